@@ -67,7 +67,7 @@ class Link(Protocol):
 
     @property
     def trouble(self) -> str | None:
-        """One clear line on why the link is not (fully) usable now, e.g. `connection refused`; None when all is well."""
+        """One clear line on why the link is not (fully) usable, e.g. `connection refused`; None when all is well."""
         ...
 
     @property

@@ -1,0 +1,33 @@
+"""Whatever ends a connection, told in one clear line."""
+
+from __future__ import annotations
+
+LONGEST = 300
+"""Characters of a line."""
+
+
+def explain(error: BaseException) -> str:
+    """The cause that pika has wrapped, several times over, in `error`."""
+    cause = _cause(error)
+    code, text = getattr(cause, "reply_code", None), getattr(cause, "reply_text", None)
+    if text is not None and "inequivalent arg" in text:
+        return one_line(f"a queue or exchange exists with other arguments and is left as it is: {text}")
+    if text is not None:
+        return one_line(f"the broker says {code} {text}")
+    if isinstance(cause, OSError) and cause.strerror:
+        return one_line(cause.strerror.lower())
+    return one_line(f"{type(cause).__name__}: {cause}")
+
+
+def one_line(text: str) -> str:
+    """Without control characters, and not endless: it came over the wire."""
+    return "".join(one if one.isprintable() else " " for one in text)[:LONGEST]
+
+
+def _cause(error: BaseException) -> BaseException:
+    """pika keeps it in `exceptions` (one an attempt), `exception` (of one phase), or as the first argument."""
+    attempts = getattr(error, "exceptions", ())
+    for inner in (*attempts[-1:], getattr(error, "exception", None), *error.args[:1]):
+        if isinstance(inner, BaseException):
+            return _cause(inner)
+    return error

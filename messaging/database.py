@@ -1,0 +1,206 @@
+"""The database edge: one engine a service, write transactions that cannot deadlock, and the bulk statements.
+
+SQLite and PostgreSQL differ in here and nowhere else (architecture.md, Two ways to run).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from psycopg2.extras import execute_values
+from sqlalchemy import Connection, Engine, Executable, Table, create_engine, event, make_url
+from sqlalchemy.engine import CursorResult
+from sqlalchemy.exc import ArgumentError
+
+LOCK_LIMIT_MS = 10_000
+IDLE_LIMIT_MS = 15_000
+"""A paused process may hold its locks that long; then PostgreSQL ends its transaction (semantics T3)."""
+
+
+class BadDatabaseUrl(ValueError):
+    """The URL names no database this product can use; the message is one clear line."""
+
+
+def check_url(url: str) -> str:
+    """The URL as SQLAlchemy should have it; BadDatabaseUrl says what is wrong without showing the password.
+
+    SQLAlchemy 2.1 reads a bare `postgresql://` as psycopg 3, which is not ours: the driver is named here.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise BadDatabaseUrl("database URL cannot be read: allowed are sqlite:///FILE and postgresql://…") from None
+    if parsed.drivername in ("postgresql", "postgres", "postgresql+psycopg2"):
+        parsed = parsed.set(drivername="postgresql+psycopg2")
+    elif parsed.drivername not in ("sqlite", "sqlite+pysqlite"):
+        raise BadDatabaseUrl(
+            f"database URL {parsed.render_as_string()!r}: allowed are sqlite:///FILE and postgresql://…"
+        )
+    return parsed.render_as_string(hide_password=False)
+
+
+class Database:
+    """One service's database. `clock` gives the process's time in ms, which only SQLite uses (semantics T4)."""
+
+    def __init__(self, url: str, *, pool: int = 8, clock: Callable[[], int] | None = None) -> None:
+        self.url = check_url(url)
+        self.clock = clock or (lambda: time.time_ns() // 1_000_000)
+        self.dialect = "sqlite" if self.url.startswith("sqlite") else "postgresql"
+        self.engine = _sqlite_engine(self.url) if self.dialect == "sqlite" else _postgres_engine(self.url, pool)
+
+    @contextmanager
+    def begin(self) -> Iterator[Tx]:
+        """A write transaction: committed at the end of the block, rolled back when it raises."""
+        with self.engine.connect() as connection, connection.begin():
+            if self.dialect == "sqlite":
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield Tx(connection, self)
+
+    @contextmanager
+    def read(self) -> Iterator[Tx]:
+        """A transaction that only reads: a consistent picture, no locks held against writers."""
+        with self.engine.connect() as connection:
+            if self.dialect == "sqlite":
+                connection.exec_driver_sql("BEGIN")
+            yield Tx(connection, self)
+
+    def ping(self) -> None:
+        """Raises SQLAlchemy's error when the database cannot be reached."""
+        with self.engine.connect() as connection:
+            connection.exec_driver_sql("SELECT 1")
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+class Tx:
+    """One transaction: reads are SQLAlchemy statements, bulk writes one statement whatever the number of rows."""
+
+    def __init__(self, connection: Connection, database: Database) -> None:
+        self.connection = connection
+        self.database = database
+        self._now: int | None = None
+
+    def execute(self, statement: Executable, params: Any = None) -> CursorResult[Any]:
+        return self.connection.execute(statement, params)
+
+    def now(self) -> int:
+        """The database's time (T4) in ms; for SQLite the process's. One moment a transaction: that of its locks."""
+        if self._now is None:
+            self._now = self.lock(())
+        return self._now
+
+    def lock(self, keys: Iterable[str]) -> int:
+        """Nobody else who asks for any of these keys goes on before this transaction ends. Returns the time after.
+
+        The keys are taken in one order everywhere, so two batches cannot wait for each other. SQLite has one writer
+        at a time anyway.
+        """
+        if self.database.dialect == "sqlite":
+            self._now = self.database.clock()
+            return self._now
+        numbers = sorted({_lock_number(key) for key in keys})
+        taken = ", pg_advisory_xact_lock(number) FROM unnest(%s::bigint[]) AS number" if numbers else ""
+        rows = self.connection.exec_driver_sql(f"SELECT {_PG_NOW}{taken}", (numbers,) if numbers else ())
+        self._now = int(rows.all()[-1][0])
+        return self._now
+
+    def upsert(
+        self,
+        table: Table,
+        rows: Sequence[Mapping[str, Any]],
+        keys: Sequence[str],
+        *,
+        only_if: str = "",
+        keep: Sequence[str] = (),
+    ) -> int:
+        """Insert the rows, or where `keys` exist already set the other columns anew (except those in `keep`).
+
+        All rows have the same columns. `only_if` is an SQL condition over `excluded` and the table, for a
+        compare-and-set. Returns how many rows were written.
+        """
+        if not rows:
+            return 0
+        columns = list(rows[0])
+        changed = [column for column in columns if column not in keys and column not in keep]
+        conflict = "DO NOTHING"
+        if changed:
+            assignments = ", ".join(f"{column} = excluded.{column}" for column in changed)
+            conflict = f"DO UPDATE SET {assignments}" + (f" WHERE {only_if}" if only_if else "")
+        return self._insert_many(table, columns, rows, f" ON CONFLICT ({', '.join(keys)}) {conflict}")
+
+    def insert(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Insert the rows (all with the same columns); an existing key raises IntegrityError."""
+        return self._insert_many(table, list(rows[0]), rows, "") if rows else 0
+
+    def insert_new(self, table: Table, rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> int:
+        """Insert those rows whose `keys` are not there yet; returns how many."""
+        return self.upsert(table, rows, keys, keep=list(rows[0])) if rows else 0
+
+    def insert_numbered(self, table: Table, rows: Sequence[Mapping[str, Any]], number: str) -> list[int]:
+        """Insert the rows; returns the values of the autoincrement column `number`, in the order of the rows."""
+        if not rows:
+            return []
+        result = self.execute(
+            table.insert().returning(table.c[number], sort_by_parameter_order=True), [dict(row) for row in rows]
+        )
+        return [int(row[0]) for row in result]
+
+    def _insert_many(self, table: Table, columns: Sequence[str], rows: Sequence[Mapping[str, Any]], suffix: str) -> int:
+        head = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES "  # noqa: S608  # names of our own tables only
+        values = [tuple(row[column] for column in columns) for row in rows]
+        if self.database.dialect == "sqlite":
+            marks = f"({', '.join('?' * len(columns))})"
+            return self.connection.exec_driver_sql(head + marks + suffix, values).rowcount
+        cursor = self.connection.connection.cursor()
+        try:
+            execute_values(cursor, f"{head}%s{suffix}", values, page_size=len(values))
+            return int(cursor.rowcount)
+        finally:
+            cursor.close()
+
+
+_PG_NOW = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
+
+
+def _lock_number(key: str) -> int:
+    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+def _postgres_engine(url: str, pool: int) -> Engine:
+    options = f"-c lock_timeout={LOCK_LIMIT_MS} -c idle_in_transaction_session_timeout={IDLE_LIMIT_MS} -c timezone=UTC"
+    return create_engine(
+        url,
+        pool_size=pool,
+        max_overflow=pool,
+        pool_timeout=5,
+        pool_pre_ping=True,
+        pool_recycle=1800,
+        use_native_hstore=False,
+        connect_args={
+            "connect_timeout": 5,
+            "options": options,
+            "application_name": "shop-clerk",
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 20_000,
+        },
+    )
+
+
+def _sqlite_engine(url: str) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=8, max_overflow=32)
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves: the driver's own would come too late (libraries.md)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    return engine

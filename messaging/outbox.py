@@ -1,0 +1,118 @@
+"""The outbox: deliveries committed with the data they tell of, kept until the broker has confirmed them (M1, M7).
+
+One row is one packed delivery. Rows are forgotten lazily, with the next batch's transaction: a crash in between sends
+them again with the same ids, which changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from threading import Lock
+
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, String, Table, delete, func, select
+
+from domain.messages import Message
+from messaging.broker import Link, Parcel
+from messaging.database import Database, Tx
+from messaging.envelope import pack
+
+RELAY_AFTER_MS = 2_000
+"""A row that old has been left behind by whoever wrote it: anybody may send it."""
+RELAY_BATCH = 100
+
+
+def outbox_table(metadata: MetaData) -> Table:
+    return Table(
+        "outbox",
+        metadata,
+        Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+        Column("exchange", String(64), nullable=False),
+        Column("routing_key", String(200), nullable=False),
+        Column("body", LargeBinary, nullable=False),
+        Column("written_at", BigInteger, nullable=False),
+    )
+
+
+class Outbox:
+    """Writes outgoing messages with the data, sends them after the commit, and forgets what was confirmed."""
+
+    def __init__(self, table: Table, database: Database, link: Link) -> None:
+        self.table = table
+        self.database = database
+        self.link = link
+        self._confirmed: set[int] = set()
+        self._in_hand: set[int] = set()
+        self._guard = Lock()
+
+    def write(self, tx: Tx, messages: Sequence[Message], now: int) -> list[Parcel]:
+        """Store the messages, packed, in the caller's transaction; `send` the result after its commit."""
+        packed = pack(messages)
+        rows = [
+            {"exchange": exchange, "routing_key": key, "body": body, "written_at": now}
+            for exchange, key, body in packed
+        ]
+        numbers = tx.insert_numbered(self.table, rows, "number")
+        return [
+            Parcel(number, exchange, key, body) for number, (exchange, key, body) in zip(numbers, packed, strict=True)
+        ]
+
+    def send(self, parcels: Sequence[Parcel]) -> None:
+        """Publish; what the broker does not confirm stays in the table for `relay`."""
+        if not parcels:
+            return
+        numbers = {parcel.number for parcel in parcels}
+        with self._guard:
+            self._in_hand |= numbers
+        confirmed: Collection[int] = ()
+        try:
+            confirmed = self.link.publish(parcels)
+        finally:
+            with self._guard:
+                self._in_hand -= numbers
+                self._confirmed.update(confirmed)
+
+    def forget(self, tx: Tx) -> Callable[[], None]:
+        """Delete the confirmed rows in the caller's transaction; call the result after its commit."""
+        with self._guard:
+            numbers = set(self._confirmed)
+        if numbers:
+            tx.execute(delete(self.table).where(self.table.c.number.in_(sorted(numbers))))
+
+        def forgotten() -> None:
+            with self._guard:
+                self._confirmed -= numbers
+
+        return forgotten
+
+    def relay(self) -> int:
+        """Send what a crash, a dead link or an unroutable key left behind; returns how many were taken up.
+
+        Several processes may do it at once: a message that goes out twice is the same message.
+        """
+        with self.database.read() as tx:
+            left = self._left_behind(tx)
+        self.send(left)
+        if self._confirmed:
+            with self.database.begin() as tx:
+                forgotten = self.forget(tx)
+            forgotten()
+        return len(left)
+
+    def _left_behind(self, tx: Tx) -> list[Parcel]:
+        table = self.table
+        with self._guard:
+            busy = self._in_hand | self._confirmed
+        rows = tx.execute(
+            select(table)
+            .where(table.c.written_at <= tx.now() - RELAY_AFTER_MS)
+            .order_by(table.c.number)
+            .limit(RELAY_BATCH)
+        )
+        return [
+            Parcel(row.number, row.exchange, row.routing_key, bytes(row.body)) for row in rows if row.number not in busy
+        ]
+
+    def unsent(self) -> int:
+        """How many deliveries wait in the table now (those just confirmed included until they are forgotten)."""
+        with self.database.read() as tx:
+            return int(tx.execute(select(func.count()).select_from(self.table)).scalar_one())

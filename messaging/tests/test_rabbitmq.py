@@ -1,0 +1,281 @@
+"""What only a real RabbitMQ and a failing network can show of a link."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from threading import Thread
+from time import monotonic
+
+import pytest
+
+from messaging import rabbitmq
+from messaging.broker import DEAD_QUEUE, Link, commands_queue
+from messaging.rabbitmq import RabbitLink
+from messaging.tests.brokers import broker_url, channel, connected, eventually, parcels, take, without_queues
+from messaging.tests.tcp_proxy import Network
+from messaging.topology import EXCHANGES, QUEUES
+
+pytestmark = pytest.mark.broker
+SHOP = commands_queue("shop")
+MakeLink = Callable[..., RabbitLink]
+
+
+@pytest.fixture
+def url() -> str:
+    return without_queues(broker_url())
+
+
+@pytest.fixture
+def network(url: str) -> Iterator[Network]:
+    """Between the link and the broker; it notices a black hole within seconds."""
+    network = Network(url, query="heartbeat=1&stack_timeout=2")
+    yield network
+    network.close()
+
+
+@pytest.fixture
+def link(url: str) -> Iterator[MakeLink]:
+    made: list[RabbitLink] = []
+
+    def make(at: str = "", consumes: str | None = SHOP, **more: object) -> RabbitLink:
+        made.append(RabbitLink(at or url, consumes=consumes, name="test", **more))  # type: ignore[arg-type]  # any option
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Retries at once, so that a test needs not wait for the back-off."""
+    monkeypatch.setattr(rabbitmq, "pause", lambda *_, **__: 0.05)
+
+
+def test_2000_parcels_are_confirmed_in_one_go(link: MakeLink) -> None:
+    shop = connected(link(prefetch=2000))
+    sent = parcels(1000) + parcels(1000, "risk.ReserveCredit.v1", first=1001)
+    assert shop.publish(sent) == set(range(1, 2001))
+    deliveries = take(shop, 1000)
+    shop.acknowledge(deliveries)
+    assert len({one.body for one in deliveries}) == 1000
+
+
+def test_messages_are_persistent_json_with_their_number(link: MakeLink, url: str) -> None:
+    assert connected(link(consumes=None)).publish(parcels(1, first=42)) == {42}
+    with channel(url) as plain:
+        _, properties, body = plain.basic_get(SHOP)
+    assert (properties.delivery_mode, properties.content_type) == (2, "application/json")
+    assert (properties.message_id, properties.user_id, body) == ("42", None, b"[42]")
+
+
+def test_the_sender_is_named_only_when_told(link: MakeLink, url: str) -> None:
+    user = url.split("//")[1].split(":")[0]
+    assert connected(link(consumes=None, user_id=user)).publish(parcels(1)) == {1}
+    with channel(url) as plain:
+        _, properties, _ = plain.basic_get(SHOP)
+    assert properties.user_id == user
+
+
+def test_many_threads_publish_over_one_link(link: MakeLink) -> None:
+    shop = connected(link(consumes=None))
+    confirmed: list[set[int]] = []
+    senders = [
+        Thread(target=lambda first=first: confirmed.append(shop.publish(parcels(50, first=first))))  # type: ignore[misc]  # a default keeps the loop's value
+        for first in range(0, 400, 50)
+    ]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join(20)
+    assert set().union(*confirmed) == set(range(400))
+
+
+def test_a_busy_worker_keeps_its_connection(link: MakeLink, network: Network) -> None:
+    shop = connected(link(network.url))
+    until = monotonic() + 4  # four heartbeat intervals without a call of ours
+    eventually(lambda: monotonic() > until, "time passes")
+    assert shop.connections == 1
+    assert shop.connected
+
+
+def test_everything_is_declared_and_dead_letters_are_kept(link: MakeLink, url: str) -> None:
+    connected(link(consumes=None))
+    with channel(url) as plain:
+        for exchange in EXCHANGES:
+            plain.exchange_declare(exchange, passive=True)
+        for queue in QUEUES:
+            plain.queue_declare(queue.name, passive=True)
+        plain.basic_publish("clerk.commands", "shop.Bad.v1", b"bad")
+        eventually(lambda: plain.basic_get(SHOP, auto_ack=False)[0] is not None, "the message is there")
+        plain.basic_nack(delivery_tag=0, multiple=True, requeue=False)
+    keeper = connected(link(consumes=DEAD_QUEUE))
+    assert take(keeper, 1)[0].body == b"bad"
+
+
+def test_a_cut_connection_comes_back_by_itself(link: MakeLink, network: Network) -> None:
+    shop = connected(link(network.url))
+    network.cut()
+    eventually(lambda: shop.connections == 2 and shop.connected, "connected again")
+    assert shop.trouble is None
+    assert shop.publish(parcels(1)) == {1}
+    assert len(take(shop, 1)) == 1
+
+
+def test_after_a_cut_old_acknowledgements_are_void_and_the_messages_come_again(
+    link: MakeLink, network: Network
+) -> None:
+    shop = connected(link(network.url))
+    shop.publish(parcels(3))
+    stale = take(shop, 3)
+    network.cut()
+    again = take(shop, 3)
+    assert all(one.redelivered for one in again)
+    shop.acknowledge(stale)
+    assert shop.publish(parcels(1, first=4)) == {4}
+    assert take(shop, 1)[0].body == b"[4]"
+    assert shop.connections == 2
+    shop.close()
+    other = connected(link())
+    assert sorted(one.body for one in take(other, 4)) == [b"[1]", b"[2]", b"[3]", b"[4]"]
+
+
+def test_deliveries_that_nobody_took_before_the_cut_are_not_given_twice(link: MakeLink, network: Network) -> None:
+    shop = connected(link(network.url))
+    shop.publish(parcels(5))
+    eventually(lambda: len(shop._waiting._line) == 5, "five deliveries are buffered")
+    network.cut()
+    eventually(lambda: shop.connections == 2, "connected again")
+    assert len(take(shop, 5)) == 5
+    assert shop.take(1, 0.1) == []
+
+
+def test_a_broker_that_is_not_there_yet_is_waited_for(link: MakeLink, network: Network) -> None:
+    network.refuse()
+    shop = link(network.url)
+    shop.start()
+    eventually(lambda: shop.trouble == "connection refused", f"refused; trouble: {shop.trouble}")
+    assert shop.publish(parcels(1)) == set()
+    network.listen()
+    eventually(lambda: shop.connected, "connected")
+    assert shop.connections == 1
+    assert shop.trouble is None
+
+
+def test_in_a_black_hole_nothing_is_confirmed_and_the_limit_is_kept(link: MakeLink, network: Network) -> None:
+    shop = connected(link(network.url))
+    network.swallow()
+    began = monotonic()
+    assert shop.publish(parcels(3), limit=0.5) == set()
+    assert monotonic() - began < 5
+    assert shop.trouble == "3 of 3 parcels unsent: 3 not confirmed in time"
+    eventually(lambda: not shop.connected, "the black hole is noticed")
+    assert "heartbeat" in (shop.trouble or "").lower()
+    network.cut()
+    network.heal()
+    eventually(lambda: shop.connected, f"connected again; trouble: {shop.trouble}")
+    assert shop.publish(parcels(3)) == {1, 2, 3}
+
+
+def test_a_publish_that_waits_ends_with_the_connection(link: MakeLink, network: Network) -> None:
+    shop = connected(link(network.url))
+    network.swallow()
+    answers: list[set[int]] = []
+    sender = Thread(target=lambda: answers.append(shop.publish(parcels(1), limit=60)))
+    sender.start()
+    eventually(lambda: shop._session is not None and shop._session._confirms._open, "the parcel is on its way")
+    network.cut()
+    network.heal()
+    sender.join(10)
+    assert answers == [set()]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_queue_with_other_arguments_is_one_clear_line_and_left_alone(link: MakeLink, url: str) -> None:
+    with channel(url) as plain:
+        plain.queue_declare(SHOP, durable=True)
+        plain.basic_publish("", SHOP, b"precious")
+    shop = link()
+    shop.start()
+    eventually(lambda: SHOP in (shop.trouble or ""), "the trouble names the queue")
+    assert "other arguments" in (shop.trouble or "")
+    assert "\n" not in (shop.trouble or "")
+    assert not shop.connected
+    with channel(url) as plain:
+        assert plain.basic_get(SHOP)[2] == b"precious"
+        plain.queue_delete(SHOP)
+    eventually(lambda: shop.connected, f"connected after the repair; trouble: {shop.trouble}")
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_deleted_queue_is_declared_and_consumed_again(link: MakeLink, url: str) -> None:
+    shop = connected(link())
+    with channel(url) as plain:
+        plain.queue_delete(SHOP)
+    eventually(lambda: shop.connections == 2 and shop.connected, "connected again")
+    assert shop.publish(parcels(1)) == {1}
+    assert len(take(shop, 1)) == 1
+
+
+def test_a_user_who_may_not_configure_only_checks_what_is_there(link: MakeLink) -> None:
+    connected(link(consumes=None))
+    shop = connected(link(declares=False))
+    assert shop.publish(parcels(1)) == {1}
+    assert len(take(shop, 1)) == 1
+
+
+def test_without_the_right_to_declare_a_missing_queue_is_named(link: MakeLink) -> None:
+    shop = link(declares=False)
+    shop.start()
+    eventually(lambda: "NOT_FOUND" in (shop.trouble or ""), "the missing queue is named")
+    assert "clerk.dead.v1" in (shop.trouble or "")
+
+
+def test_a_wrong_password_is_one_clear_line_that_does_not_show_it(link: MakeLink, url: str) -> None:
+    place = url.split("@")[1]
+    shop = link(f"amqp://guest:hush-hush@{place}")
+    shop.start()
+    eventually(lambda: "ACCESS_REFUSED" in (shop.trouble or ""), f"refused; trouble: {shop.trouble}")
+    assert "hush" not in (shop.trouble or "")
+
+
+def test_an_unknown_virtual_host_is_one_clear_line(link: MakeLink, url: str) -> None:
+    shop = link(url.rpartition("/")[0] + "/no-such-host")
+    shop.start()
+    eventually(lambda: "no-such-host" in (shop.trouble or ""), f"named; trouble: {shop.trouble}")
+
+
+def test_closing_while_nobody_answers_ends_within_its_limit(link: MakeLink, network: Network) -> None:
+    network.swallow()
+    shop: Link = link(network.url)
+    shop.start()
+    began = monotonic()
+    shop.close()
+    assert monotonic() - began < 5
+    assert not shop.connected
+
+
+def test_a_blocking_broker_confirms_nothing_says_why_and_goes_on(link: MakeLink) -> None:
+    shop = connected(link())
+    control("set_vm_memory_high_watermark", "0")
+    try:
+        assert shop.publish(parcels(1), limit=2) == set()
+        eventually(lambda: "broker blocked: " in (shop.trouble or ""), "the trouble says so")
+        began = monotonic()
+        assert shop.publish(parcels(1, first=2), limit=2) == set()
+        assert monotonic() - began < 5
+    finally:
+        control("set_vm_memory_high_watermark", "0.4")
+    eventually(lambda: shop.publish(parcels(1, first=3), limit=2) == {3}, "confirmed again")
+    assert shop.trouble is None
+
+
+def control(*arguments: str) -> None:
+    """`rabbitmqctl`, where the broker is one that the test servers started."""
+    if "CLERK_TEST_SERVERS" not in os.environ:
+        pytest.skip("the broker is not ours: rabbitmqctl is not available")
+    command = [sys.executable, "-m", "scenario_tests.servers", "ctl", "--", *arguments]
+    subprocess.run(command, check=True, timeout=60)

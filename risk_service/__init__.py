@@ -1,0 +1,1 @@
+"""Risk: credit limits, reservations and scores."""

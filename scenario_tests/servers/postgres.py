@@ -1,0 +1,189 @@
+"""A private PostgreSQL cluster with fsync on, and fresh databases in it (or in a given one)."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg2
+from psycopg2 import sql
+
+from scenario_tests.servers.ports import free_ports
+from scenario_tests.servers.processes import Server, hand_over, user_for
+
+SERVICES = ("shop_manager", "shop", "risk", "payment", "fulfillment")
+START_LIMIT, STOP_LIMIT = 60.0, 60.0
+_SETTINGS = """\
+listen_addresses = '127.0.0.1'
+max_connections = 200
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSettings:
+    """All that another process needs to act on the same cluster; JSON-able."""
+
+    folder: str
+    port: int
+    password: str
+
+
+class PostgresCluster:
+    """The cluster of these settings. Any process of the same user may stop, kill and start it."""
+
+    available = True
+
+    def __init__(self, settings: ClusterSettings) -> None:
+        self.settings = settings
+        self.folder = Path(settings.folder)
+        self._server = Server("postgres", self.folder, user_for("postgres"))
+        self.admin_url = f"postgresql://clerk:{settings.password}@127.0.0.1:{settings.port}/postgres"
+
+    @classmethod
+    def create(cls, folder: Path) -> PostgresCluster:
+        """A new, empty cluster in `folder`; not started yet."""
+        folder.mkdir(parents=True)
+        cluster = cls(ClusterSettings(str(folder), free_ports(1)[0], secrets.token_hex(8)))
+        (folder / "password").write_text(cluster.settings.password)
+        (folder / "sockets").mkdir()
+        hand_over(folder, cluster._server.user)
+        cluster._initialise()
+        return cluster
+
+    def as_json(self) -> dict[str, object]:
+        return asdict(self.settings)
+
+    def start(self) -> None:
+        """Start it on the data it has; returns when it takes connections."""
+        command = [_tool("postgres"), "-D", f"{self.folder}/data", "-p", str(self.settings.port)]
+        self._server.launch([*command, "-k", f"{self.folder}/sockets"], _environment())
+        self._server.wait_ready(self._answers, START_LIMIT)
+
+    def stop(self) -> None:
+        """An orderly stop; open connections are closed."""
+        self._server.signal_and_wait(signal.SIGINT, STOP_LIMIT)
+
+    def kill(self) -> None:
+        """An immediate stop, as after a power cut: the next start recovers from the log."""
+        self._server.signal_and_wait(signal.SIGQUIT, 10.0)
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def _answers(self) -> bool:
+        try:
+            with session(self.admin_url):
+                return True
+        except psycopg2.OperationalError:
+            return False
+
+    def _initialise(self) -> None:
+        """initdb, then our settings; the others stay as PostgreSQL has them: figures measured here are honest."""
+        command = [_tool("initdb"), "-D", f"{self.folder}/data", "--username", "clerk", "--no-sync", "--no-locale"]
+        command += ["--encoding", "UTF8", "--auth", "scram-sha-256", "--pwfile", f"{self.folder}/password"]
+        user = self._server.user
+        done = subprocess.run(
+            command,
+            env=_environment(),
+            cwd=self.folder,
+            user=user,
+            group=None if user is None else self.folder.stat().st_gid,
+            extra_groups=None if user is None else [],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"initdb: {done.stderr.strip()}")
+        with (self.folder / "data" / "postgresql.conf").open("a") as config:
+            config.write(_SETTINGS)
+
+
+@contextmanager
+def session(admin_url: str) -> Iterator[Any]:
+    """A cursor that commits each statement, as CREATE DATABASE wants it."""
+    connection = psycopg2.connect(admin_url, connect_timeout=5)
+    connection.autocommit = True
+    try:
+        with connection.cursor() as cursor:
+            yield cursor
+    finally:
+        connection.close()
+
+
+def fresh_databases(admin_url: str, prefix: str) -> str:
+    """Empty databases `PREFIXshop_manager`, `PREFIXshop`, … in place of any of these names.
+
+    Returns their URL as a template with `{service}` in it, for the role of `admin_url`.
+    """
+    if not re.fullmatch(r"[a-z0-9_]{0,40}", prefix):
+        raise ValueError(f"prefix {prefix!r}: allowed are a-z 0-9 _")
+    with session(admin_url) as cursor:
+        for service in SERVICES:
+            name = sql.Identifier(f"{prefix}{service}")
+            cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+            cursor.execute(sql.SQL("CREATE DATABASE {}").format(name))
+    return _with_database(admin_url, prefix + "{service}")
+
+
+def create_roles(admin_url: str, prefix: str) -> dict[str, str]:
+    """One role a service, owning that service's database and nothing else; returns each one's URL (security S14)."""
+    urls = {}
+    with session(admin_url) as cursor:
+        for service in SERVICES:
+            name, password = f"{prefix}{service}", secrets.token_hex(8)
+            cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (name,))
+            verb = "ALTER" if cursor.fetchone() else "CREATE"
+            make = sql.SQL(f"{verb} ROLE {{}} LOGIN PASSWORD {{}}")
+            cursor.execute(make.format(sql.Identifier(name), sql.Literal(password)))
+            own = sql.SQL("ALTER DATABASE {} OWNER TO {}")
+            cursor.execute(own.format(sql.Identifier(name), sql.Identifier(name)))
+            close = sql.SQL("REVOKE CONNECT ON DATABASE {} FROM PUBLIC")
+            cursor.execute(close.format(sql.Identifier(name)))
+            urls[service] = _with_database(_with_user(admin_url, name, password), name)
+    return urls
+
+
+def installed() -> bool:
+    """Is there a PostgreSQL server on this machine?"""
+    return _folder() is not None or shutil.which("initdb") is not None
+
+
+def _with_database(url: str, database: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}/{database}" + (f"?{parts.query}" if parts.query else "")
+
+
+def _with_user(url: str, user: str, password: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(netloc=f"{user}:{password}@{parts.netloc.rpartition('@')[2]}").geturl()
+
+
+def _folder() -> Path | None:
+    """The newest of Debian's versions."""
+    found = Path("/usr/lib/postgresql").glob("*/bin/initdb")
+    return max((path.parent for path in found), key=lambda path: float(path.parent.name), default=None)
+
+
+def _tool(name: str) -> str:
+    folder = _folder()
+    found = str(folder / name) if folder else shutil.which(name)
+    if found is None:
+        raise RuntimeError(f"PostgreSQL is not installed: there is no {name}")
+    return found
+
+
+def _environment() -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}

@@ -1,0 +1,257 @@
+"""The state of one order's saga, as values, and how each history entry changes it.
+
+`evolve` is the only way a saga changes: its state is the fold of its history (semantics E2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from domain.document import Document, merge_owned
+from domain.messages import Direction
+
+Status = Literal["running", "undoing", "completed", "failed", "canceled", "expired"]
+"""`running`: forward. `undoing`: being put back. The other four are the ends (E1)."""
+EndStatus = Literal["completed", "failed", "canceled", "expired"]
+ENDED: frozenset[str] = frozenset({"completed", "failed", "canceled", "expired"})
+StepState = Literal["to_do", "asked", "waiting", "done", "refused", "undoing", "undone", "skipped"]
+StuckKind = Literal["undo_failing", "no_answer", "overdue", "parked_message", "unsupported"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a Clerk's history. Entries are numbered 1…n without gaps; `data` is JSON.
+
+    What each `what` carries stands with the function that evolves it, below.
+    """
+
+    what: str
+    at: int
+    step: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The one outstanding question of a Clerk (M3). `command` may differ from the step's usual one (overdue).
+
+    `deadline` is the step's own limit, absolute. `failures` counts the answers "cannot now" (U5); after one the question
+    is `paused` until it is asked anew.
+    """
+
+    step: str
+    direction: Direction
+    attempt: int
+    command: str
+    asked_at: int
+    deadline: int | None
+    waits_for: str | None
+    failures: int = 0
+    paused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Resend:
+    """When the outstanding question is asked again, and how often it was: a timer, not history (M4)."""
+
+    at: int
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far one step is."""
+
+    state: StepState
+    at: int
+    attempts: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """A Clerk that needs a person or an outside repair (E3: not an end, and clients never see it)."""
+
+    kind: StuckKind
+    since: int
+    step: str
+    service: str
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Saga:
+    """Everything `decide` needs to know of a Clerk. `version` is the number of its history entries."""
+
+    id: str
+    process: str
+    version: int
+    status: Status
+    opened_at: int
+    updated_at: int
+    expires_at: int
+    document: Document
+    steps: Mapping[str, Progress] = field(default_factory=dict)
+    question: Question | None = None
+    resend: Resend | None = None
+    ending: EndStatus | None = None
+    failure: Mapping[str, Any] | None = None
+    stuck: Stuck | None = None
+    past_pivot: bool = False
+    traceparent: str | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ENDED
+
+    def state_of(self, step: str) -> StepState:
+        progress = self.steps.get(step)
+        return progress.state if progress else "to_do"
+
+
+def fold(clerk: str, entries: Iterable[Entry]) -> Saga:
+    """The saga that a history tells of. ValueError when the first entry is not `opened`."""
+    saga: Saga | None = None
+    for entry in entries:
+        saga = _opened(clerk, entry) if saga is None else evolve(saga, entry)
+    if saga is None:
+        raise ValueError(f"Clerk {clerk} has no history")
+    return saga
+
+
+def _opened(clerk: str, entry: Entry) -> Saga:
+    if entry.what != "opened":
+        raise ValueError(f"the history of {clerk} begins with {entry.what!r}: only 'opened' is allowed there")
+    return Saga(
+        id=clerk,
+        process=entry.data["process"],
+        version=1,
+        status="running",
+        opened_at=entry.at,
+        updated_at=entry.at,
+        expires_at=entry.data["expires_at"],
+        document=entry.data["document"],
+        traceparent=entry.data.get("traceparent"),
+    )
+
+
+def evolve(saga: Saga, entry: Entry) -> Saga:
+    """The saga after one more entry of its history."""
+    changed = _EVOLVES[entry.what](saga, entry)
+    return replace(changed, version=saga.version + 1, updated_at=entry.at)
+
+
+def _asked(saga: Saga, entry: Entry) -> Saga:
+    """data: direction, attempt, command, deadline, waits_for, resend_at, pivot, failures."""
+    data, step = entry.data, entry.step or ""
+    question = Question(
+        step=step,
+        direction=data["direction"],
+        attempt=data["attempt"],
+        command=data["command"],
+        asked_at=entry.at,
+        deadline=data["deadline"],
+        waits_for=data["waits_for"],
+        failures=data.get("failures", 0),
+    )
+    state: StepState = "undoing" if question.direction == "undo" else "waiting" if question.waits_for else "asked"
+    return replace(
+        _with_step(saga, step, state, entry.at, data["attempt"]),
+        question=question,
+        resend=Resend(data["resend_at"]),
+        past_pivot=saga.past_pivot or data["pivot"],
+    )
+
+
+def _answered(saga: Saga, entry: Entry) -> Saga:
+    """done, undone; data: attempt, section (name), content (the owner's section as it is now, or null)."""
+    state: StepState = "done" if entry.what == "done" else "undone"
+    document = saga.document
+    if entry.data.get("content") is not None:
+        document, _ = merge_owned(document, {entry.data["section"]: entry.data["content"]}, entry.data["section"])
+    return replace(_with_step(saga, entry.step or "", state, entry.at), question=None, resend=None, document=document)
+
+
+def _refused(saga: Saga, entry: Entry) -> Saga:
+    """data: attempt, code, detail."""
+    refused = _with_step(saga, entry.step or "", "refused", entry.at)
+    return replace(refused, question=None, resend=None, past_pivot=False)
+
+
+def _cannot_now(saga: Saga, entry: Entry) -> Saga:
+    """undo_failed, do_failed; data: attempt, code, detail, retry_at: the same is asked anew then (U5)."""
+    question = saga.question
+    if question is None:
+        return saga
+    return replace(
+        saga,
+        question=replace(question, failures=question.failures + 1, paused=True),
+        resend=Resend(entry.data["retry_at"]),
+    )
+
+
+def _turned_around(saga: Saga, entry: Entry) -> Saga:
+    """data: ending, failure {code, step, detail} or null, by. From here on everything is undone."""
+    return replace(
+        saga,
+        status="undoing",
+        ending=entry.data["ending"],
+        failure=entry.data["failure"],
+        question=None,
+        resend=None,
+        stuck=None,
+    )
+
+
+def _stuck(saga: Saga, entry: Entry) -> Saga:
+    """data: kind, service, code, detail."""
+    data = entry.data
+    return replace(
+        saga, stuck=Stuck(data["kind"], entry.at, entry.step or "", data["service"], data["code"], data["detail"])
+    )
+
+
+def _unstuck(saga: Saga, entry: Entry) -> Saga:
+    """It goes on: what it was stuck at is answered, or asked anew."""
+    return replace(saga, stuck=None)
+
+
+def _deadlines_moved(saga: Saga, entry: Entry) -> Saga:
+    """data: expires_at, deadline (of the question, or null), why (T5)."""
+    question = saga.question and replace(saga.question, deadline=entry.data["deadline"])
+    return replace(saga, expires_at=entry.data["expires_at"], question=question)
+
+
+def _ended(saga: Saga, entry: Entry) -> Saga:
+    """data: status."""
+    return replace(saga, status=entry.data["status"], question=None, resend=None, stuck=None)
+
+
+def _noted(saga: Saga, entry: Entry) -> Saga:
+    """foreign_edit (data: sections), note (data: text, by): nothing changes but the history."""
+    return saga
+
+
+_EVOLVES = {
+    "asked": _asked,
+    "done": _answered,
+    "undone": _answered,
+    "refused": _refused,
+    "undo_failed": _cannot_now,
+    "do_failed": _cannot_now,
+    "turned_around": _turned_around,
+    "stuck": _stuck,
+    "unstuck": _unstuck,
+    "deadlines_moved": _deadlines_moved,
+    "ended": _ended,
+    "foreign_edit": _noted,
+    "note": _noted,
+}
+
+
+def _with_step(saga: Saga, step: str, state: StepState, at: int, attempts: int | None = None) -> Saga:
+    before = saga.steps.get(step)
+    progress = Progress(state, at, attempts or (before.attempts if before else 1))
+    return replace(saga, steps={**saga.steps, step: progress})

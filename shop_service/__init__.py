@@ -1,0 +1,1 @@
+"""Shop: the catalogue, customers' carts, and the orders they become."""

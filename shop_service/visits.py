@@ -1,0 +1,95 @@
+"""What a customer's click reads and changes in the store: one session's cart or order, line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, func, select
+
+from messaging.database import Tx
+from shop_service.catalogue import Product
+from shop_service.order import Cart, Line, Order
+from shop_service.store import (
+    as_product,
+    cart_items,
+    carts,
+    forget_sessions,
+    order_items,
+    orders,
+    products,
+    save_orders,
+    sessions_seen,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What the shop has of a session: an open `cart`, or the `order` it became, or neither when it has `ended`."""
+
+    secret_sha256: str
+    cart: Cart | None = None
+    order: Order | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.cart is None and self.order is None
+
+
+def read_visit(tx: Tx, session: str) -> Visit | None:
+    """The session as the shop knows it; None when it has never heard of it."""
+    cart = tx.execute(select(carts).where(carts.c.session == session)).first()
+    if cart is not None:
+        return Visit(cart.secret_sha256, cart=_as_cart(cart))
+    order = tx.execute(select(orders).where(orders.c.session == session)).first()
+    if order is not None:
+        lines = _order_lines(tx, session)
+        return Visit(order.secret_sha256, order=Order(_as_cart(order), lines, order.placed_at, order.expires_at))
+    seen = tx.execute(select(sessions_seen).where(sessions_seen.c.session == session)).first()
+    return None if seen is None else Visit(seen.secret_sha256)
+
+
+def read_cart(tx: Tx, session: str) -> list[tuple[Product, int]]:
+    """(article, quantity) of a cart, by sku, the articles as they are now."""
+    rows = tx.execute(
+        select(products, cart_items.c.quantity)
+        .join(cart_items, cart_items.c.sku == products.c.sku)
+        .where(cart_items.c.session == session)
+        .order_by(products.c.sku)
+    )
+    return [(as_product(row), row.quantity) for row in rows]
+
+
+def cart_lines(content: Sequence[tuple[Product, int]]) -> list[Line]:
+    """A cart's content at the prices of this moment."""
+    return [Line(product.sku, product.name, quantity, product.unit_amount) for product, quantity in content]
+
+
+def other_lines(tx: Tx, session: str, sku: str) -> int:
+    """How many different articles are in the cart beside this one."""
+    count = select(func.count()).where(cart_items.c.session == session, cart_items.c.sku != sku)
+    return int(tx.execute(count).scalar_one())
+
+
+def put_item(tx: Tx, session: str, sku: str, quantity: int) -> None:
+    """So many of the article are in the cart now; 0 takes it out."""
+    if quantity:
+        tx.upsert(cart_items, [{"session": session, "sku": sku, "quantity": quantity}], ["session", "sku"])
+    else:
+        tx.execute(delete(cart_items).where(cart_items.c.session == session, cart_items.c.sku == sku))
+
+
+def cart_becomes(tx: Tx, order: Order) -> None:
+    """The cart's rows go, the order's rows come."""
+    forget_sessions(tx, [order.cart.session], (cart_items, carts))
+    save_orders(tx, [order])
+
+
+def _order_lines(tx: Tx, session: str) -> list[Line]:
+    rows = tx.execute(select(order_items).where(order_items.c.session == session).order_by(order_items.c.line))
+    return [Line(row.sku, row.name, row.quantity, row.unit_amount) for row in rows]
+
+
+def _as_cart(row: Any) -> Cart:
+    return Cart(row.session, row.secret_sha256, row.customer, row.currency, row.shop_type)
