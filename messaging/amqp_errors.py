@@ -5,6 +5,16 @@ from __future__ import annotations
 LONGEST = 300
 """Characters of a line."""
 
+_PLAIN = {
+    "StreamLostError": "connection lost",
+    "AMQPConnectorStackTimeout": "no answer in time",
+    "AMQPHeartbeatTimeout": "no heartbeat from the broker",
+    "ConnectionBlockedTimeout": "the broker has blocked us for too long",
+    "ProbableAuthenticationError": "the broker does not let us in",
+    "ProbableAccessDeniedError": "the broker does not let us in",
+}
+"""pika's names of errors in plain words."""
+
 
 def explain(error: BaseException) -> str:
     """The cause that pika has wrapped, several times over, in `error`."""
@@ -16,7 +26,8 @@ def explain(error: BaseException) -> str:
         return one_line(f"the broker says {code} {text}")
     if isinstance(cause, OSError) and cause.strerror:
         return one_line(cause.strerror.lower())
-    return one_line(f"{type(cause).__name__}: {cause}")
+    name = type(cause).__name__
+    return one_line(": ".join(filter(None, (_PLAIN.get(name, name), str(cause)))))
 
 
 def one_line(text: str) -> str:

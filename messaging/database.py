@@ -44,13 +44,22 @@ def check_url(url: str) -> str:
 
 
 class Database:
-    """One service's database. `clock` gives the process's time in ms, which only SQLite uses (semantics T4)."""
+    """One service's database. `clock` gives the process's time in ms, which only SQLite uses (semantics T4).
 
-    def __init__(self, url: str, *, pool: int = 8, clock: Callable[[], int] | None = None) -> None:
+    `schema`: where several services share one PostgreSQL database, each has its own schema of this name; while there
+    is none, the database is the service's own, and its tables are where they always are.
+    """
+
+    def __init__(
+        self, url: str, *, pool: int = 8, clock: Callable[[], int] | None = None, schema: str | None = None
+    ) -> None:
         self.url = check_url(url)
+        self.schema = schema
         self.clock = clock or (lambda: time.time_ns() // 1_000_000)
         self.dialect = "sqlite" if self.url.startswith("sqlite") else "postgresql"
-        self.engine = _sqlite_engine(self.url) if self.dialect == "sqlite" else _postgres_engine(self.url, pool)
+        self.engine = (
+            _sqlite_engine(self.url) if self.dialect == "sqlite" else _postgres_engine(self.url, pool, schema)
+        )
 
     @contextmanager
     def begin(self) -> Iterator[Tx]:
@@ -171,8 +180,10 @@ def _lock_number(key: str) -> int:
     return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)
 
 
-def _postgres_engine(url: str, pool: int) -> Engine:
+def _postgres_engine(url: str, pool: int, schema: str | None) -> Engine:
     options = f"-c lock_timeout={LOCK_LIMIT_MS} -c idle_in_transaction_session_timeout={IDLE_LIMIT_MS} -c timezone=UTC"
+    if schema:
+        options += f" -c search_path={schema},public"
     return create_engine(
         url,
         pool_size=pool,

@@ -269,16 +269,18 @@ class _Session:
         connection.channel(on_open_callback=self._set_up)
 
     def _set_up(self, channel: Any) -> None:
-        """Declare, subscribe, switch confirms on: pika sends each when the one before was answered."""
+        """Declare, switch confirms on, subscribe: pika sends each when the one before was answered."""
         self._channel = channel
         channel.add_on_close_callback(lambda _channel, error: self._channel_closed(error))
         channel.add_on_cancel_callback(lambda _frame: self._end("the broker cancelled our consumer"))
         channel.add_on_return_callback(self._returned)
         declare(channel, passive=not self._plan.declares)
-        if self._plan.consumes is not None:
+        if self._plan.consumes is None:
+            channel.confirm_delivery(self._confirm, callback=self._become_ready)
+        else:
+            channel.confirm_delivery(self._confirm, callback=in_order)
             channel.basic_qos(prefetch_count=self._plan.prefetch, callback=in_order)
-            channel.basic_consume(self._plan.consumes, self._deliver, callback=in_order)
-        channel.confirm_delivery(self._confirm, callback=self._become_ready)
+            channel.basic_consume(self._plan.consumes, self._deliver, callback=self._become_ready)
 
     def _become_ready(self, _frame: Any) -> None:
         if self._reason is None:

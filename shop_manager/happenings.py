@@ -79,6 +79,7 @@ class Policy:
     resend_most_person: int = seconds(3600)
     undo_tries: int = 5
     grace: int = seconds(60)
+    step_limit_factor: float = 1
     outages: tuple[Outage, ...] = ()
 
     def outage_over(self, moment: int) -> Outage | None:

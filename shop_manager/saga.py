@@ -37,8 +37,8 @@ class Entry:
 class Question:
     """The one outstanding question of a Clerk (M3). `command` may differ from the step's usual one (overdue).
 
-    `deadline` is the step's own limit, absolute. `failures` counts the answers "cannot now" (U5); after one the question
-    is `paused` until it is asked anew.
+    `deadline` is the step's own limit, absolute. `failures` counts the answers "cannot now" (U5); after one the
+    question is `paused` until it is asked anew.
     """
 
     step: str

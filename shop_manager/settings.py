@@ -29,6 +29,7 @@ class ShopManagerSettings(ServiceSettings):
     resend_most: Seconds = Field(default=60, description="the longest pause between two resends")
     undo_tries: int = Field(default=5, ge=1, le=1000, description="failures of an undo until the Clerk is stuck")
     grace: Seconds = Field(default=60, description="what an outage adds to deadlines that fell into it")
+    step_limit_factor: float = Field(default=1, gt=0, le=10, description="multiplies every step's limit, for trials")
     shop_url: str = Field(default="", description="where the shop service's door is; set on the front only")
     risk_url: str = Field(default="", description="where the risk service's door is")
     payment_url: str = Field(default="", description="where the payment service's door is")
@@ -40,4 +41,5 @@ class ShopManagerSettings(ServiceSettings):
             resend_most=seconds(self.resend_most),
             undo_tries=self.undo_tries,
             grace=seconds(self.grace),
+            step_limit_factor=self.step_limit_factor,
         )

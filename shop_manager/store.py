@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Tab
 from messaging.database import Tx
 from messaging.schema import technical_tables
 from messaging.worker import LostRace
-from shop_manager.decide import wake_at
+from shop_manager.deciding.deadlines import wake_at
 from shop_manager.saga import Entry, Progress, Question, Resend, Saga, Stuck
 
 metadata = MetaData()

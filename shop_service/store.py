@@ -14,7 +14,7 @@ from domain.messages import Command
 from messaging.database import Tx
 from messaging.schema import technical_tables
 from messaging.turns import turns_table
-from shop_service.catalogue import Product
+from shop_service.catalogue import Kind, Product
 from shop_service.order import Cart, Order
 from shop_service.request import brought_items, secret_of
 
@@ -70,8 +70,8 @@ order_items = Table(
     Column("quantity", Integer, nullable=False),
     Column("unit_amount", BigInteger, nullable=False),
 )
-sessions_seen = Table(
-    "sessions_seen",  # technical, like turns: who may be told that a session has ended; nothing of the business is in it
+sessions_seen = Table(  # technical, like turns: who may be told that a session has ended; no business is in it
+    "sessions_seen",
     metadata,
     Column("session", String(128), primary_key=True),
     Column("secret_sha256", String(64), nullable=False),
@@ -141,13 +141,22 @@ def read_products(tx: Tx, skus: Iterable[str]) -> dict[str, Product]:
     return {row.sku: as_product(row) for row in tx.execute(select(products).where(products.c.sku.in_(wanted)))}
 
 
+def read_shelf(tx: Tx, after: str, kind: Kind | None, most: int) -> list[Product]:
+    """What is sold, in the order of the skus: at most so many behind `after`; of one kind, if one is named."""
+    sold = select(products).where(products.c.sku > after, products.c.withdrawn.is_(False))
+    if kind:
+        sold = sold.where(products.c.kind == kind)
+    return [as_product(row) for row in tx.execute(sold.order_by(products.c.sku).limit(most))]
+
+
 def read_kept(tx: Tx, sessions: Iterable[str]) -> set[str]:
     """Those of the sessions that have a cart or an order."""
     wanted = sorted(set(sessions))
     if not wanted:
         return set()
-    found = select(carts.c.session).where(carts.c.session.in_(wanted))
-    return {row.session for row in tx.execute(found.union(select(orders.c.session).where(orders.c.session.in_(wanted))))}
+    in_carts = select(carts.c.session).where(carts.c.session.in_(wanted))
+    in_orders = select(orders.c.session).where(orders.c.session.in_(wanted))
+    return {row.session for row in tx.execute(in_carts.union(in_orders))}
 
 
 def forget_sessions(tx: Tx, sessions: Iterable[str], tables: Sequence[Table]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import pika
 import pytest
@@ -16,6 +16,7 @@ from messaging.broker import COMMANDS_EXCHANGE, Delivery, Link, Parcel
 from messaging.rabbitmq import RabbitLink
 from messaging.topology import QUEUES
 
+L = TypeVar("L", bound=Link)
 LIMIT = 20.0
 """Seconds after which a state that should have come never will."""
 
@@ -72,7 +73,8 @@ def eventually(condition: Callable[[], Any], what: str) -> None:
         pause.wait(0.01)
 
 
-def connected(link: Link) -> Link:
+def connected(link: L) -> L:
+    """The link, started, and waited for."""
     link.start()
     eventually(lambda: link.connected, f"connected; trouble: {link.trouble}")
     return link

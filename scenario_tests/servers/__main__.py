@@ -10,7 +10,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -36,7 +38,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _serve(command: Sequence[str]) -> int:
     with private_servers() as servers:
-        return _run(command, os.environ | servers.environment())
+        return _run(command, os.environ | servers.environment(), servers.state_file)
 
 
 def _control(arguments: Sequence[str]) -> int:
@@ -47,26 +49,42 @@ def _control(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _run(command: Sequence[str], environment: dict[str, str]) -> int:
+def _run(command: Sequence[str], environment: dict[str, str], state_file: Path | None) -> int:
     """The command's exit code, in a shell's way; the command is always ended when we leave."""
     try:
         child = subprocess.Popen(command, env=environment)
     except OSError as error:
         _say(f"cannot run {command[0]}: {error.strerror}")
         return 127
-    try:
-        code = child.wait()
-    except KeyboardInterrupt:
-        code = _end(child, signal.SIGINT)
-    except SystemExit:
-        _end(child, signal.SIGTERM)
-        raise
+    with _watched(child.pid, state_file):
+        try:
+            code = child.wait()
+        except KeyboardInterrupt:
+            # A terminal has told the command too, and a second interrupt would disturb its cleaning up.
+            code = _end(child, None if sys.stdin.isatty() else signal.SIGINT)
+        except SystemExit:
+            _end(child, signal.SIGTERM)
+            raise
     return code if code >= 0 else 128 - code
 
 
-def _end(child: subprocess.Popen[bytes], number: signal.Signals, limit: float = 20.0) -> int:
+@contextmanager
+def _watched(pid: int, state_file: Path | None) -> Iterator[None]:
+    """Should we be killed meanwhile, the watcher ends this process together with the servers."""
+    if state_file is None:
+        yield
+        return
+    pid_file = state_file.parent / "command" / "command.pid"
+    pid_file.parent.mkdir(exist_ok=True)
+    pid_file.write_text(str(pid))
+    yield
+    pid_file.unlink()
+
+
+def _end(child: subprocess.Popen[bytes], number: signal.Signals | None, limit: float = 20.0) -> int:
     """Pass the signal on and wait; kill what does not end."""
-    child.send_signal(number)
+    if number is not None:
+        child.send_signal(number)
     try:
         return child.wait(limit)
     except subprocess.TimeoutExpired:

@@ -3,7 +3,8 @@
 from domain.times import days, hours, seconds
 from shop_manager.processes.definition import Pivot, Process, Step, Suits
 
-INVOICE = Process("invoice", version=1, suits=Suits(customer_type="trusted", shop_type="physical", allows_invoice=True), steps=[
+TRUSTED = Suits(customer_type="trusted", shop_type="physical", allows_invoice=True)
+INVOICE = Process("invoice", version=1, suits=TRUSTED, steps=[
     Step("shopping", asks="shop", do="StartShopping", undo="CancelOrder", waits_for="customer"),
     Step("credit", asks="risk", do="ReserveCredit", undo="ReleaseCredit", within=seconds(60)),
     Step("stock", asks="fulfillment", do="AllocateStock", undo="ReleaseStock", within=seconds(60)),

@@ -1,0 +1,76 @@
+"""Logging, configured in one place: every line, ours and the libraries', goes through structlog to standard error."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+CHATTY = ("alembic", "apscheduler", "httpx", "httpcore", "uvicorn.access")
+"""Libraries of which only warnings are worth reading."""
+
+
+def configure(*, as_json: bool, level: int, service: str) -> None:
+    """Log from `level` on, as JSON or as text; `service` is in every line that does not name one itself."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        _named(service),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        escape_control_characters,
+    ]
+    renderer = structlog.processors.JSONRenderer() if as_json else _text()
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=level, force=True)
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+
+
+def escape_control_characters(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """What came over the wire can neither forge a line nor steer a terminal (security S18)."""
+    return {key: _escaped(value, keep="\n" if key == "exception" else "") for key, value in event.items()}
+
+
+def _escaped(value: Any, keep: str = "") -> Any:
+    if isinstance(value, str):
+        return "".join(one if one.isprintable() or one in keep else _code(one) for one in value)
+    if isinstance(value, Mapping):
+        return {_escaped(key): _escaped(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)) and type(value) in (list, tuple):
+        return [_escaped(inner) for inner in value]
+    return value
+
+
+def _code(one: str) -> str:
+    return f"\\x{ord(one):02x}" if ord(one) < 0x100 else f"\\u{ord(one):04x}"
+
+
+def _named(service: str) -> Processor:
+    def add_service(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+        event.setdefault("service", service)
+        return event
+
+    return add_service
+
+
+def _text() -> Processor:
+    colours = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    return structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=structlog.dev.plain_traceback)

@@ -1,0 +1,34 @@
+"""Shows settings without their secrets: passwords inside URLs are masked, other secrets are hidden whole."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit, urlunsplit
+
+MASK = "***"
+_TELLING = re.compile(r"(?i)pass|secret|token|credential")
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+
+
+def mask(text: str, *, secret: bool) -> str:
+    """`text` fit to be shown. A URL loses its password; anything else is hidden whole when it is `secret`."""
+    if _URL.match(text):
+        return mask_url(text)
+    return MASK if secret and text else text
+
+
+def mask_url(url: str) -> str:
+    """The URL with `***` for its password and for each telling part of its query; all of it when it is unreadable."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return MASK
+    account, at, place = parts.netloc.rpartition("@")
+    user, colon, password = account.partition(":")
+    netloc = f"{user}{colon}{MASK if password else ''}{at}{place}"
+    return urlunsplit(parts._replace(netloc=netloc, query=_mask_query(parts.query)))
+
+
+def _mask_query(query: str) -> str:
+    pairs = (pair.partition("=") for pair in query.split("&"))
+    return "&".join(f"{name}{equals}{MASK if _TELLING.search(name) else value}" for name, equals, value in pairs)

@@ -1,0 +1,47 @@
+"""`clerk settings`: what each service would run with, without its secrets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import SecretStr
+
+from clerk_cli.secrets_hidden import mask
+from clerk_cli.services import Service, chosen
+from clerk_cli.settings_read import read_settings, variable_of
+from clerk_cli.terminal import console, grid, plain, print_json
+
+
+def show_settings(name: str | None, as_json: bool) -> None:
+    """Print the effective settings of one service or of all."""
+    effective = {service.name: effective_settings(service) for service in chosen(name)}
+    if as_json:
+        print_json(effective)
+        return
+    for service in chosen(name):
+        console().print(_table(service, effective[service.name]))
+        console().print()
+
+
+def effective_settings(service: Service) -> dict[str, Any]:
+    """Variable → value, secrets masked."""
+    settings = read_settings(service)
+    cls = type(settings)
+    return {variable_of(cls, field): _shown(getattr(settings, field)) for field in cls.model_fields}
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, SecretStr):
+        return mask(value.get_secret_value(), secret=True)
+    if isinstance(value, str):
+        return mask(value, secret=False)
+    return value if isinstance(value, (int, float, bool)) or value is None else str(value)
+
+
+def _table(service: Service, values: dict[str, Any]) -> Any:
+    cls = service.settings_class()
+    about = {variable_of(cls, field): info.description or "" for field, info in cls.model_fields.items()}
+    table = grid(service.name, "value", "what it is")
+    for variable, value in values.items():
+        table.add_row(plain(variable), plain("" if value is None else value, "cyan"), plain(about[variable], "dim"))
+    return table

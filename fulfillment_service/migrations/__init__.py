@@ -1,0 +1,1 @@
+"""How the tables of fulfillment come to be, revision by revision (alembic)."""

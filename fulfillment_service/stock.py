@@ -1,0 +1,41 @@
+"""The rules of stock, pure: goods are on hand, reserved for a session, or shipped; none appear or vanish between."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from domain.refusals import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """Pieces of one article. Reserved ones are no longer on hand."""
+
+    sku: str
+    on_hand: int = 0
+    reserved: int = 0
+    shipped: int = 0
+
+
+def shortage(wanted: Mapping[str, int], stock: Mapping[str, Stock]) -> Refused | None:
+    """`out_of_stock`, naming every article of which too little is on hand; None when there is enough of all."""
+    short = [
+        f"{sku} ({quantity} wanted, {on_hand} on hand)"
+        for sku, quantity in wanted.items()
+        if quantity > (on_hand := stock[sku].on_hand if sku in stock else 0)
+    ]
+    return Refused("out_of_stock", f"there is not enough of {', '.join(short)}") if short else None
+
+
+def reserve(stock: Stock, quantity: int) -> Stock:
+    return replace(stock, on_hand=stock.on_hand - quantity, reserved=stock.reserved + quantity)
+
+
+def give_back(stock: Stock, quantity: int) -> Stock:
+    return replace(stock, on_hand=stock.on_hand + quantity, reserved=stock.reserved - quantity)
+
+
+def hand_over(stock: Stock, quantity: int) -> Stock:
+    """To the carrier."""
+    return replace(stock, reserved=stock.reserved - quantity, shipped=stock.shipped + quantity)

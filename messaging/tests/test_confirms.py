@@ -1,0 +1,83 @@
+"""Which parcels count as confirmed, whatever the order in which the broker answers."""
+
+from __future__ import annotations
+
+import pytest
+
+from messaging.confirms import Batch, Confirms
+from messaging.tests.brokers import parcels
+
+
+def sent(count: int) -> tuple[Confirms, Batch]:
+    """`count` parcels, numbered like their delivery tags, on their way."""
+    confirms, batch = Confirms(), Batch(parcels(count))
+    for parcel in batch.parcels:
+        confirms.sent(batch, parcel)
+    return confirms, batch
+
+
+def test_confirms_may_come_in_any_order() -> None:
+    confirms, batch = sent(3)
+    for tag in (3, 1):
+        confirms.answered(tag, multiple=False, taken=True)
+    assert batch.confirmed() == {1, 3}
+    assert not batch.settled.is_set()
+    confirms.answered(2, multiple=False, taken=True)
+    assert batch.confirmed() == {1, 2, 3}
+    assert batch.settled.is_set()
+
+
+def test_a_multiple_confirm_stands_for_all_open_ones_up_to_it_and_no_later_ones() -> None:
+    confirms, batch = sent(5)
+    confirms.answered(2, multiple=False, taken=True)
+    confirms.answered(4, multiple=True, taken=True)
+    assert batch.confirmed() == {1, 2, 3, 4}
+    assert not batch.settled.is_set()
+
+
+def test_a_refused_parcel_is_not_confirmed_and_the_line_says_so() -> None:
+    confirms, batch = sent(2)
+    confirms.answered(1, multiple=False, taken=False)
+    confirms.answered(2, multiple=False, taken=True)
+    assert batch.confirmed() == {2}
+    assert batch.complaint() == "1 of 2 parcels unsent: 1 refused by the broker (queue full?)"
+
+
+def test_a_returned_parcel_is_not_confirmed_though_an_ack_follows() -> None:
+    confirms, batch = sent(2)
+    confirms.returned(1, "shop.StartShopping.v1")
+    confirms.answered(2, multiple=True, taken=True)
+    assert batch.confirmed() == {2}
+    assert batch.settled.is_set()
+    assert batch.complaint() == "1 of 2 parcels unsent: 1 unroutable, no queue takes shop.StartShopping.v1"
+
+
+def test_parcels_of_two_batches_are_told_apart() -> None:
+    confirms, first = sent(2)
+    second = Batch(parcels(1, first=9))
+    confirms.sent(second, second.parcels[0])
+    confirms.answered(3, multiple=False, taken=True)
+    assert (first.confirmed(), second.confirmed()) == (set(), {9})
+
+
+def test_an_answer_to_something_no_longer_open_changes_nothing() -> None:
+    confirms, batch = sent(1)
+    confirms.answered(1, multiple=False, taken=True)
+    confirms.answered(1, multiple=False, taken=False)
+    confirms.answered(8, multiple=True, taken=False)
+    assert batch.confirmed() == {1}
+    assert batch.complaint() is None
+
+
+def test_when_the_channel_is_gone_nobody_waits_any_longer() -> None:
+    confirms, batch = sent(2)
+    confirms.answered(1, multiple=False, taken=True)
+    confirms.abandon()
+    assert batch.settled.is_set()
+    assert batch.confirmed() == {1}
+    assert batch.complaint() == "1 of 2 parcels unsent: 1 not confirmed in time"
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_an_empty_batch_is_settled_from_the_start(count: int) -> None:
+    assert Batch(parcels(count)).settled.is_set() == (count == 0)

@@ -1,0 +1,1 @@
+"""Payment: what customers pay, and the provider that moves the money."""

@@ -1,0 +1,1 @@
+"""The parts of `decide`, each about one thing: asking, answers, undoing, deadlines, being stuck."""

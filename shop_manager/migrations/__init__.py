@@ -1,0 +1,1 @@
+"""How the tables of shop_manager come to be, revision by revision (alembic)."""

@@ -1,0 +1,8 @@
+"""Alembic's way in to the migrations of shop."""
+
+from __future__ import annotations
+
+from messaging.migrations import run_in_environment
+from shop_service.store import metadata
+
+run_in_environment(metadata)
