@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 MASK = "***"
 _TELLING = re.compile(r"(?i)pass|secret|token|credential")
@@ -25,8 +25,8 @@ def mask_url(url: str) -> str:
         return MASK
     account, at, place = parts.netloc.rpartition("@")
     user, colon, password = account.partition(":")
-    netloc = f"{user}{colon}{MASK if password else ''}{at}{place}"
-    return urlunsplit(parts._replace(netloc=netloc, query=_mask_query(parts.query)))
+    start = f"{parts.scheme}://{user}{colon}{MASK if password else ''}{at}{place}{parts.path}"
+    return start + (f"?{_mask_query(parts.query)}" if parts.query else "")
 
 
 def _mask_query(query: str) -> str:

@@ -7,12 +7,13 @@ from functools import partial
 
 from domain.messages import Command
 from domain.refusals import Refused
+from fulfillment_service.dock import send_off
 from fulfillment_service.request import ordered_items, secret_of
 from fulfillment_service.settings import FulfillmentSettings
-from fulfillment_service.shipment import Item, Shipment, ask_for, release
+from fulfillment_service.shipment import Shipment, ask_for, release
 from fulfillment_service.stock import give_back, reserve, shortage
 from fulfillment_service.store import FulfillmentBooks, open_books
-from fulfillment_service.warehouse import ship_by_sled
+from fulfillment_service.warehouse import sled_label
 from messaging.turns import Answer, Done, Failing, Service, Undone, Waiting
 
 NOTHING = {"status": "none", "carrier": None, "tracking": None}
@@ -53,16 +54,16 @@ def ship_order(command: Command, books: FulfillmentBooks, now: int, at_once: boo
     if shipment.status == "shipped":
         return Done(shipment.section())
     asked = ask_for(shipment, command.step, now)
-    if at_once:
-        return Done(ship_by_sled(asked, books, now).section())
-    books.keep(asked)
-    return Waiting()
+    if not at_once:
+        books.keep(asked)
+        return Waiting()
+    shipped = send_off(asked, sled_label(command.clerk), books, now)
+    return shipped if isinstance(shipped, Refused) else Done(shipped.section())
 
 
 def deliver_order(command: Command, books: FulfillmentBooks, now: int) -> Answer:
     """DeliverOrder: downloads are there at once, and there are always enough of them."""
-    items: list[Item] = ordered_items(command)
-    shipment = Shipment(command.clerk, secret_of(command), "delivered", items)
+    shipment = Shipment(command.clerk, secret_of(command), "delivered", ordered_items(command))
     books.keep(shipment)
     return Done(shipment.section())
 

@@ -10,7 +10,7 @@ from domain.refusals import Refused
 from domain.times import to_wire
 
 Status = Literal["allocated", "requested", "shipped", "delivered", "released"]
-"""allocated: reserved, must not leave yet; requested: the warehouse has been asked to ship it; delivered: a download."""
+"""allocated: reserved, must not leave yet; requested: the warehouse has been asked for it; delivered: a download."""
 PublicStatus = Literal["allocated", "shipped", "delivered", "released"]
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Tab
 
 from domain.messages import Command
 from fulfillment_service.request import ordered_items
-from fulfillment_service.shipment import Item, Shipment
+from fulfillment_service.shipment import Item, PublicStatus, Shipment
 from fulfillment_service.stock import Stock
 from messaging.database import Tx
 from messaging.schema import technical_tables
@@ -54,10 +54,10 @@ shipment_items = Table(
 class FulfillmentBooks:
     """Stock and shipments of one batch, read at once, changed in memory, saved at once."""
 
-    def __init__(self, stock: dict[str, Stock], shipments: dict[str, Shipment]) -> None:
-        self.stock = stock
-        self._shipments = shipments
-        self._known = set(shipments)
+    def __init__(self, pieces: dict[str, Stock], kept: dict[str, Shipment]) -> None:
+        self.stock = pieces
+        self._shipments = kept
+        self._known = set(kept)
         self._moved: set[str] = set()
         self._changed: set[str] = set()
 
@@ -68,20 +68,17 @@ class FulfillmentBooks:
         self._shipments[shipment.session] = shipment
         self._changed.add(shipment.session)
 
-    def move(self, stock: Stock) -> None:
+    def move(self, moved: Stock) -> None:
         """The article's pieces as they are now."""
-        self.stock[stock.sku] = stock
-        self._moved.add(stock.sku)
+        self.stock[moved.sku] = moved
+        self._moved.add(moved.sku)
 
     def save(self, tx: Tx) -> None:
         changed = [self._shipments[session] for session in sorted(self._changed)]
-        tx.upsert(_STOCK, [asdict(self.stock[sku]) for sku in sorted(self._moved)], ["sku"])
+        tx.upsert(stock, [asdict(self.stock[sku]) for sku in sorted(self._moved)], ["sku"])
         tx.upsert(shipments, [_shipment_row(shipment) for shipment in changed], ["session"])
         fresh = [shipment for shipment in changed if shipment.session not in self._known]
         tx.insert(shipment_items, [row for shipment in fresh for row in _item_rows(shipment)])
-
-
-_STOCK = stock
 
 
 def open_books(tx: Tx, commands: Sequence[Command], ships_at_once: bool) -> FulfillmentBooks:
@@ -105,6 +102,27 @@ def read_stock(tx: Tx, skus: Iterable[str]) -> dict[str, Stock]:
         return {}
     rows = tx.execute(select(stock).where(stock.c.sku.in_(wanted)).order_by(stock.c.sku).with_for_update())
     return {row.sku: Stock(row.sku, row.on_hand, row.reserved, row.shipped) for row in rows}
+
+
+def stock_of(tx: Tx, sku: str) -> Stock | None:
+    """One article's stock, as it is at the moment; None for one that was never here."""
+    row = tx.execute(select(stock).where(stock.c.sku == sku)).first()
+    return None if row is None else Stock(row.sku, row.on_hand, row.reserved, row.shipped)
+
+
+def set_on_hand(tx: Tx, sku: str, on_hand: int) -> None:
+    """Count an article anew; what is reserved and shipped stays so."""
+    tx.upsert(stock, [asdict(Stock(sku, on_hand))], ["sku"], keep=["reserved", "shipped"])
+
+
+def list_shipments(tx: Tx, status: PublicStatus, after: str, most: int) -> list[Shipment]:
+    """At most so many shipments behind the session `after`; allocated ones only when the warehouse has been asked."""
+    kept = "requested" if status == "allocated" else status
+    table = shipments
+    rows = tx.execute(
+        select(table).where(table.c.status == kept, table.c.session > after).order_by(table.c.session).limit(most)
+    )
+    return list(with_items(tx, rows.all()).values())
 
 
 def read_shipments(tx: Tx, sessions: Iterable[str]) -> dict[str, Shipment]:

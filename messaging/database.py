@@ -57,9 +57,7 @@ class Database:
         self.schema = schema
         self.clock = clock or (lambda: time.time_ns() // 1_000_000)
         self.dialect = "sqlite" if self.url.startswith("sqlite") else "postgresql"
-        self.engine = (
-            _sqlite_engine(self.url) if self.dialect == "sqlite" else _postgres_engine(self.url, pool, schema)
-        )
+        self.engine = _sqlite_engine(self.url) if self.dialect == "sqlite" else _postgres_engine(self.url, pool, schema)
 
     @contextmanager
     def begin(self) -> Iterator[Tx]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import count
 from threading import Condition
 
@@ -33,14 +34,19 @@ def route(exchange: str, routing_key: str) -> str | None:
     return DEAD_QUEUE if exchange == DEAD_EXCHANGE else None
 
 
+class MemoryQueue:
+    """One queue; whoever waits for it is woken alone."""
+
+    def __init__(self) -> None:
+        self.deliveries: deque[Delivery] = deque()
+        self.changed = Condition()
+
+
 class MemoryBroker:
     """Queues in memory; `link` gives each participant its connection."""
 
     def __init__(self) -> None:
-        self.changed = Condition()
-        self.queues: dict[str, deque[Delivery]] = {
-            queue: deque() for queue in (*map(commands_queue, SERVICES), REPLIES_QUEUE, DEAD_QUEUE)
-        }
+        self.queues = {queue: MemoryQueue() for queue in (*map(commands_queue, SERVICES), REPLIES_QUEUE, DEAD_QUEUE)}
         self.tags = count(1)
 
     def link(self, consumes: str | None, name: str) -> MemoryLink:
@@ -48,12 +54,21 @@ class MemoryBroker:
 
     def put(self, queue: str, body: bytes, routing_key: str) -> None:
         """Put raw bytes on a queue, as anybody with a broker's password could."""
-        with self.changed:
-            self.queues[queue].append(Delivery(body, routing_key, False, next(self.tags), queue))
-            self.changed.notify_all()
+        waiting = self.queues[queue]
+        with waiting.changed:
+            waiting.deliveries.append(Delivery(body, routing_key, False, next(self.tags), queue))
+            waiting.changed.notify()
+
+    def put_back(self, deliveries: Sequence[Delivery]) -> None:
+        """Unacknowledged deliveries return to the head of their queue, marked as redelivered."""
+        for delivery in sorted(deliveries, key=lambda each: each.tag, reverse=True):
+            waiting = self.queues[delivery.queue]
+            with waiting.changed:
+                waiting.deliveries.appendleft(replace(delivery, redelivered=True))
+                waiting.changed.notify()
 
     def depth(self, queue: str) -> int:
-        return len(self.queues[queue])
+        return len(self.queues[queue].deliveries)
 
 
 class MemoryLink:
@@ -66,6 +81,7 @@ class MemoryLink:
         self.connected = False
         self.trouble: str | None = "not started"
         self.connections = 0
+        self._queue = broker.queues[consumes] if consumes else MemoryQueue()
         self._unacknowledged: dict[int, Delivery] = {}
         self._woken = False
 
@@ -74,23 +90,19 @@ class MemoryLink:
         self.connections += 1
 
     def take(self, most: int, wait: float) -> list[Delivery]:
-        with self.broker.changed:
-            self.broker.changed.wait_for(lambda: self._woken or self._waiting(), wait)
+        queue = self._queue
+        with queue.changed:
+            queue.changed.wait_for(lambda: self._woken or (self.connected and queue.deliveries), wait)
             self._woken = False
-            queue = self._waiting()
-            taken = [queue.popleft() for _ in range(min(most, len(queue)))]
+            ready = min(most, len(queue.deliveries)) if self.connected else 0
+            taken = [queue.deliveries.popleft() for _ in range(ready)]
             self._unacknowledged.update((delivery.tag, delivery) for delivery in taken)
         return taken
 
-    def _waiting(self) -> deque[Delivery]:
-        if self.consumes is None or not self.connected:
-            return deque()
-        return self.broker.queues[self.consumes]
-
     def wake(self) -> None:
-        with self.broker.changed:
+        with self._queue.changed:
             self._woken = True
-            self.broker.changed.notify_all()
+            self._queue.changed.notify_all()
 
     def publish(self, parcels: Sequence[Parcel], limit: float = 10.0) -> set[int]:
         if not self.connected:
@@ -98,24 +110,20 @@ class MemoryLink:
         routed = [(parcel, route(parcel.exchange, parcel.routing_key)) for parcel in parcels]
         unroutable = [parcel.routing_key for parcel, queue in routed if queue is None]
         self.trouble = f"unroutable: {unroutable[0]}" if unroutable else None
-        with self.broker.changed:
-            for parcel, queue in routed:
-                if queue is not None:
-                    delivery = Delivery(parcel.body, parcel.routing_key, False, next(self.broker.tags), queue)
-                    self.broker.queues[queue].append(delivery)
-            self.broker.changed.notify_all()
+        for parcel, queue in routed:
+            if queue is not None:
+                self.broker.put(queue, parcel.body, parcel.routing_key)
         return {parcel.number for parcel, queue in routed if queue is not None}
 
     def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
-        with self.broker.changed:
+        with self._queue.changed:
             for delivery in deliveries:
                 self._unacknowledged.pop(delivery.tag, None)
 
     def close(self) -> None:
-        with self.broker.changed:
+        self.wake()
+        with self._queue.changed:
             self.connected, self.trouble = False, "closed"
-            for delivery in sorted(self._unacknowledged.values(), key=lambda each: each.tag, reverse=True):
-                again = Delivery(delivery.body, delivery.routing_key, True, delivery.tag, delivery.queue)
-                self.broker.queues[delivery.queue].appendleft(again)
+            left = list(self._unacknowledged.values())
             self._unacknowledged.clear()
-            self.broker.changed.notify_all()
+        self.broker.put_back(left)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from alembic.autogenerate import produce_migrations, render_python_code
-from alembic.operations.ops import UpgradeOps
+from alembic.operations.ops import DowngradeOps, UpgradeOps
 from alembic.runtime.migration import MigrationContext
 
 from messaging.database import Database
@@ -71,14 +71,16 @@ def _difference(database: Database, metadata: Any) -> tuple[str, str]:
     with database.read() as tx:
         context = MigrationContext.configure(tx.connection, opts={"target_metadata": metadata})
         script = produce_migrations(context, metadata)
+        batch = context.get_current_revision() is not None  # only SQLite's tables that are there already need it
     upgrade, downgrade = script.upgrade_ops, script.downgrade_ops
     if upgrade is None or downgrade is None or upgrade.is_empty():
         raise ValueError("the tables are as the migrations make them: there is nothing to write")
-    return _code(upgrade), _code(downgrade)
+    return _code(upgrade, batch), _code(downgrade, batch)
 
 
-def _code(operations: UpgradeOps | Any) -> str:
-    return render_python_code(operations, render_as_batch=True)
+def _code(operations: UpgradeOps | DowngradeOps, batch: bool) -> str:
+    lines = render_python_code(operations, render_as_batch=batch).splitlines()
+    return "\n".join(line for line in lines if not line.strip().startswith("# ###")).strip()
 
 
 def main(arguments: Sequence[str]) -> int:

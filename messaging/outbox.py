@@ -42,6 +42,7 @@ class Outbox:
         self.link = link
         self._confirmed: set[int] = set()
         self._in_hand: set[int] = set()
+        self._relayed_up_to = 0
         self._guard = Lock()
 
     def write(self, tx: Tx, messages: Sequence[Message], now: int) -> list[Parcel]:
@@ -87,10 +88,12 @@ class Outbox:
     def relay(self) -> int:
         """Send what a crash, a dead link or an unroutable key left behind; returns how many were taken up.
 
-        Several processes may do it at once: a message that goes out twice is the same message.
+        Several processes may do it at once: a message that goes out twice is the same message. Each call goes on where
+        the last one ended, so that deliveries which nobody takes do not keep back those behind them.
         """
         with self.database.read() as tx:
             left = self._left_behind(tx)
+        self._relayed_up_to = left[-1].number if len(left) == RELAY_BATCH else 0
         self.send(left)
         if self._confirmed:
             with self.database.begin() as tx:
@@ -102,12 +105,8 @@ class Outbox:
         table = self.table
         with self._guard:
             busy = self._in_hand | self._confirmed
-        rows = tx.execute(
-            select(table)
-            .where(table.c.written_at <= tx.now() - RELAY_AFTER_MS)
-            .order_by(table.c.number)
-            .limit(RELAY_BATCH)
-        )
+        old = (table.c.written_at <= tx.now() - RELAY_AFTER_MS) & (table.c.number > self._relayed_up_to)
+        rows = tx.execute(select(table).where(old).order_by(table.c.number).limit(RELAY_BATCH))
         return [
             Parcel(row.number, row.exchange, row.routing_key, bytes(row.body)) for row in rows if row.number not in busy
         ]

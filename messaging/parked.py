@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -73,8 +74,9 @@ def park(tx: Tx, table: Table, parked: Sequence[ParkedMessage], now: int) -> Non
     if not rows:
         return
     known = {row.id: row.times for row in tx.execute(select(table.c.id, table.c.times).where(table.c.id.in_(latest)))}
+    times = Counter(message.id for message in parked)
     for row in rows:
-        row["times"] += known.get(row["id"], 0)
+        row["times"] = known.get(row["id"], 0) + times[row["id"]]
     tx.upsert(table, rows, ["id"], keep=["first_at"])
 
 
@@ -87,7 +89,7 @@ def _row(message: ParkedMessage, now: int) -> dict[str, Any]:
         "message": message.message,
         "body": message.body[:KEPT_BYTES],
         "size": message.size,
-        "times": 1,
+        "times": 0,
         "killer": int(message.killer),
         "first_at": now,
         "last_at": now,
@@ -105,7 +107,7 @@ def tries_of(tx: Tx, table: Table, messages: Iterable[str]) -> dict[str, int]:
     if not ids:
         return {}
     rows = tx.execute(select(table.c.message, table.c.count).where(table.c.message.in_(ids)))
-    return {message: count for message, count in rows.tuples()}
+    return {row[0]: int(row[1]) for row in rows}
 
 
 def count_tries(tx: Tx, table: Table, messages: Iterable[str], now: int) -> dict[str, int]:

@@ -29,6 +29,8 @@ TRIES = 5
 """How often a message that makes the handler fail is tried before it is parked (semantics B2)."""
 NOTICE_BYTES = 16 * 1024
 RACES = 3
+FIRST_PAUSE = 0.5
+"""Seconds before a message that failed is tried again; doubles with each try."""
 DATABASE_ERRORS = (OperationalError, InterfaceError, PoolTimeout)
 
 Handler = Callable[[Tx, Sequence[Message]], list[Message]]
@@ -49,7 +51,7 @@ class Source:
 
 @dataclass(eq=False)
 class Item:
-    """One message in hand. `due`: not to be tried again before (monotonic seconds); `counted`: it has a row in tries."""
+    """One message in hand. `due`: not to be tried before (monotonic seconds); `counted`: it has a row in tries."""
 
     message: Message
     source: Source
@@ -69,9 +71,9 @@ class Batch:
 class Worker:
     """One participant's loop.
 
-    `before_batch` runs ahead of every batch (ShopManager: noticing an outage, T5), `after_commit` behind each transaction
-    of the handler. `park_all` is the reason with which
-    whatever arrives is parked: the worker of the dead-letter queue handles nothing.
+    `before_batch` runs ahead of every batch (ShopManager: noticing an outage, T5), `after_commit` behind each
+    transaction of the handler. `park_all` is the reason with which whatever arrives is parked: the worker of the
+    dead-letter queue handles nothing.
     """
 
     def __init__(
@@ -246,7 +248,7 @@ class Worker:
         if tries >= TRIES:
             self._give_up(item, f"the handler failed {tries} times, last with {reason}", killer=False)
         else:
-            item.counted, item.due = True, monotonic() + 0.25 * 2**tries
+            item.counted, item.due = True, monotonic() + FIRST_PAUSE * 2 ** (tries - 1)
             self.held.append(item)
 
     def _give_up(self, item: Item, reason: str, killer: bool) -> None:

@@ -19,11 +19,11 @@ from messaging.database import Database, Tx
 from messaging.outbox import Outbox
 from messaging.turns import Desk, Failing, Turn
 from messaging.worker import DATABASE_ERRORS
+from payment_service.bell import Bell
 from payment_service.handlers import CAPTURE, is_undone, verdict
 from payment_service.mailbox import Mailbox
 from payment_service.payment import Payment, answered, section
 from payment_service.provider import Answer, Provider
-from payment_service.bell import Bell
 from payment_service.store import (
     PATIENCE,
     CallRecord,
@@ -37,7 +37,7 @@ from payment_service.store import (
 )
 
 BATCH = 200
-UNAVAILABLE = Failing(Refused("provider_unavailable", "the payment provider does not answer; the money is not back yet"))
+UNAVAILABLE = Failing(Refused("provider_unavailable", "the payment provider does not answer yet"))
 log = structlog.get_logger()
 
 
@@ -174,14 +174,13 @@ class Calls:
         return replies
 
     def _take(self, books: PaymentBooks, record: CallRecord, one: Answer, now: int) -> CallRecord:
-        payment = books.payment(record.clerk)
-        if one.outcome == "no_answer" or payment is None:
+        if one.outcome == "no_answer":
             if record.state == "dropped":
                 return record
             kept = replace(record, state="pending", next_try_at=now + pause_after(record.tries), reason=one.reason)
         else:
             kept = replace(record, state="answered", next_try_at=None, outcome=one.outcome, reason=one.reason)
-            books.make(answered(payment, record.call, one, now), now)
+            books.make(answered(books.known(record.clerk), record.call, one, now), now)
         books.keep(kept)
         return kept
 
@@ -208,9 +207,11 @@ class Calls:
             return None, None
         command = turn.command
         unasked = command is None or command.direction == "do"
-        if unasked and is_undone(payment) and turn.name != CAPTURE:
-            # the undo was answered "failing for now": its next attempt finds it done
-            return replace(turn, state="undone", section=section(payment), command=None), None
+        if unasked and payment.undo_asked and turn.name != CAPTURE:
+            # the undo was answered "failing for now" (or a late double of the do came in between): nothing is to be
+            # said; the next attempt of the undo finds it done
+            undone = replace(turn, state="undone", section=section(payment), command=None)
+            return (undone if is_undone(payment) else None), None
         if command is None:
             return None, None
         outcome = verdict(payment, command)

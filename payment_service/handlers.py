@@ -76,7 +76,7 @@ def verdict(payment: Payment, command: Command) -> Answer | None:
         return Refused("card_declined", payment.declined or "the card was declined")
     if payment.status in ("authorized", "capture_refused", "captured", "lost"):
         return Done(section(payment))
-    if payment.undo_asked or payment.status in ENDED:
+    if payment.status in ENDED:
         return Refused("session_ended", "this payment was called off")
     return None
 
@@ -102,8 +102,7 @@ def _open(command: Command, books: PaymentBooks, *, collects: bool, now: int) ->
     token = _brought_token(part(command.document, "clerk"))
     if token is None:
         return books.make(Move(payment), now)
-    kind = "charge" if collects else "authorize"
-    return books.make(ask(payment, kind, token), now)
+    return books.make(ask(payment, "charge" if collects else "authorize", token), now)
 
 
 def _opened(command: Command, *, collects: bool) -> Payment:

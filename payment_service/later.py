@@ -14,7 +14,10 @@ log = structlog.get_logger()
 
 
 class Later:
-    """`later(3.0, act)` runs `act` in three seconds. The thread starts with the first; what is open at `close` is dropped."""
+    """`later(3.0, act)` runs `act` in three seconds. The thread starts with the first.
+
+    What is open at `close` is dropped.
+    """
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Callable[[], None]]] = []

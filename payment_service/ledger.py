@@ -24,7 +24,7 @@ CARDS = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What became of one key, for good. `amount` in minor units: what was moved, or for a no what was asked or taken."""
+    """What became of one key, for good. `amount`, in minor units: what was moved; for a no, what was asked or taken."""
 
     key: str
     payment: str
@@ -170,7 +170,5 @@ def sums_by_payment(tx: Tx, table: Table) -> dict[str, Sums]:
         return func.coalesce(func.sum(case((table.c.kind.in_(kinds), table.c.amount), else_=0)), 0)
 
     columns = [total(name).label(name) for name in ("authorized", "captured", "voided", "refunded")]
-    rows = tx.execute(
-        select(table.c.payment, *columns).where(table.c.outcome == "approved").group_by(table.c.payment)
-    )
-    return {row.payment: Sums(int(row[1]), int(row[2]), int(row[3]), int(row[4])) for row in rows}
+    rows = tx.execute(select(table.c.payment, *columns).where(table.c.outcome == "approved").group_by(table.c.payment))
+    return {row.payment: Sums(*(int(total) for total in tuple(row)[1:])) for row in rows}

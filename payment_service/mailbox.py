@@ -1,4 +1,4 @@
-"""What waits for the thread that talks to the provider: keys to hand over, answers that came, and a look at the clock."""
+"""What waits for the thread that talks to the provider: keys to hand over, answers, and a look at the clock."""
 
 from __future__ import annotations
 

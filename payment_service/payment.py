@@ -48,8 +48,9 @@ NOTHING: dict[str, Any] = {"status": "none", "amount": 0}
 class Payment:
     """What one session pays. Amounts in minor units, moments in ms; `tries` counts the calls ever made of it.
 
-    `collects`: an invoice, authorised and captured at once. `brought`: the session brought its token along. `undo_asked`,
-    `overdue`: ShopManager asked to undo it, or to write it off. The last four are what the provider has confirmed.
+    `collects`: an invoice, authorised and captured at once. `brought`: the session brought its token along.
+    `undo_asked`, `overdue`: ShopManager asked to undo it, or to write it off. The last four amounts are what the
+    provider has confirmed.
     """
 
     session: str
@@ -214,7 +215,7 @@ def _declined(payment: Payment, call: Call, answer: Answer) -> Move:
             return Move(refused, trail=(Entry("capture_refused", payment.amount, reason),))
         case "void" if answer.amount:
             taken = replace(payment, authorized=max(payment.authorized, answer.amount), captured=answer.amount)
-            return _with_trail(ask(taken, "refund"), Entry("captured", answer.amount, "taken before the void: goes back"))
+            return _with_trail(ask(taken, "refund"), Entry("captured", answer.amount, "taken before the void"))
     refused = replace(payment, status="return_refused", declined=answer.reason)
     return Move(refused, trail=(Entry(f"{call.kind}_refused", call.amount, answer.reason),))
 

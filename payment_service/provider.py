@@ -1,4 +1,4 @@
-"""The port to the payment provider: what we ask of the outer world, and what it answers. Adapters implement `Provider`."""
+"""The port to the payment provider: what we ask of the outer world, and what it answers."""
 
 from __future__ import annotations
 

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, cast
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, String, Table, Text, bindparam, select, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Integer,
+    MetaData,
+    RowMapping,
+    String,
+    Table,
+    Text,
+    bindparam,
+    select,
+    update,
+)
 
 from domain.messages import Command
 from messaging.database import Tx
@@ -108,7 +121,7 @@ class CallRecord:
 
 def pause_after(tries: int) -> int:
     """How long an unanswered call rests, in ms: 0.5 s, doubling up to 30 s."""
-    return min(FIRST_PAUSE_MS * 2 ** min(max(tries - 1, 0), 10), LONGEST_PAUSE_MS)
+    return min(FIRST_PAUSE_MS << min(max(tries - 1, 0), 10), LONGEST_PAUSE_MS)
 
 
 class PaymentBooks:
@@ -129,6 +142,13 @@ class PaymentBooks:
 
     def payment(self, session: str) -> Payment | None:
         return self._held.get(session)
+
+    def known(self, session: str) -> Payment:
+        """A payment that must be there; ValueError when it is not."""
+        payment = self._held.get(session)
+        if payment is None:
+            raise ValueError(f"the provider was asked for {session}, but there is no such payment")
+        return payment
 
     def make(self, move: Move, now: int) -> Payment:
         """Remember what a rule has changed; returns the payment as it is now."""
@@ -172,8 +192,6 @@ class PaymentBooks:
             at = max(self._hurried.values())
             worn_out = resting & (provider_calls.c.tries >= PATIENCE)
             tx.execute(update(provider_calls).where(worn_out).values(tries=0, next_try_at=at))
-
-
 
 
 def open_books(tx: Tx, commands: Sequence[Command], note: Callable[[Sequence[str]], None]) -> PaymentBooks:
@@ -234,7 +252,7 @@ def _call_row(record: CallRecord) -> dict[str, Any]:
     }
 
 
-def _from_row(row: Mapping[str, Any]) -> CallRecord:
+def _from_row(row: RowMapping) -> CallRecord:
     call = Call(row["key"], row["kind"], row["payment"], row["amount"], row["currency"], row["token"])
     return CallRecord(
         call,

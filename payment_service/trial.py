@@ -26,7 +26,7 @@ class Timer(Protocol):
 
 
 class TestProvider:
-    """A `Provider` that behaves as the token says (api.md). A batch of quick calls is one transaction, answered at once.
+    """A `Provider` that behaves as the token says (api.md). A batch of quick calls is one transaction.
 
     A slow card's call takes effect when its time is over, not before: a void that comes meanwhile fences it.
     """

@@ -11,7 +11,7 @@ from domain.refusals import Refused
 from messaging.turns import Answer, Done, Service, Undone
 from risk_service.credit import Lesson, learn, reserve
 from risk_service.settings import RiskSettings
-from risk_service.store import CreditBooks, account_of, open_books
+from risk_service.store import CreditBooks, account_of, is_guest, open_books
 
 NOTHING = {"status": "none", "amount": 0}
 
@@ -40,7 +40,7 @@ def settle_credit(command: Command, books: CreditBooks, now: int) -> Answer:
         return Done({"status": "settled"})
     lesson = _lesson(command)
     books.settle(held, lesson)
-    if not held.customer.startswith("guest:"):
+    if not is_guest(held.customer):
         books.change(learn(books.account(held.customer), held.amount, lesson))
     return Done({"status": "settled", "amount": held.amount})
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated, Any
 
+from doors.answers import Body, Id, page
+from doors.callers import Caller, caller, may_act_on, require_server
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field, StringConstraints
 
-from doors.answers import Body, Id, page
-from doors.callers import Caller, caller, may_act_on, require_server
-from doors.problems import Problem
 from domain.refusals import Refused
+from doors.problems import Problem, invalid
 from messaging.database import Database
 from shop_service.catalogue import Kind, Product
 from shop_service.counter import CartAnswer, Counter
@@ -73,7 +73,7 @@ def carts_router(counter: Counter, entrance: Entrance) -> APIRouter:
         """Goes on when the session's cart is there and the caller may use it."""
         welcome = who.kind in ("customer", "server") and session.startswith("clk_")
         if not (welcome and entrance.admits(session, lambda secret: may_use(who, secret))):
-            raise Problem("not_found", "there is no such cart", retry_after=1 if welcome else None)
+            raise Problem("not_found", retry_after=1 if welcome else None)
 
     @router.get("/shop/carts/{session}")
     def read_cart(session: Id, who: Whoever) -> CartAnswer:
@@ -102,6 +102,8 @@ def may_use(who: Caller, secret_sha256: str) -> bool:
 
 
 def answered(session: str, outcome: CartAnswer | Refused) -> CartAnswer:
+    if isinstance(outcome, Refused) and outcome.code == "quantity_out_of_range":
+        raise invalid("sku", outcome.detail)
     if isinstance(outcome, Refused):
         raise Problem(outcome.code, outcome.detail, session_id=session)
     return outcome

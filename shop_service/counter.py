@@ -24,13 +24,13 @@ from shop_service.visits import cart_becomes, cart_lines, other_lines, put_item,
 CartAnswer = dict[str, Any]
 """`{session, currency, items: [{sku, name, quantity, unit_amount, total}], total, status, expires_at}` (api.md)."""
 ENDED = Refused("session_ended", "this session has ended: its cart is gone and nothing can be ordered any more")
-PLACED = Refused("order_placed", "the order has been placed already: its cart cannot be changed any more")
+PLACED = Refused("not_allowed_now", "the order has been placed already: its cart cannot be changed any more")
 EMPTY = Refused("cart_empty", "there is nothing in the cart")
 
 
 @dataclass(frozen=True)
 class Counter:
-    """The acts. They refuse with a value: `session_ended`, `order_placed`, `article_unknown`, `cart_empty`, …"""
+    """The acts. They refuse with a value: `session_ended`, `not_allowed_now`, `article_unknown`, `cart_empty`, …"""
 
     database: Database
     desk: Desk[ShopBooks]

@@ -1,0 +1,235 @@
+# ruff: noqa: PLC0415  # a command imports what it needs when it runs, so that `clerk --help` and `up` start fast
+"""Every command with its flags and its help; what it does is in the module that it calls."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="Order sagas for shops: run the whole shop, place orders, and see how they go.",
+    no_args_is_help=False,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+operator_app = typer.Typer(help="The people who may look after a shop.")
+key_app = typer.Typer(help="Keys for the shop's backend and for the warehouse.")
+app.add_typer(operator_app, name="operator")
+app.add_typer(key_app, name="key")
+
+
+class Warehouse(StrEnum):
+    AUTO = "auto"
+    MANUAL = "manual"
+
+
+class Role(StrEnum):
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+
+class Scope(StrEnum):
+    SERVER = "server"
+    WAREHOUSE = "warehouse"
+
+
+Data = Annotated[Path | None, typer.Option(help="The data folder of [bold]clerk up[/bold].", show_default=".clerk")]
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option("--database", metavar="URL", help="Where the data is; {service} stands for each service's name."),
+]
+ShopUrl = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="Where the shop listens.", show_default="where --data's shop listened last"),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text for people.")]
+ServiceName = Annotated[
+    str | None, typer.Argument(metavar="[SERVICE]", help="shop_manager, shop, risk, payment or fulfillment.")
+]
+
+
+@app.callback(invoke_without_command=True)
+def clerk(context: typer.Context) -> None:
+    """Order sagas for shops: run the whole shop, place orders, and see how they go.
+
+    Try it: [bold]clerk up[/bold] in one terminal, [bold]clerk order SQUEAKY-BONE=2 --watch[/bold] in another.
+    """
+    if context.invoked_subcommand is None:
+        from clerk_cli.errors import Trouble
+
+        raise Trouble("which command? `clerk --help` lists them")
+
+
+@app.command()
+def up(
+    *,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")] = 8470,
+    data: Annotated[Path, typer.Option(help="Where the SQLite files and the credentials are.")] = Path(".clerk"),
+    warehouse: Annotated[
+        Warehouse, typer.Option(help="auto ships by itself after a second, manual waits for the warehouse.")
+    ] = Warehouse.AUTO,
+    broker: Annotated[
+        str | None, typer.Option(metavar="URL", help="Use this RabbitMQ: amqp://USER:PASSWORD@HOST:PORT/")
+    ] = None,
+    database: Annotated[
+        str | None, typer.Option(metavar="URL", help="Use this PostgreSQL: postgresql://…/{service}")
+    ] = None,
+    faults: Annotated[bool, typer.Option("--faults", hidden=True)] = False,
+) -> None:
+    """Run the whole shop in one process: for trying things out and for development.
+
+    An empty data folder is filled with a small shop of squeaky dog toys. Ctrl-C stops it; nothing is lost, and the
+    next [bold]clerk up[/bold] goes on where this one stopped.
+
+    Examples: [bold]clerk up[/bold], [bold]clerk up --port 0 --data /tmp/shop --warehouse manual[/bold]
+    """
+    from clerk_cli.up import Wanted, run_up
+
+    run_up(Wanted(host, port, data, warehouse.value, broker, database, faults))
+
+
+@app.command()
+def serve(
+    service: Annotated[str, typer.Argument(help="shop_manager, shop, risk, payment or fulfillment.")],
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")
+    ] = None,
+    host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
+) -> None:
+    """Run one service, for real deployments. Its settings come from CLERK_* variables or a .env file.
+
+    It listens at once and waits for its database and broker; /health/ready says when it is ready. Any number of each
+    service may run. The tables must be there: see [bold]clerk migrate[/bold].
+
+    Example: [bold]CLERK_DATABASE_URL=postgresql://…/{service} clerk serve risk --port 8472[/bold]
+    """
+    from clerk_cli.serve import run_serve
+
+    run_serve(service, host, port)
+
+
+@app.command()
+def migrate(
+    service: ServiceName = None, database: DatabaseUrl = None, data: Data = None, as_json: Json = False
+) -> None:
+    """Create or upgrade the tables of one service, or of all.
+
+    Where they are says --database, --data or CLERK_DATABASE_URL. A PostgreSQL URL without {service} is one database
+    for all: each service then gets a schema of its own.
+
+    Example: [bold]clerk migrate --database postgresql://owner:…@127.0.0.1/{service}[/bold]
+    """
+    from clerk_cli.migrate import run_migrate
+
+    run_migrate(service, database, data, as_json)
+
+
+@app.command()
+def order(
+    items: Annotated[list[str], typer.Argument(metavar="SKU=QTY…", help="What to order, for example SQUEAKY-BONE=2.")],
+    *,
+    customer: Annotated[str | None, typer.Option(metavar="ID", help="A customer of the shop; else a guest.")] = None,
+    token: Annotated[str, typer.Option(help="The payment token, for example tok_ok or tok_declined.")] = "tok_ok",  # noqa: S107  # a name of the test provider's, no secret
+    shop: Annotated[str | None, typer.Option(metavar="ID", help="In which shop; else the usual one.")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Stay, and show each step as it happens.")] = False,
+    url: ShopUrl = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Place an order over the API.
+
+    With --watch the exit code is 0 when the order was completed and 1 when it ended in any other way.
+
+    Examples: [bold]clerk order SQUEAKY-BONE=2 --watch[/bold],
+    [bold]clerk order SQUEAKY-BONE=1 --token tok_declined --watch[/bold]
+    """
+    from clerk_cli.order import Order, run_order
+
+    run_order(Order(items, customer, token, shop), watch=watch, url=url, data=data, as_json=as_json)
+
+
+@app.command(name="list")
+def list_clerks(
+    *,
+    stuck: Annotated[bool, typer.Option("--stuck", help="Only those that need a person or a repair.")] = False,
+    status: Annotated[str | None, typer.Option(help="Only those of this status, for example completed.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="How many at most.")] = 50,
+    url: ShopUrl = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """List Clerks: the orders, newest first, where they are and what they wait for.
+
+    The operator's key is that of --data, or of CLERK_OPERATOR_KEY.
+
+    Example: [bold]clerk list --stuck[/bold]
+    """
+    from clerk_cli.look import run_list
+
+    run_list(stuck=stuck, status=status, limit=limit, url=url, data=data, as_json=as_json)
+
+
+@app.command()
+def show(
+    clerk: Annotated[str, typer.Argument(metavar="ID", help="The Clerk's id, clk_….")],
+    url: ShopUrl = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Show one Clerk: where it is, and its timeline.
+
+    Example: [bold]clerk show clk_0193…[/bold]
+    """
+    from clerk_cli.look import run_show
+
+    run_show(clerk, url=url, data=data, as_json=as_json)
+
+
+@app.command()
+def settings(service: ServiceName = None, as_json: Json = False) -> None:
+    """Print the effective settings of one service or of all; passwords and other secrets are masked.
+
+    Example: [bold]clerk settings risk[/bold]
+    """
+    from clerk_cli.settings_shown import show_settings
+
+    show_settings(service, as_json)
+
+
+@operator_app.command("add")
+def add_operator(
+    name: Annotated[str, typer.Argument(help="The name to log in with.")],
+    role: Annotated[Role, typer.Option(help="viewer sees, operator acts, admin also manages people and keys.")],
+    database: DatabaseUrl = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Add an operator. The password (for the dashboard) and the key (for scripts) are shown this once.
+
+    Example: [bold]clerk operator add nora --role operator[/bold]
+    """
+    from clerk_cli.credentials import run_add_operator
+
+    run_add_operator(name, role.value, database, data, as_json)
+
+
+@key_app.command("create")
+def create_key(
+    scope: Annotated[Scope, typer.Option(help="server for the shop's backend, warehouse for the warehouse.")],
+    database: DatabaseUrl = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Create a key beside those there are. It is shown this once.
+
+    Example: [bold]clerk key create --scope warehouse[/bold]
+    """
+    from clerk_cli.credentials import run_create_key
+
+    run_create_key(scope.value, database, data, as_json)

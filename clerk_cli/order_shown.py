@@ -1,0 +1,90 @@
+"""How an order looks in the terminal: one line a step, live on a terminal, line by line in a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from clerk_cli.terminal import console, grid, plain
+
+Session = Mapping[str, Any]
+ENDS = frozenset({"completed", "failed", "canceled", "expired"})
+_LOOKS = {
+    "to_do": ("·", "dim"),
+    "asked": ("…", "cyan"),
+    "waiting": ("…", "yellow"),
+    "done": ("✓", "green"),
+    "refused": ("✗", "red"),
+    "undoing": ("↶", "yellow"),
+    "undone": ("↶", "magenta"),
+    "skipped": ("·", "dim"),
+}
+_WHOLE = frozenset({"JPY", "KRW", "CLP", "ISK", "VND"})
+"""Currencies without minor units."""
+
+
+def watched(versions: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Show each version as it comes, and at the end how it went; returns the last."""
+    out = console()
+    last = _live(versions) if out.is_terminal else _line_by_line(versions)
+    out.print(summary(last))
+    return last
+
+
+def _live(versions: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    last: dict[str, Any] = {}
+    with Live(console=console(), auto_refresh=False) as live:
+        for last in versions:
+            live.update(steps(last), refresh=True)
+    return last
+
+
+def _line_by_line(versions: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    last: dict[str, Any] = {}
+    for version in versions:
+        for line in changes(last, version):
+            print(line, flush=True)
+        last = version
+    return last
+
+
+def changes(before: Session, after: Session) -> list[str]:
+    """What is new in `after`: `credit done`, one line for each step that changed."""
+    known = {each["step"]: each["state"] for each in before.get("progress", ())}
+    return [
+        plain(f"{each['step']} {each['state']}").plain
+        for each in after.get("progress", ())
+        if known.get(each["step"], "to_do") != each["state"]
+    ]
+
+
+def steps(session: Session) -> Table:
+    """The way of the order, a row a step."""
+    table = grid("", "step", "state")
+    table.show_header = False
+    for each in session.get("progress", ()):
+        sign, style = _LOOKS.get(each["state"], ("?", ""))
+        table.add_row(Text(sign, style), plain(each["step"]), plain(each["state"], style))
+    return table
+
+
+def summary(session: Session) -> Text:
+    """One line: `clk_…: completed, 25.90 EUR`, with what went wrong and what happens with the money."""
+    told = f"{session['id']}: {session['status']}"
+    if session.get("total") is not None:
+        told += f", {money(session['total'], session.get('currency') or '')}"
+    failure = session.get("failure")
+    if failure:
+        told += f", because of {failure.get('code')} at {failure.get('step')}: {failure.get('detail')}"
+        told += f" ({failure.get('money')})" if failure.get("money") else ""
+    return plain(told, {"completed": "green", "failed": "red"}.get(session["status"], ""))
+
+
+def money(amount: int, currency: str) -> str:
+    """Minor units as people write them: `2590, EUR` → `25.90 EUR`."""
+    shown = str(amount) if currency in _WHOLE else f"{amount // 100}.{amount % 100:02d}"
+    return f"{shown} {currency}".strip()

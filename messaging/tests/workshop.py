@@ -1,0 +1,138 @@
+"""A small service for tests of the worker: it counts, and misbehaves when it is told to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from sqlalchemy import Column, Integer, MetaData, String, Table, Text, select
+
+from domain.messages import Command, Message, Reply
+from domain.refusals import Refused
+from messaging.broker import REPLIES_QUEUE, Parcel, commands_queue
+from messaging.database import Database, Tx
+from messaging.envelope import decode, pack, unpack
+from messaging.memory import MemoryBroker
+from messaging.outbox import Outbox
+from messaging.schema import technical_tables
+from messaging.turns import Answer, Desk, Done, Failing, Service, Undone, Waiting, turns_table
+from messaging.worker import Worker
+
+metadata = MetaData()
+schema = technical_tables(metadata)
+turns = turns_table(metadata)
+effects = Table(
+    "effects", metadata, Column("clerk", String(128), primary_key=True), Column("kept", Integer, nullable=False),
+    Column("by", Text),
+)  # fmt: skip
+
+
+class Effects:
+    """Books that count how often something was kept for a Clerk."""
+
+    def __init__(self, kept: dict[str, int]) -> None:
+        self.kept = kept
+        self.changed: set[str] = set()
+
+    def add(self, clerk: str, change: int) -> int:
+        self.kept[clerk] = self.kept.get(clerk, 0) + change
+        self.changed.add(clerk)
+        return self.kept[clerk]
+
+    def save(self, tx: Tx) -> None:
+        rows = [{"clerk": clerk, "kept": self.kept[clerk], "by": "test"} for clerk in sorted(self.changed)]
+        tx.upsert(effects, rows, ["clerk"])
+
+
+def open_effects(tx: Tx, commands: Sequence[Command]) -> Effects:
+    rows = tx.execute(select(effects).where(effects.c.clerk.in_({command.clerk for command in commands})))
+    return Effects({row.clerk: row.kept for row in rows})
+
+
+def keep(command: Command, books: Effects, now: int) -> Answer:
+    wish = command.document.get("wish")
+    if wish == "refuse":
+        return Refused("no", "as wished")
+    if wish == "wait":
+        return Waiting()
+    if wish == "raise":
+        raise RuntimeError("as wished")
+    return Done({"status": "kept", "times": books.add(command.clerk, 1)})
+
+
+def put_back(command: Command, books: Effects, now: int) -> Answer:
+    if command.document.get("wish") == "cannot":
+        return Failing(Refused("cannot_now", "as wished"))
+    if books.kept.get(command.clerk):
+        books.add(command.clerk, -1)
+    return Undone({"status": "put back"})
+
+
+SERVICE: Service[Effects] = Service(
+    name="risk",
+    rules={("Keep", 1): keep, ("PutBack", 1): put_back},
+    open_books=open_effects,
+    locks=lambda command: (),
+    blank={"status": "none"},
+)
+
+
+def command(
+    clerk: str = "clk_1", direction: str = "do", *, attempt: int = 1, version: int = 1, **document: Any
+) -> Command:
+    return Command(
+        service="risk",
+        name="Keep" if direction == "do" else "PutBack",
+        version=version,
+        clerk=clerk,
+        step="keeping",
+        attempt=attempt,
+        direction="do" if direction == "do" else "undo",
+        document={"clerk": {"id": clerk}, "unknown": {"kept": ["as", "it", "is"]}, **document},
+        sent_at=1_000,
+    )
+
+
+class Workshop:
+    """The service on SQLite and the in-process broker, worked by hand: `works` runs rounds until it is quiet."""
+
+    def __init__(self, folder: Path, handle: Callable[[Tx, Sequence[Message]], list[Message]] | None = None) -> None:
+        self.database = Database(f"sqlite:///{folder}/workshop.db")
+        metadata.create_all(self.database.engine)
+        self.broker = MemoryBroker()
+        self.desk = Desk(SERVICE, turns)
+        self.handle = handle or self.desk.handle
+        self.open()
+
+    def open(self) -> None:
+        self.link = self.broker.link(commands_queue("risk"), "risk")
+        self.outbox = Outbox(schema.outbox, self.database, self.link)
+        self.worker = Worker("risk", self.database, schema, self.outbox, self.handle)
+        self.link.start()
+
+    def arrives(self, *messages: Message) -> None:
+        for exchange, key, body in pack(messages):
+            self.link.publish([Parcel(0, exchange, key, body)])
+
+    def arrives_raw(self, body: bytes) -> None:
+        self.broker.put(commands_queue("risk"), body, "risk.Keep.v1")
+
+    def works(self, limit: float = 20.0) -> None:
+        end = monotonic() + limit
+        while self.broker.depth(commands_queue("risk")) or self.worker.held:
+            assert monotonic() < end, "the worker is not quiet in time"
+            self.worker.round(wait=0.01)
+
+    def replies(self) -> list[Reply]:
+        queue = self.broker.queues[REPLIES_QUEUE].deliveries
+        messages = [decode(each, "shop_manager") for delivery in queue for each in unpack(delivery.body)]
+        return [message for message in messages if isinstance(message, Reply)]
+
+    def rows(self, table: Table) -> list[dict[str, Any]]:
+        with self.database.read() as tx:
+            return [dict(row._mapping) for row in tx.execute(select(table))]
+
+    def kept(self) -> dict[str, int]:
+        return {row["clerk"]: row["kept"] for row in self.rows(effects)}

@@ -1,0 +1,185 @@
+"""One order, played from outside: what its customer does, what everybody may read of it, and what must become of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from time import monotonic
+from typing import Any, Self
+
+from scenario_tests.waiting import LIMIT, until
+from scenario_tests.wire import Refusal, Wire, content_of
+
+ENDED = frozenset({"completed", "failed", "canceled", "expired"})
+TOLD = frozenset({"done", "refused", "undone"})
+"""What `went_through` tells of a history; the rest is technique."""
+POLL = 1
+"""Seconds of one long poll: what ended meanwhile without changing the version is seen then."""
+
+
+class ClerkOnStage:
+    """A session and its secret. Every word that waits gives up after a limit and shows the timeline."""
+
+    def __init__(self, wire: Wire, opened: Mapping[str, Any], sku_of: Callable[[str], str]) -> None:
+        self._wire = wire
+        self._sku_of = sku_of
+        self.id: str = opened["id"]
+        self.secret: str = opened["client_secret"]
+        self._version = 0
+
+    # --- what the customer does --------------------------------------------------------------------------------------
+
+    def fills_cart(self, items: Mapping[str, int]) -> Self:
+        for word, quantity in items.items():
+            path = f"/shop/carts/{self.id}/items/{self._sku_of(word)}"
+            content_of(self._wire.ask("PUT", "shop", path, self.secret, {"quantity": quantity}), 200)
+        return self
+
+    def places_order(self) -> Self:
+        assert self.tries_to_order() is None
+        return self
+
+    def pays(self, token: str = "tok_ok") -> Self:
+        """Pay at the payment step, as soon as it is there."""
+        self.waits_for("pay")
+        assert self.tries_to_pay(token) is None
+        return self
+
+    def cancels(self) -> Self:
+        assert self.tries_to_cancel() is None
+        return self
+
+    def tries_to_order(self) -> Refusal | None:
+        return self._wire.try_post("shop", f"/shop/carts/{self.id}/order", self.secret)
+
+    def tries_to_pay(self, token: str) -> Refusal | None:
+        return self._wire.try_post("payment", f"/payment/{self.id}", self.secret, {"token": token})
+
+    def tries_to_cancel(self) -> Refusal | None:
+        return self._wire.try_post("shop_manager", f"/shop/session/{self.id}/cancel", self.secret)
+
+    # --- what the shop does ------------------------------------------------------------------------------------------
+
+    def is_expired_by_the_shop(self) -> Refusal | None:
+        path = f"/shop/session/{self.id}/expire"
+        return self._wire.try_post("shop_manager", path, self._wire.stage.keys.server)
+
+    def gets_shipped(self) -> Self:
+        """The warehouse ships, as soon as the goods are called for."""
+        self.is_at("shipping", "waiting")
+        path, parcel = f"/fulfillment/{self.id}/ship", {"carrier": "Sled", "tracking": "SLED-1"}
+        key = self._wire.stage.keys.warehouse
+        self._until(lambda: self._wire.try_post("fulfillment", path, key, parcel) is None, "the warehouse may ship")
+        return self
+
+    # --- what is to be seen ------------------------------------------------------------------------------------------
+
+    def session(self) -> dict[str, Any]:
+        seen = content_of(self._wire.ask("GET", "shop_manager", f"/shop/session/{self.id}", self.secret), 200)
+        return self._not_backwards(seen)
+
+    def document(self) -> dict[str, Any]:
+        """The whole Clerk document, for the shop's backend."""
+        found: dict[str, Any] = self._wire.get(
+            "shop_manager", f"/shop/session/{self.id}/clerk", self._wire.stage.keys.server
+        )
+        return found
+
+    def payment(self) -> dict[str, Any]:
+        found: dict[str, Any] = self._wire.get("payment", f"/payment/{self.id}", self.secret)
+        return found
+
+    def timeline(self) -> list[dict[str, Any]]:
+        """Every line of the history, as operators see it, the oldest first."""
+        path = f"/ops/clerks/{self.id}/timeline?limit=200"
+        lines: list[dict[str, Any]] = self._wire.get("shop_manager", path, self._wire.stage.keys.operator)["data"]
+        return lines
+
+    def for_operators(self) -> dict[str, Any]:
+        found: dict[str, Any] = self._wire.get(
+            "shop_manager", f"/ops/clerks/{self.id}", self._wire.stage.keys.operator
+        )
+        return found
+
+    def ignored(self) -> list[str]:
+        """Why replies were ignored, in order."""
+        return [line["reason"] for line in self.timeline() if line["what"] == "ignored"]
+
+    # --- what must become of it --------------------------------------------------------------------------------------
+
+    def becomes(self, status: str, because: str | None = None, limit: float = LIMIT) -> Self:
+        """Wait until the session has this status; `because` is its failure's code."""
+        seen = self._wait(lambda session: session["status"] == status, f"becomes {status}", limit)
+        if because is not None:
+            code = (seen["failure"] or {}).get("code")
+            assert code == because, self._told(f"became {status} because of {code}, not of {because}")
+        return self
+
+    def is_at(self, step: str, state: str, limit: float = LIMIT) -> Self:
+        """Wait until a step is so far, e.g. `("credit", "asked")`."""
+        self._wait(
+            lambda session: {"step": step, "state": state}.items()
+            <= next((each for each in session["progress"] if each["step"] == step), {}).items(),
+            f"{step} is {state}",
+            limit,
+        )
+        return self
+
+    def waits_for(self, act: str) -> Self:
+        """Wait until it is the customer's turn to `place_order` or `pay`."""
+        self._wait(
+            lambda session: (session["next_action"] or {}).get("type") == act, f"the customer's turn: {act}", LIMIT
+        )
+        return self
+
+    def is_stuck(self, *kinds: str, limit: float = LIMIT) -> Self:
+        """Wait until operators see it stuck, for one of these causes; its customer never does (E3)."""
+        self._until(
+            lambda: (self.for_operators()["stuck"] or {}).get("kind") in kinds, f"stuck: {' or '.join(kinds)}", limit
+        )
+        assert self.session()["status"] in ("processing", "canceling")
+        return self
+
+    def is_not_stuck(self) -> Self:
+        assert self.for_operators()["stuck"] is None, self._told("is stuck")
+        return self
+
+    def went_through(self, *steps: str) -> Self:
+        """Exactly this, in this order: `"shopping done"`, `"payment refused"`, `"shopping undone"`, …"""
+        went = tuple(f"{line['step']} {line['what']}" for line in self.timeline() if line["what"] in TOLD)
+        assert went == steps, self._told(f"went through {', '.join(went)}")
+        return self
+
+    # --- waiting -----------------------------------------------------------------------------------------------------
+
+    def _wait(self, state: Callable[[dict[str, Any]], bool], what: str, limit: float) -> dict[str, Any]:
+        """Long-poll until the session is so; an end that is not what was waited for fails at once."""
+        end = monotonic() + limit
+        seen = self.session()
+        while not state(seen):
+            if seen["status"] in ENDED or monotonic() > end:
+                raise AssertionError(self._told(f"did not come within {limit} s: {what}; it is {seen['status']}"))
+            seen = self._next_session(seen)
+        return seen
+
+    def _next_session(self, seen: dict[str, Any]) -> dict[str, Any]:
+        headers = {"If-None-Match": f'"{seen["version"]}"', "Prefer": f"wait={POLL}"}
+        path = f"/shop/session/{self.id}"
+        answer = self._wire.ask("GET", "shop_manager", path, self.secret, headers=headers)
+        return seen if answer.status_code == 304 else self._not_backwards(content_of(answer, 200))
+
+    def _not_backwards(self, seen: dict[str, Any]) -> dict[str, Any]:
+        """A client never sees the order go backwards (I13)."""
+        assert seen["version"] >= self._version, f"version {seen['version']} was shown after {self._version}"
+        self._version = seen["version"]
+        return seen
+
+    def _until(self, state: Callable[[], bool], what: str, limit: float = LIMIT) -> None:
+        until(state, lambda: self._told(what), limit)
+
+    def _told(self, what: str) -> str:
+        """The failure's text: what is wrong, and the timeline."""
+        lines = [
+            f"  {line.get('number')!s:>4} {line.get('at')} {line['what']} {line.get('step') or ''} {line.get('data') or ''}"
+            for line in self.timeline()
+        ]
+        return "\n".join([f"{self.id} {what}. Its timeline:", *lines])

@@ -1,0 +1,20 @@
+"""Waiting for a state, with a limit: looked at again and again, because nobody tells a test of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Event
+from time import monotonic
+
+LIMIT = 30.0
+"""Seconds after which a state that should have come never will."""
+_LOOK_EVERY = 0.03
+
+
+def until(state: Callable[[], bool], what: str | Callable[[], str], limit: float = LIMIT) -> None:
+    """Returns once `state` holds; after `limit` seconds AssertionError with `what`."""
+    end, pause = monotonic() + limit, Event()
+    while not state():
+        if monotonic() > end:
+            raise AssertionError(f"waited {limit} s in vain: {what if isinstance(what, str) else what()}")
+        pause.wait(_LOOK_EVERY)
