@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,17 +48,6 @@ def held(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-def new_credentials() -> Credentials:
-    """Fresh random ones, 256 bit each; the password 128 bit."""
-    return Credentials(
-        server_key=f"sk_{secrets.token_urlsafe(32)}",
-        warehouse_key=f"wk_{secrets.token_urlsafe(32)}",
-        operator_name="admin",
-        operator_password=secrets.token_urlsafe(16),
-        operator_key=f"op_{secrets.token_urlsafe(32)}",
-    )
 
 
 def read_credentials(folder: Path) -> Credentials | None:

@@ -12,8 +12,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, WithJsonSchema
 from starlette.requests import Request
 
-from doors.problems import Problem, invalid
 from domain.ids import is_id
+from doors.problems import Problem, invalid
 
 LONGEST_WAIT = 30
 """Seconds that a long poll waits at most, whatever was preferred."""
@@ -37,7 +37,7 @@ Id = Annotated[
 
 
 class Body(BaseModel):
-    """What every request body is: unknown fields are refused, and nothing is converted (`"2"` or `true` is no number)."""
+    """Every request body: unknown fields are refused, nothing is converted (`"2"` and `true` are no numbers)."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 

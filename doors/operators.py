@@ -43,7 +43,7 @@ class Operators:
         return password, key
 
     def put_operator(self, name: str, role: Role, password: str, key: str) -> None:
-        """Stores a person made elsewhere. ValueError on a wrong name, role or key, or a password under 12 characters."""
+        """Stores a person made elsewhere. ValueError: wrong name, role or key, or a password under 12 characters."""
         _check(name, role)
         if len(password) < 12:
             raise ValueError("the password has fewer than 12 characters")

@@ -113,6 +113,7 @@ CODES: Mapping[str, Code] = {
     "broker_unavailable": Code(
         503, "The broker cannot be reached", True, "Nothing was done: send it again after `Retry-After` seconds."
     ),
+    "service_unavailable": Code(503, "A service cannot be reached", True, "Send it again after `Retry-After` seconds."),
     "overloaded": Code(
         503, "Too much to do at the moment", True, "Nothing was done: send it again after `Retry-After` seconds."
     ),

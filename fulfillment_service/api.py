@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from doors.answers import Body, Id, page
-from doors.callers import Caller, caller, may_act_on, require_server_or_warehouse, require_warehouse
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field, StringConstraints
 
 from domain.refusals import Refused
+from doors.answers import Body, Id, decode_cursor, encode_cursor, page
+from doors.callers import Caller, caller, may_act_on, require_server_or_warehouse, require_warehouse
 from doors.problems import Problem, not_found
 from fulfillment_service.dock import Dock
 from fulfillment_service.shipment import Label, PublicStatus, Shipment
@@ -64,17 +64,20 @@ def shipments_router(database: Database, dock: Dock) -> APIRouter:
 
     @router.get("/fulfillment/shipments", dependencies=[Depends(require_warehouse)])
     def read_list(
-        status: PublicStatus = "allocated", limit: Annotated[int, Query(ge=1, le=200)] = 50, cursor: Id | None = None
+        status: PublicStatus = "allocated", limit: Annotated[int, Query(ge=1, le=200)] = 50, cursor: str | None = None
     ) -> dict[str, Any]:
         """Shipments, oldest session first. `allocated`: what the warehouse has been asked to ship and has not yet."""
+        (after,) = decode_cursor(cursor, [str]) if cursor else ("",)
         with database.read() as tx:
-            listed = list_shipments(tx, status, after=cursor or "", most=limit + 1)
-        shown = listed[:limit]
-        return page([as_json(each) for each in shown], limit, shown[-1].session if len(listed) > limit else None)
+            listed = list_shipments(tx, status, after=after, most=limit + 1)
+        more = encode_cursor([listed[limit - 1].session]) if len(listed) > limit else None
+        return page([as_json(each) for each in listed], limit, more)
 
     @router.get("/fulfillment/{session}")
     def read_shipment(session: Id, who: Whoever) -> dict[str, Any]:
         """The session's shipment, for its own customer, the warehouse and the shop's backend."""
+        if who.kind not in ("customer", "server", "warehouse"):
+            raise Problem("unauthorized" if who.kind == "nobody" else "forbidden")
         with database.read() as tx:
             shipment = read_shipments(tx, [session]).get(session)
         if shipment is None or not may_see(who, shipment.secret_sha256):
@@ -93,7 +96,7 @@ def shipments_router(database: Database, dock: Dock) -> APIRouter:
 
 
 def may_see(who: Caller, secret_sha256: str) -> bool:
-    return who.kind in ("server", "warehouse") or (who.kind == "customer" and may_act_on(who, secret_sha256))
+    return who.kind in ("server", "warehouse") or may_act_on(who, secret_sha256)
 
 
 def refused(outcome: Refused, session: str) -> Problem:

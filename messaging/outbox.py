@@ -7,7 +7,7 @@ them again with the same ids, which changes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from threading import Lock
+from threading import Event, Lock, Thread
 
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, String, Table, delete, func, select
 
@@ -43,6 +43,9 @@ class Outbox:
         self._confirmed: set[int] = set()
         self._in_hand: set[int] = set()
         self._relayed_up_to = 0
+        self._posted: list[Parcel] = []
+        self._postman: Thread | None = None
+        self._ring = Event()
         self._guard = Lock()
 
     def write(self, tx: Tx, messages: Sequence[Message], now: int) -> list[Parcel]:
@@ -71,6 +74,39 @@ class Outbox:
             with self._guard:
                 self._in_hand -= numbers
                 self._confirmed.update(confirmed)
+
+    def post(self, parcels: Sequence[Parcel]) -> None:
+        """Have the parcels sent soon: a door need not wait for the broker's confirm, for the outbox keeps them anyway.
+
+        Whatever several doors post at the same time goes out together. Without a running postman it is sent here.
+        """
+        if not self._postman:
+            self.send(parcels)
+            return
+        with self._guard:
+            self._in_hand |= {parcel.number for parcel in parcels}
+            self._posted += parcels
+        self._ring.set()
+
+    def start(self) -> None:
+        """Let the postman run."""
+        self._postman = Thread(target=self._deliver, name="outbox-postman", daemon=True)
+        self._postman.start()
+
+    def stop(self) -> None:
+        """Send what was posted, then end the postman."""
+        postman, self._postman = self._postman, None
+        self._ring.set()
+        if postman:
+            postman.join(2.0)
+
+    def _deliver(self) -> None:
+        while self._postman or self._posted:
+            self._ring.wait()
+            self._ring.clear()
+            with self._guard:
+                posted, self._posted = self._posted, []
+            self.send(posted)
 
     def forget(self, tx: Tx) -> Callable[[], None]:
         """Delete the confirmed rows in the caller's transaction; call the result after its commit."""

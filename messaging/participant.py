@@ -86,6 +86,7 @@ class Participant:
                 return
         if self._stop.is_set():
             return
+        self.outbox.start()
         for worker in self.workers:
             worker.link.start()
             worker.start()
@@ -119,6 +120,7 @@ class Participant:
         for worker in self.workers:
             worker.stop()
         self.on_stop()
+        self.outbox.stop()
         for worker in self.workers:
             worker.link.close()
         self.database.close()

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Request
 from pydantic import Field, SecretStr, StringConstraints
 
+from domain.refusals import Refused
 from doors.answers import Body, Id
 from doors.callers import Caller, caller, may_act_on
 from doors.cards import find_card_number
 from doors.problems import Problem
-from domain.refusals import Refused
 from messaging.database import Database
 from payment_service.calls import Calls
 from payment_service.notices import NoticeType, answer_of, fits, is_genuine

@@ -6,9 +6,9 @@ A payment of somebody else's is treated exactly like one that does not exist, th
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from threading import Semaphore
 from time import monotonic
-from typing import TypedDict
 
 from domain.refusals import Refused
 from domain.times import to_wire
@@ -22,7 +22,8 @@ MayUse = Callable[[str], bool]
 """(the session's secret_sha256) → may the caller act on it?"""
 
 
-class PaymentAnswer(TypedDict):
+@dataclass(frozen=True, slots=True)
+class PaymentAnswer:
     """What both calls answer: `amount` in minor units, `declined` the reason of the last no, until the next try."""
 
     session: str
@@ -103,15 +104,15 @@ class Till:
 
 
 def shown(payment: Payment) -> PaymentAnswer:
-    return {
-        "session": payment.session,
-        "amount": payment.amount,
-        "currency": payment.currency,
-        "status": PUBLIC.get(payment.status, payment.status),
-        "card": card(payment),
-        "expires_at": None if payment.deadline is None else to_wire(payment.deadline),
-        "declined": payment.declined,
-    }
+    return PaymentAnswer(
+        session=payment.session,
+        amount=payment.amount,
+        currency=payment.currency,
+        status=PUBLIC.get(payment.status, payment.status),
+        card=card(payment),
+        expires_at=None if payment.deadline is None else to_wire(payment.deadline),
+        declined=payment.declined,
+    )
 
 
 def _outcome(payment: Payment) -> PaymentAnswer | Refused:

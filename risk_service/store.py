@@ -145,11 +145,11 @@ def read_accounts(tx: Tx, customers: Iterable[str]) -> dict[str, Account]:
 def read_reserved(tx: Tx, customers: Iterable[str]) -> dict[str, int]:
     """Sum of the reservations by customer."""
     rows = tx.execute(
-        select(reservations.c.customer, func.sum(reservations.c.amount))
+        select(reservations.c.customer, func.sum(reservations.c.amount).label("held"))
         .where(reservations.c.customer.in_(sorted(customers)))
         .group_by(reservations.c.customer)
     )
-    return {customer: int(total) for customer, total in rows}
+    return {row.customer: int(row.held) for row in rows}
 
 
 def read_reservations(tx: Tx, sessions: Iterable[str]) -> dict[str, Reservation]:

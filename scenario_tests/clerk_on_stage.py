@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import Any, Self
 
+from domain.times import from_wire
 from scenario_tests.waiting import LIMIT, until
 from scenario_tests.wire import Refusal, Wire, content_of
 
@@ -24,6 +26,7 @@ class ClerkOnStage:
         self._sku_of = sku_of
         self.id: str = opened["id"]
         self.secret: str = opened["client_secret"]
+        self.expires_at = from_wire(opened["expires_at"])
         self._version = 0
 
     # --- what the customer does --------------------------------------------------------------------------------------
@@ -56,6 +59,12 @@ class ClerkOnStage:
 
     def tries_to_cancel(self) -> Refusal | None:
         return self._wire.try_post("shop_manager", f"/shop/session/{self.id}/cancel", self.secret)
+
+    def outlives_its_deadline(self) -> Self:
+        """Wait until the session's time, as its customer was told it, is over."""
+        moment = self.expires_at
+        until(lambda: time.time() * 1000 > moment, "the session's deadline passes")
+        return self
 
     # --- what the shop does ------------------------------------------------------------------------------------------
 
@@ -137,6 +146,11 @@ class ClerkOnStage:
             lambda: (self.for_operators()["stuck"] or {}).get("kind") in kinds, f"stuck: {' or '.join(kinds)}", limit
         )
         assert self.session()["status"] in ("processing", "canceling")
+        return self
+
+    def has_ignored(self, reason: str, limit: float = LIMIT) -> Self:
+        """Wait until a reply was ignored for a reason that begins so: `late`, `repeated`, `not asked`."""
+        self._until(lambda: any(why.startswith(reason) for why in self.ignored()), f"ignored a reply: {reason}", limit)
         return self
 
     def is_not_stuck(self) -> Self:

@@ -6,6 +6,7 @@ serves all of them.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from messaging.broker import REPLIES_QUEUE, commands_queue
 from scenario_tests.books import Rows, business_rows, difference
 from scenario_tests.clerk_on_stage import ClerkOnStage
 from scenario_tests.stage import SERVICES, Stage
-from scenario_tests.traffic import Change, Held, Kind, Traffic, Which
+from scenario_tests.traffic import Change, Held, Kind, Message, Traffic, Which
 from scenario_tests.waiting import until
 from scenario_tests.wire import Wire, content_of
 
@@ -178,6 +179,17 @@ class Shop:
     def puts_on_queue(self, service: str, body: bytes) -> None:
         """These bytes are on the service's queue now (shop_manager: the queue of replies)."""
         self.stage.put(queue_of(service), body)
+
+    def puts_answer(self, answer: Message, **changes: Any) -> None:
+        """The answer, seen before, comes once more, changed like this."""
+        forged = {**answer, **changes}
+        forged["in_reply_to"] = f"{forged['clerk']}/{forged['step']}/{forged['attempt']}/{forged['direction']}"
+        self.puts_on_queue("shop_manager", json.dumps([{**forged, "id": f"{forged['in_reply_to']}/reply"}]).encode())
+
+    def all_quiet(self) -> None:
+        """Everything that was on its way has arrived: an order sent after it went through every queue and back."""
+        self.stocks("PROBE", 1, price=1)
+        self.guest(token="tok_capture_refused").orders({"PROBE": 1}).becomes("failed")
 
     def worked_off(self, service: str) -> None:
         """Wait until nothing waits on the service's queue."""

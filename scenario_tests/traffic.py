@@ -79,6 +79,10 @@ class Held:
         """Everything held goes its way now, and nothing more is held."""
         self.traffic.release(self)
 
+    def loses_everything(self) -> None:
+        """Everything held so far is gone for good, and nothing more is held."""
+        self.traffic.release(self, lost=True)
+
 
 class Traffic:
     """Every delivery goes through `pass_on`. Faults are entered as contexts and may be nested.
@@ -143,12 +147,12 @@ class Traffic:
             with self._changed:
                 self._rewritten.remove((which, change))
 
-    def release(self, held: Held) -> None:
+    def release(self, held: Held, lost: bool = False) -> None:
         with self._changed:
             if held in self._held:
                 self._held.remove(held)
             freights, held.freights = held.freights, []
-        for freight in freights:
+        for freight in () if lost else freights:
             self._forward(freight)
 
     def seen(self, kind: Kind, name: str, clerk: str) -> list[Message]:

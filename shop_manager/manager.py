@@ -159,7 +159,7 @@ class Manager:
     # --- wishes, from the doors ------------------------------------------------------------------------------------
 
     def open(self, tx: Tx, clerk: str, started: Started, process: str, now: int) -> tuple[Saga, list[Parcel]]:
-        """Create a Clerk in the caller's transaction; send the parcels after its commit."""
+        """Create a Clerk in the caller's transaction; post the parcels after its commit."""
         definition = self.catalogue[process]
         decision = start(definition, clerk, started, now, self.policy)
         entries = [(clerk, number, entry) for number, entry in enumerate(decision.entries, start=1)]
@@ -192,7 +192,7 @@ class Manager:
             sheet.write(tx)
             parcels = self.outbox.write(tx, sheet.send, now)
         self._changed(sheet)
-        self.outbox.send(parcels)
+        self.outbox.post(parcels)
         return decision.refused or decision.saga
 
     def _changed(self, sheet: Sheet) -> None:

@@ -25,6 +25,12 @@ class ShopManagerSettings(ServiceSettings):
         "database when it is not set",
     )
     session_seconds: Seconds = Field(default=1800, description="how long a session may take to reach the pivot")
+    default_shop: str = Field(
+        default="squeaky-toys", min_length=1, max_length=128, description="the shop of sessions that name none"
+    )
+    outbox_bound: int = Field(
+        default=100_000, ge=1, description="no new sessions while more deliveries than this wait for the broker"
+    )
     resend_first: Seconds = Field(default=5, description="after how long an unanswered command is sent again")
     resend_most: Seconds = Field(default=60, description="the longest pause between two resends")
     undo_tries: int = Field(default=5, ge=1, le=1000, description="failures of an undo until the Clerk is stuck")

@@ -37,6 +37,7 @@ clerks = Table(
     Column("step", String(128)),
     Column("waiting_for", String(16)),
     Column("stuck_kind", String(32)),
+    Column("stuck_code", String(128)),
     Column("stuck_since", BigInteger),
     Column("opened_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
@@ -53,6 +54,14 @@ Index("clerks_stuck", clerks.c.stuck_since, sqlite_where=_STUCK, postgresql_wher
 Index("clerks_opened", clerks.c.opened_at, clerks.c.id)
 Index("clerks_customer", clerks.c.customer, clerks.c.opened_at)
 Index("clerks_status", clerks.c.status, clerks.c.opened_at)
+_NAMED = clerks.c.client_reference.isnot(None)
+Index(
+    "clerks_reference",
+    clerks.c.client_reference,
+    clerks.c.opened_at,
+    sqlite_where=_NAMED,
+    postgresql_where=_NAMED,
+)
 
 history = Table(
     "history",
@@ -97,6 +106,22 @@ shops = Table(
     Column("type", String(16), nullable=False),
     Column("allows_invoice", Integer, nullable=False),
     Column("currency", String(3), nullable=False),
+)
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("scope", String(64), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("body", String(64), nullable=False),
+    Column("clerk", String(128), nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("at", BigInteger, nullable=False, index=True),
+)
+master_secrets = Table(
+    "master_secrets",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
 )
 
 
@@ -182,6 +207,7 @@ def _row(saga: Saga, revision: int, digest: str) -> dict[str, Any]:
         "step": question.step if question else None,
         "waiting_for": (question.waits_for or "service") if question else None,
         "stuck_kind": saga.stuck.kind if saga.stuck else None,
+        "stuck_code": saga.stuck.code[:128] if saga.stuck else None,
         "stuck_since": saga.stuck.since if saga.stuck else None,
         "opened_at": saga.opened_at,
         "updated_at": saga.updated_at,

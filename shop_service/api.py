@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated, Any
 
-from doors.answers import Body, Id, page
-from doors.callers import Caller, caller, may_act_on, require_server
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field, StringConstraints
 
 from domain.refusals import Refused
+from doors.answers import Body, Id, decode_cursor, encode_cursor, page
+from doors.callers import Caller, caller, may_act_on, require_server
 from doors.problems import Problem, invalid
 from messaging.database import Database
 from shop_service.catalogue import Kind, Product
@@ -46,13 +46,14 @@ def catalogue_router(database: Database) -> APIRouter:
 
     @router.get("/shop/products")
     def list_products(
-        limit: Annotated[int, Query(ge=1, le=200)] = 50, cursor: Id | None = None, kind: Kind | None = None
+        limit: Annotated[int, Query(ge=1, le=200)] = 50, cursor: str | None = None, kind: Kind | None = None
     ) -> dict[str, Any]:
         """What is sold, by sku; withdrawn articles are left out."""
+        (after,) = decode_cursor(cursor, [str]) if cursor else ("",)
         with database.read() as tx:
-            found = read_shelf(tx, after=cursor or "", kind=kind, most=limit + 1)
-        shown = found[:limit]
-        return page([asdict(each) for each in shown], limit, shown[-1].sku if len(found) > limit else None)
+            found = read_shelf(tx, after=after, kind=kind, most=limit + 1)
+        more = encode_cursor([found[limit - 1].sku]) if len(found) > limit else None
+        return page([asdict(each) for each in found], limit, more)
 
     @router.put("/shop/products/{sku}", dependencies=[Depends(require_server)])
     def put_product(sku: Sku, body: Article) -> dict[str, Any]:
@@ -71,9 +72,11 @@ def carts_router(counter: Counter, entrance: Entrance) -> APIRouter:
 
     def come_in(session: str, who: Caller) -> None:
         """Goes on when the session's cart is there and the caller may use it."""
-        welcome = who.kind in ("customer", "server") and session.startswith("clk_")
-        if not (welcome and entrance.admits(session, lambda secret: may_use(who, secret))):
-            raise Problem("not_found", retry_after=1 if welcome else None)
+        if who.kind not in ("customer", "server"):
+            raise Problem("unauthorized" if who.kind == "nobody" else "forbidden")
+        possible = session.startswith("clk_")
+        if not (possible and entrance.admits(session, lambda secret: may_use(who, secret))):
+            raise Problem("not_found", retry_after=1 if possible else None)
 
     @router.get("/shop/carts/{session}")
     def read_cart(session: Id, who: Whoever) -> CartAnswer:
@@ -97,8 +100,8 @@ def carts_router(counter: Counter, entrance: Entrance) -> APIRouter:
 
 
 def may_use(who: Caller, secret_sha256: str) -> bool:
-    """The server key may use every cart, a customer the own one; operators and the warehouse none."""
-    return who.kind == "server" or (who.kind == "customer" and may_act_on(who, secret_sha256))
+    """The server key may use every cart, a customer the own one."""
+    return who.kind == "server" or may_act_on(who, secret_sha256)
 
 
 def answered(session: str, outcome: CartAnswer | Refused) -> CartAnswer:

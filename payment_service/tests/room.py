@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -146,6 +147,12 @@ class Room:
         with self.database.begin() as tx:
             parcels = self.outbox.write(tx, self.desk.handle(tx, commands), self.now)
         self.outbox.send(parcels)
+
+    def rolls_back(self, *commands: Message) -> None:
+        """The worker's transaction, but the database goes away before its commit."""
+        with suppress(ConnectionError), self.database.begin() as tx:
+            self.desk.handle(tx, commands)
+            raise ConnectionError
 
     def send(self, *commands: Message) -> list[Reply]:
         """A batch of commands, and all that follows at once; returns the replies."""

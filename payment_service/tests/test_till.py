@@ -5,6 +5,7 @@ from __future__ import annotations
 from domain.refusals import Refused
 from payment_service.payment import pay
 from payment_service.tests.room import CLERK, SECRET, START, Room, command
+from payment_service.till import PaymentAnswer
 
 
 def test_a_declined_card_may_be_followed_by_another_one(room: Room) -> None:
@@ -27,7 +28,7 @@ def test_a_second_payment_while_one_is_under_way_is_no_second_authorisation(room
     room.settle()
     third = room.pays("tok_ok")
 
-    assert (first["status"], second["status"], third["status"]) == ("authorizing", "authorizing", "authorized")
+    assert (first.status, second.status, third.status) == ("authorizing", "authorizing", "authorized")
     assert room.settle() == []
     assert room.asked() == ["authorize/1"]
 
@@ -48,15 +49,15 @@ def test_the_till_shows_what_the_customer_may_know(room: Room) -> None:
     found = room.till.find(CLERK, lambda secret: secret == SECRET)
 
     assert found is not None
-    assert room.till.pay(CLERK, "tok_ok") == {
-        "session": CLERK,
-        "amount": 2590,
-        "currency": "EUR",
-        "status": "authorizing",
-        "card": None,
-        "expires_at": "2025-11-24T16:15:00.000Z",
-        "declined": None,
-    }
+    assert room.till.pay(CLERK, "tok_ok") == PaymentAnswer(
+        session=CLERK,
+        amount=2590,
+        currency="EUR",
+        status="authorizing",
+        card=None,
+        expires_at="2025-11-24T16:15:00.000Z",
+        declined=None,
+    )
 
 
 def test_a_foreign_and_an_unknown_payment_are_both_not_there(room: Room) -> None:

@@ -59,7 +59,9 @@ def test_a_clear_no_at_the_capture_refuses_and_the_undo_voids(room: Room) -> Non
 
 def test_a_slow_answer_comes_after_three_seconds_and_holds_up_nobody(room: Room) -> None:
     other = CLERK.replace("aa", "bb")
-    [quick] = room.send(command("AuthorizePayment", token="tok_slow"), command("AuthorizePayment", token="tok_ok", clerk=other))
+    [quick] = room.send(
+        command("AuthorizePayment", token="tok_slow"), command("AuthorizePayment", token="tok_ok", clerk=other)
+    )
     assert quick.clerk == other
 
     assert room.passes(2750) == []
@@ -141,11 +143,7 @@ def test_a_crash_between_the_provider_and_us_repeats_the_key(room: Room) -> None
 
 
 def test_a_transaction_that_was_rolled_back_hands_over_nothing(room: Room) -> None:
-    with room.database.engine.connect() as connection, connection.begin() as transaction:
-        from messaging.database import Tx  # noqa: PLC0415  # only here a transaction is taken apart
-
-        room.desk.handle(Tx(connection, room.database), [command("AuthorizePayment", token="tok_ok")])
-        transaction.rollback()
+    room.rolls_back(command("AuthorizePayment", token="tok_ok"))
     room.mailbox.committed()
 
     assert room.settle() == []

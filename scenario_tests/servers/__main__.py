@@ -10,8 +10,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -51,34 +50,28 @@ def _control(arguments: Sequence[str]) -> int:
 
 def _run(command: Sequence[str], environment: dict[str, str], state_file: Path | None) -> int:
     """The command's exit code, in a shell's way; the command is always ended when we leave."""
+    child = subprocess.Popen([*_known_to_the_watcher(state_file), *command], env=environment)
     try:
-        child = subprocess.Popen(command, env=environment)
-    except OSError as error:
-        _say(f"cannot run {command[0]}: {error.strerror}")
-        return 127
-    with _watched(child.pid, state_file):
-        try:
-            code = child.wait()
-        except KeyboardInterrupt:
-            # A terminal has told the command too, and a second interrupt would disturb its cleaning up.
-            code = _end(child, None if sys.stdin.isatty() else signal.SIGINT)
-        except SystemExit:
-            _end(child, signal.SIGTERM)
-            raise
+        code = child.wait()
+    except KeyboardInterrupt:
+        # A terminal has told the command too, and a second interrupt would disturb its cleaning up.
+        code = _end(child, None if sys.stdin.isatty() else signal.SIGINT)
+    except SystemExit:
+        _end(child, signal.SIGTERM)
+        raise
     return code if code >= 0 else 128 - code
 
 
-@contextmanager
-def _watched(pid: int, state_file: Path | None) -> Iterator[None]:
-    """Should we be killed meanwhile, the watcher ends this process together with the servers."""
+def _known_to_the_watcher(state_file: Path | None) -> list[str]:
+    """What to put before a command, so that its pid is on record before it begins.
+
+    Should we be killed meanwhile, the watcher ends it together with the servers.
+    """
     if state_file is None:
-        yield
-        return
+        return ["env"]
     pid_file = state_file.parent / "command" / "command.pid"
     pid_file.parent.mkdir(exist_ok=True)
-    pid_file.write_text(str(pid))
-    yield
-    pid_file.unlink()
+    return ["sh", "-c", 'printf %d $$ > "$1" && shift && exec "$@"', "run", str(pid_file)]
 
 
 def _end(child: subprocess.Popen[bytes], number: signal.Signals | None, limit: float = 20.0) -> int:

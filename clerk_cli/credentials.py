@@ -1,0 +1,92 @@
+"""Keys and operators: those of `clerk up`'s data folder, and those that `clerk key` and `clerk operator` make."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from clerk_cli.data_folder import Credentials
+from clerk_cli.databases import opened, template_for, trouble_of
+from clerk_cli.errors import Trouble
+from clerk_cli.services import SERVICES, Service, the_service
+from clerk_cli.terminal import console, plain, print_json
+from domain.messages import SHOP_MANAGER
+from doors.keys import KeyRing, Role, Scope, new_key
+from doors.operators import Operators
+from messaging.database import Database
+from messaging.migrations import NotMigrated, require_migrated
+
+
+def new_credentials() -> Credentials:
+    """Fresh random ones, for a shop of its own."""
+    return Credentials(
+        server_key=new_key("server"),
+        warehouse_key=new_key("warehouse"),
+        operator_name="admin",
+        operator_password=secrets.token_urlsafe(18),
+        operator_key=new_key("operator"),
+    )
+
+
+def admit(credentials: Credentials, databases: Mapping[Service, Database]) -> None:
+    """Make the credentials known to every service; those that are known already stay as they are."""
+    for service, database in databases.items():
+        ring = KeyRing(database)
+        for key, name in ((credentials.server_key, "clerk up"), (credentials.warehouse_key, "clerk up")):
+            if ring.check(key) is None:
+                ring.put(key, name)
+        if service.name == SHOP_MANAGER and ring.check(credentials.operator_key) is None:
+            Operators(ring).put_operator(
+                credentials.operator_name, "admin", credentials.operator_password, credentials.operator_key
+            )
+
+
+def run_create_key(scope: Scope, database: str | None, data: Path | None, as_json: bool) -> None:
+    """Make a key, known to every service, and print it."""
+    with ExitStack() as stack:
+        databases = _open(stack, SERVICES, database, data)
+        key = new_key(scope)
+        for each in databases.values():
+            KeyRing(each).put(key, "clerk key create")
+    _print({"scope": scope, "key": key}, as_json)
+
+
+def run_add_operator(name: str, role: Role, database: str | None, data: Path | None, as_json: bool) -> None:
+    """Make an operator at ShopManager, the only one who knows operators, and print password and key."""
+    with ExitStack() as stack:
+        databases = _open(stack, [the_service(SHOP_MANAGER)], database, data)
+        people = Operators(KeyRing(*databases.values()))
+        if people.find(name) is not None:
+            raise Trouble(f"operator {name!r} is there already: choose another name")
+        try:
+            password, key = people.add_operator(name, role)
+        except ValueError as error:
+            raise Trouble(str(error)) from None
+    _print({"name": name, "role": role, "password": password, "key": key}, as_json)
+
+
+def _open(
+    stack: ExitStack, services: Iterable[Service], database: str | None, data: Path | None
+) -> dict[Service, Database]:
+    """Migrated databases, whose trouble is told in one line until the stack is unwound."""
+    templates = {service: template_for(service, database, data) for service in services}
+    databases = stack.enter_context(opened(templates))
+    for service, each in databases.items():
+        stack.enter_context(trouble_of(service, templates[service]))
+        try:
+            require_migrated(each, service.package)
+        except NotMigrated as error:
+            raise Trouble(str(error)) from None
+    return databases
+
+
+def _print(content: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(content)
+        return
+    for name, value in content.items():
+        console().print(plain(f"{name:9} {value}"))
+    console().print(plain("Keep it safe: it is not shown again.", "dim"))

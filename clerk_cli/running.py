@@ -1,0 +1,72 @@
+"""Participants and the HTTP server of one process: started together, watched, and stopped within the time allowed."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Sequence
+from threading import Thread
+
+from fastapi import APIRouter, FastAPI
+
+from clerk_cli.errors import Trouble
+from clerk_cli.http_server import HttpServer
+from clerk_cli.readiness import checks, figures
+from clerk_cli.stopping import leave_in_time
+from doors.build import service_app
+from doors.health import health_router
+from doors.keys import KeyRing
+from doors.limits import Limits
+from messaging.database import Database
+from messaging.participant import Participant
+
+
+def application(
+    title: str, routers: Sequence[APIRouter], keys_in: Database, participants: Sequence[Participant]
+) -> FastAPI:
+    """One FastAPI application with all doors; its keys are those in `keys_in`."""
+    health = health_router(lambda: checks(participants), figures(participants))
+    return service_app(title, routers, KeyRing(keys_in), limits=Limits(), health=health)
+
+
+class Running:
+    """What runs in this process. Use it in a `with`: whatever was started is stopped at its end."""
+
+    def __init__(self, participants: Sequence[Participant], server: HttpServer) -> None:
+        self.participants = participants
+        self.server = server
+        self._started: list[Participant] = []
+
+    def __enter__(self) -> Running:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.stop()
+
+    def start_participants(self) -> None:
+        """Returns at once."""
+        for participant in self.participants:
+            participant.start()
+            self._started.append(participant)
+
+    def check(self) -> None:
+        """Raises Trouble when something has ended that must run."""
+        for participant in self.participants:
+            if participant.refusal is not None:
+                raise Trouble(participant.refusal)
+        if not self.server.alive:
+            raise Trouble("the HTTP server has ended, see the log")
+
+    def stop(self) -> None:
+        """Take nothing more and finish what is in hand: first the doors, then all participants at once."""
+        leave_in_time()
+        self.server.stop()
+        stops = [Thread(target=participant.stop, daemon=True) for participant in self._started]
+        for stop in stops:
+            stop.start()
+        for stop in stops:
+            stop.join()
+
+
+def listen_on(bound: socket.socket, app: FastAPI, *, behind_front: bool = False) -> HttpServer:
+    """The server for a bound socket, not started yet."""
+    return HttpServer(app, bound, behind_front=behind_front)

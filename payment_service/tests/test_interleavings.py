@@ -1,0 +1,80 @@
+"""Commands, doubles, payers, pauses and crashes in any order, through the desk, the calls and the provider."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from payment_service.payment import UNDONE
+from payment_service.tests.room import CLERK, Room, command
+
+TOKENS = ["tok_ok", "tok_declined", "tok_capture_refused", "tok_slow", "tok_lost", "tok_down"]
+ACTS = st.lists(
+    st.one_of(
+        st.sampled_from(["do", "undo", "capture", "crash", "silent crash"]),
+        st.tuples(st.just("pay"), st.sampled_from(TOKENS)),
+        st.tuples(st.just("wait"), st.sampled_from([250, 500, 3000, 11_000])),
+    ),
+    max_size=10,
+)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+    room = Room(Path(tmp_path_factory.mktemp("payment")))
+    yield room
+    room.close()
+
+
+def play(room: Room, act: object, token: str | None) -> None:
+    match act:
+        case "do":
+            room.send(command("AuthorizePayment", token=token))
+        case "undo":
+            room.send(command("VoidPayment"))
+        case "capture":
+            room.send(command("CapturePayment"))
+        case "crash":
+            room.restart()
+            room.calls.hand_over_due(everything=True)
+            room.settle()
+        case "silent crash":  # committed, but never handed over
+            room.record(command("AuthorizePayment", token=token))
+            room.restart()
+        case ("pay", str(means)) if room.has_payment():
+            room.pays(means)
+            room.settle()
+        case ("wait", int(pause)):
+            room.passes(pause)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(acts=ACTS, token=st.sampled_from([None, *TOKENS]))
+def test_after_the_undo_nothing_is_kept_and_no_key_has_moved_money_twice(
+    shared: Room, acts: list[object], token: str | None
+) -> None:
+    shared.clear()
+    for act in acts:
+        play(shared, act, token)
+    shared.send(command("VoidPayment", attempt=98))
+    shared.passes(50_000)
+    [undone] = shared.send(command("VoidPayment", attempt=99))
+
+    sums = shared.sums()
+    assert undone.outcome == "undone"
+    assert sums.authorized == sums.captured + sums.voided
+    assert sums.captured == sums.refunded
+    if shared.has_payment():
+        row = shared.payment()
+        assert (row.authorized, row.captured, row.voided, row.refunded) == (
+            sums.authorized,
+            sums.captured,
+            sums.voided,
+            sums.refunded,
+        )
+        assert row.status in UNDONE | {"declined"}
+    assert all(call.key.startswith(CLERK) for call in shared.provider.calls)

@@ -1,0 +1,184 @@
+"""The rules alone: whatever the order of people, commands, calls and answers, the money adds up."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.refusals import Refused
+from payment_service.ledger import Entry, enter, reckon
+from payment_service.payment import (
+    ENDED,
+    IN_FLIGHT,
+    Move,
+    Payment,
+    answered,
+    ask,
+    call_off,
+    capture,
+    pay,
+    section,
+    write_off,
+)
+from payment_service.provider import Answer, Call, Card
+
+OPEN = Payment("clk_1", "payment", "pay_1", "waiting", 2590, "EUR", "5e", deadline=1000)
+VISA = Card("visa", "4242")
+
+
+def approved(move: Move, now: int = 1) -> Payment:
+    assert move.call is not None
+    return answered(move.payment, move.call, Answer(move.call.key, "approved", card=VISA), now).payment
+
+
+def test_every_try_is_a_new_intention_under_a_new_key() -> None:
+    first = pay(OPEN, "tok_a", 1)
+    assert isinstance(first, Move) and first.call is not None
+    declined = answered(first.payment, first.call, Answer(first.call.key, "declined", reason="no"), 2).payment
+
+    second = pay(declined, "tok_b", 3)
+
+    assert isinstance(second, Move)
+    assert second.call == Call("clk_1/payment/authorize/2", "authorize", "pay_1", 2590, "EUR", "tok_b")
+    assert (declined.status, declined.declined, second.payment.declined) == ("waiting", "no", None)
+
+
+def test_the_section_names_the_money_and_never_the_token() -> None:
+    assert section(approved(ask(OPEN, "authorize", "tok_a"))) == {
+        "status": "authorized",
+        "amount": 2590,
+        "reference": "pay_1",
+        "card": {"brand": "visa", "last4": "4242"},
+    }
+
+
+@pytest.mark.parametrize("status", sorted(ENDED | {"voiding", "refunding", "return_refused"}))
+def test_nobody_pays_after_the_end(status: str) -> None:
+    outcome = pay(Payment("clk_1", "payment", "pay_1", status, 1, "EUR", "5e", None), "tok_a", 1)  # type: ignore[arg-type]  # any status
+
+    assert isinstance(outcome, Refused)
+    assert outcome.code == "session_ended"
+
+
+def test_only_an_authorised_payment_is_captured() -> None:
+    assert capture(OPEN, "capture").call is None
+    assert capture(approved(ask(OPEN, "authorize", "tok_a")), "capture").call is not None
+
+
+def test_a_paid_invoice_is_not_lost() -> None:
+    paid = approved(ask(OPEN, "charge", "tok_a"))
+
+    assert write_off(paid).payment.status == "captured"
+    assert write_off(OPEN).payment.status == "lost"
+
+
+class Story:
+    """A payment, its provider, and everything that is on the way between them."""
+
+    def __init__(self, collects: bool, brought: bool) -> None:
+        self.payment = Payment("clk_1", "payment", "pay_1", "waiting", 2590, "EUR", "5e", None, collects, brought)
+        self.book: list[Entry] = []
+        self.calls: list[Call] = []
+        self.answers: list[tuple[Call, Answer]] = []
+        self.settled: set[str] = set()
+        if brought:
+            self.apply(ask(self.payment, "charge" if collects else "authorize", "tok_ok"))
+
+    def apply(self, move: Move | Refused) -> None:
+        if isinstance(move, Move):
+            self.payment = move.payment
+            self.calls += [move.call] if move.call else []
+
+    def reach(self, number: int) -> None:
+        """One of the calls ever made reaches the provider, perhaps not for the first time."""
+        if self.calls:
+            call = self.calls[number % len(self.calls)]
+            entry = next((each for each in self.book if each.key == call.key), None)
+            if entry is None:
+                entry = enter(self.book, call, 1)
+                self.book.append(entry)
+            yes = entry.outcome == "approved"
+            amount = entry.amount if yes or entry.kind == "void" else None
+            self.answers.append((call, Answer(call.key, "approved" if yes else "declined", amount=amount, reason="no")))
+
+    def hear(self, number: int) -> None:
+        """One of the answers on the way comes in; the first to a key counts."""
+        if self.answers:
+            call, answer = self.answers.pop(number % len(self.answers))
+            if call.key not in self.settled:
+                self.settled.add(call.key)
+                self.apply(answered(self.payment, call, answer, 1))
+
+    def act(self, word: str, number: int) -> None:
+        token = ("tok_ok", "tok_declined", "tok_capture_refused")[number % 3]
+        match word:
+            case "pay":
+                self.apply(pay(self.payment, token, 1))
+            case "capture":
+                self.apply(capture(self.payment, "capture"))
+            case "undo":
+                self.apply(call_off(self.payment))
+            case "write off" if self.payment.collects:
+                self.apply(write_off(self.payment))
+            case "reach":
+                self.reach(number)
+            case "hear":
+                self.hear(number)
+
+    def comes_to_rest(self) -> None:
+        for _ in range(20):
+            for number in range(len(self.calls)):
+                self.reach(number)
+            while self.answers:
+                self.hear(0)
+
+    def adds_up(self) -> None:
+        sums = reckon(self.book)
+        row = self.payment
+        assert (sums.authorized, sums.captured, sums.voided, sums.refunded) == (
+            row.authorized,
+            row.captured,
+            row.voided,
+            row.refunded,
+        )
+        assert sums.authorized in (0, 2590)
+        assert len({entry.key for entry in self.book}) == len(self.book)
+
+
+ACTS = st.lists(
+    st.tuples(st.sampled_from(["pay", "capture", "undo", "write off", "reach", "hear"]), st.integers(0, 5)), max_size=25
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(acts=ACTS, collects=st.booleans(), brought=st.booleans())
+def test_called_off_in_any_order_of_events_everything_that_was_authorised_has_gone_back(
+    acts: list[tuple[str, int]], collects: bool, brought: bool
+) -> None:
+    story = Story(collects, brought)
+    for word, number in acts:
+        story.act(word, number)
+    story.act("undo", 0)
+    story.comes_to_rest()
+
+    sums = reckon(story.book)
+    assert story.payment.status in ENDED
+    if story.payment.status != "lost":
+        assert sums.authorized == sums.captured + sums.voided
+        assert sums.captured == sums.refunded
+    story.adds_up()
+
+
+@settings(max_examples=400, deadline=None)
+@given(acts=ACTS, collects=st.booleans(), brought=st.booleans())
+def test_in_any_order_of_events_no_more_than_one_authorisation_is_ever_made(
+    acts: list[tuple[str, int]], collects: bool, brought: bool
+) -> None:
+    story = Story(collects, brought)
+    for word, number in acts:
+        story.act(word, number)
+    story.comes_to_rest()
+
+    assert story.payment.status not in IN_FLIGHT
+    story.adds_up()

@@ -1,0 +1,179 @@
+"""Bad messages: parked once with reason and bytes, and the queue behind them moves (semantics B1, B2)."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+from typing import Any
+
+import pytest
+
+from messaging.parked import ParkedMessage
+from scenario_tests.shop import Shop
+from scenario_tests.traffic import Message
+from scenario_tests.waiting import until
+
+GHOST = "clk_ghost"
+
+
+def command(**changes: Any) -> Message:
+    """A command to risk, whole but for the changes; a change to `...` takes the field away."""
+    whole: Message = {
+        "id": f"{GHOST}/credit/1/do",
+        "kind": "command",
+        "name": "ReserveCredit",
+        "version": 1,
+        "clerk": GHOST,
+        "step": "credit",
+        "attempt": 1,
+        "direction": "do",
+        "sent_at": "2026-11-23T14:20:53.000Z",
+        "document": {"order": {"total": 1}, "customer": {"id": None}, "clerk": {"id": GHOST}},
+    }
+    return {name: value for name, value in {**whole, **changes}.items() if value is not ...}
+
+
+def packed(**changes: Any) -> bytes:
+    return json.dumps([command(**changes)]).encode()
+
+
+def deep(levels: int) -> bytes:
+    return b'[{"a":' * levels + b"1" + b"}]" * levels
+
+
+BAD = {
+    "no JSON": b"squeak",
+    "cut off": packed()[:-20],
+    "not UTF-8": b'[{"name": "\xff\xfe"}]',
+    "empty": b"",
+    "an empty list": b"[]",
+    "no list": json.dumps(command()).encode(),
+    "a list of numbers": b"[1, 2, 3]",
+    "a field missing": packed(clerk=...),
+    "a field of the wrong type": packed(attempt="first"),
+    "an empty id": packed(clerk="", id="/credit/1/do"),
+    "a blank id": packed(clerk=" ", id=" /credit/1/do"),
+    "an unknown kind": packed(kind="rumour"),
+    "an unknown direction": packed(direction="sideways"),
+    "an id that does not fit": packed(id="clk_other/credit/1/do"),
+    "no document": packed(document=...),
+    "a document that is text": packed(document="all of it"),
+    "the same key twice": b'[{"kind": "command", "kind": "command"}]',
+    "NaN": b'[{"kind": "command", "attempt": NaN}]',
+    "a number of 5,000 digits": b'[{"attempt": ' + b"9" * 5000 + b"}]",
+    "10,000 levels deep": deep(5_000),
+    "a document 100 levels deep": b'[{"document": ' + b'{"a":' * 100 + b"1" + b"}" * 100 + b"}]",
+    "10 MB": b'["' + b"x" * (10 * 1024 * 1024) + b'"]',
+    "a time that is none": packed(sent_at="tomorrow"),
+}
+
+
+@pytest.mark.parametrize("service", ["shop_manager", "shop", "risk", "payment", "fulfillment"])
+def test_every_bad_message_is_parked_once_and_the_queue_moves(shop: Shop, service: str) -> None:
+    # Given one of each on the queue, twice, and an order behind them
+    shop.stocks("SQUEAKY-BONE", 5)
+    marked = {what: marked_for(shop, body) for what, body in BAD.items()}
+    for body in [*marked.values(), *marked.values()]:
+        shop.puts_on_queue(service, body)
+    clerk = shop.customer("ada", token="tok_ok").orders({"SQUEAKY-BONE": 1})
+    # Then the order goes through
+    clerk.gets_shipped().becomes("completed")
+    # And each is parked once, with its reason
+    expected = {parked_id(service, what, body) for what, body in marked.items()}
+    until(lambda: expected <= {each["id"] for each in shop.parked()}, lambda: missing(shop, expected, service, marked))
+    ids = [each["id"] for each in shop.parked()]
+    assert len(ids) == len(set(ids))
+    assert all(each["reason"] for each in shop.parked())
+
+
+def marked_for(shop: Shop, body: bytes) -> bytes:
+    """The body, made this test's own where that leaves it as bad as it was: parked rows are kept by their bytes."""
+    return body.replace(GHOST.encode(), f"{GHOST}_{shop.mark}".encode())
+
+
+def parked_id(service: str, what: str, body: bytes) -> str:
+    return ParkedMessage(service, "", "", about(body), body).id
+
+
+def about(body: bytes) -> str | None:
+    """The id by which a message is parked, where it could be read that far."""
+    try:
+        content = json.loads(body)[0]
+    except (ValueError, RecursionError, LookupError):
+        return None
+    found = content.get("id") if isinstance(content, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def missing(shop: Shop, expected: set[str], service: str, marked: dict[str, bytes]) -> str:
+    there = {each["id"] for each in shop.parked()}
+    return f"not parked by {service}: {[w for w, b in marked.items() if parked_id(service, w, b) not in there]}"
+
+
+def test_the_bytes_of_a_parked_message_are_kept(shop: Shop) -> None:
+    body = f"squeak {shop.mark}".encode()
+    shop.puts_on_queue("risk", body)
+    until(lambda: any(body_of(each) == body for each in shop.parked()), "the message is parked with its bytes")
+
+
+def body_of(parked: dict[str, Any]) -> bytes:
+    body: str = parked["body"]
+    return b64decode(body) if parked.get("encoding") == "base64" else body.encode()
+
+
+def test_a_message_that_makes_the_handler_fail_is_parked_after_some_tries_and_holds_up_nobody(shop: Shop) -> None:
+    # Given a command that can be read, but not be handled: its order has no total
+    ghost = f"{GHOST}_{shop.mark}"
+    bad = command(clerk=ghost, id=f"{ghost}/credit/1/do", document={"clerk": {"id": ghost}, "order": {"total": "much"}})
+    shop.puts_on_queue("risk", json.dumps([bad]).encode())
+    # Then orders pass it
+    shop.stocks("SQUEAKY-BONE", 5)
+    shop.customer("ada", token="tok_ok").orders({"SQUEAKY-BONE": 1}).gets_shipped().becomes("completed")
+    # And in the end it is parked with its reason
+    until(lambda: bad["id"] in {each["message"] for each in shop.parked()}, "the message is parked")
+
+
+def test_in_a_pack_of_many_only_the_bad_message_is_parked(shop: Shop) -> None:
+    # Given an order whose command shares its pack with a bad one
+    ghost = f"{GHOST}_{shop.mark}"
+
+    shop.stocks("SQUEAKY-BONE", 5)
+    ada = shop.customer("ada", token="tok_ok")
+    with shop.holds_back("ReserveCredit") as held:
+        clerk = ada.orders({"SQUEAKY-BONE": 1})
+        held.until_there(clerk.id)
+        good = held.freights[0].messages
+        bad = command(clerk=ghost, id=f"{ghost}/credit/1/do", attempt="first")
+        shop.puts_on_queue("risk", json.dumps([bad, *good, bad]).encode())
+        held.loses_everything()
+    clerk.gets_shipped().becomes("completed")
+    until(lambda: bad["id"] in {each["message"] for each in shop.parked()}, "the message is parked")
+
+
+def test_an_answer_for_a_clerk_nobody_knows_is_parked(shop: Shop) -> None:
+    shop.stocks("SQUEAKY-BONE", 5)
+    ada = shop.customer("ada")
+    with shop.stage.traffic() as traffic:
+        clerk = ada.orders({"SQUEAKY-BONE": 1}).waits_for("pay")
+        answer = traffic.wait_seen("answer", "ReserveCredit", clerk.id)[0]
+    ghost = f"{GHOST}_{shop.mark}"
+    shop.puts_answer(answer, clerk=ghost, document={})
+    until(
+        lambda: f"{ghost}/credit/1/do/reply" in {each["message"] for each in shop.parked()},
+        "the answer is parked",
+    )
+    clerk.cancels().becomes("canceled")
+
+
+def test_a_command_that_a_service_parks_makes_its_clerk_stuck_until_it_is_mended(shop: Shop) -> None:
+    # Given a command that loses its document on the way, every time
+    def torn(message: Message) -> Message:
+        return {**message, "document": None}
+
+    shop.stocks("SQUEAKY-BONE", 5)
+    ada = shop.customer("ada", token="tok_ok")
+    with shop.changes_on_the_way("ReserveCredit", "command", torn):
+        clerk = ada.orders({"SQUEAKY-BONE": 1}).is_stuck("parked_message")
+    # Then it goes on by itself when the command comes through whole
+    clerk.gets_shipped().becomes("completed")
+    clerk.is_not_stuck()

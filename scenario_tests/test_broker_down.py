@@ -1,0 +1,47 @@
+"""The broker is away: sessions are still opened, and everything goes on when it is back."""
+
+from __future__ import annotations
+
+from scenario_tests.shop import Shop, Stock
+
+
+def test_a_session_is_opened_while_the_broker_is_down(shop: Shop) -> None:
+    # Given a broker that is down
+    shop.stocks("SQUEAKY-BONE", 5)
+    ada = shop.customer("ada", token="tok_ok")
+    with shop.without_broker():
+        # Then a session is opened all the same
+        clerk = ada.orders({"SQUEAKY-BONE": 2})
+        assert clerk.session()["status"] in ("open", "processing")
+    # And its order goes through when the broker is back
+    clerk.gets_shipped().becomes("completed", limit=60)
+    assert shop.stock_of("SQUEAKY-BONE") == Stock(on_hand=3, reserved=0, shipped=2)
+
+
+def test_a_broker_restarted_in_the_middle_of_orders_loses_nothing(shop: Shop) -> None:
+    # Given orders at every step
+    shop.stocks("SQUEAKY-BONE", 20)
+    ada, bob = shop.customer("ada", token="tok_ok"), shop.customer("bob")
+    at_the_desk = bob.orders({"SQUEAKY-BONE": 1}).waits_for("pay")
+    packing = ada.orders({"SQUEAKY-BONE": 1}).is_at("shipping", "waiting")
+    under_way = [ada.orders({"SQUEAKY-BONE": 1}) for _ in range(6)]
+    # When the broker goes and comes back
+    with shop.without_broker():
+        # And people go on meanwhile
+        assert at_the_desk.tries_to_pay("tok_ok") is None
+    # Then every order is completed, once
+    for clerk in [at_the_desk, packing, *under_way]:
+        clerk.gets_shipped().becomes("completed", limit=60)
+    assert shop.stock_of("SQUEAKY-BONE") == Stock(on_hand=12, reserved=0, shipped=8)
+
+
+def test_a_deadline_that_fell_into_an_outage_is_moved(shop: Shop) -> None:
+    # Given a customer whose time runs out while the broker is down
+    shop.stocks("SQUEAKY-BONE", 5)
+    clerk = shop.customer("ada").orders({"SQUEAKY-BONE": 1}, expires_in=5).waits_for("pay")
+    with shop.without_broker():
+        clerk.outlives_its_deadline()
+        shop.outage_is_noticed()
+    # Then an outage does not expire the order (T5): its deadline is moved, and only then does it end
+    clerk.becomes("expired")
+    assert [line["what"] for line in clerk.timeline()].count("deadlines_moved") == 1

@@ -1,0 +1,201 @@
+"""What a customer does at the counter, and when it is too late for it."""
+
+from __future__ import annotations
+
+from threading import Barrier, Thread
+
+import pytest
+from sqlalchemy import update
+
+from domain.refusals import Refused
+from messaging.database import Database
+from messaging.memory import MemoryBroker
+from messaging.outbox import Outbox
+from shop_service.counter import CartAnswer, Counter
+from shop_service.order import MOST_LINES
+from shop_service.store import products, schema
+from shop_service.tests.commands import DEADLINE, answers, business_rows, cancels, desk, starts
+from shop_service.tests.conftest import Clock
+
+
+class Till:
+    """A counter whose messages to ShopManager can be counted."""
+
+    def __init__(self, database: Database) -> None:
+        self.broker = MemoryBroker()
+        link = self.broker.link(None, "shop")
+        link.start()
+        self.counter = Counter(database, desk(), Outbox(schema.outbox, database, link))
+
+    @property
+    def told(self) -> int:
+        return self.broker.depth("shop_manager.replies.v1")
+
+
+@pytest.fixture
+def till(database: Database) -> Till:
+    answers(database, starts("clk_1"))
+    return Till(database)
+
+
+@pytest.fixture
+def counter(till: Till) -> Counter:
+    return till.counter
+
+
+def code_of(outcome: CartAnswer | Refused) -> str:
+    assert isinstance(outcome, Refused), f"not refused: {outcome}"
+    return outcome.code
+
+
+def test_a_new_cart_is_open_and_empty(counter: Counter) -> None:
+    assert counter.show("clk_1") == {
+        "session": "clk_1",
+        "currency": "EUR",
+        "items": [],
+        "total": 0,
+        "status": "open",
+        "expires_at": "2025-11-24T16:01:00.000Z",
+    }
+
+
+def test_an_article_in_the_cart_has_its_price_of_the_moment(database: Database, counter: Counter) -> None:
+    counter.put("clk_1", "SQUEAKY-BONE", 2)
+    with database.begin() as tx:
+        tx.execute(update(products).where(products.c.sku == "SQUEAKY-BONE").values(unit_amount=1000))
+    cart = counter.show("clk_1")
+    assert isinstance(cart, dict)
+    assert cart["items"] == [
+        {"sku": "SQUEAKY-BONE", "name": "Squeaky bone", "quantity": 2, "unit_amount": 1000, "total": 2000}
+    ]
+    assert cart["total"] == 2000
+
+
+def test_putting_an_article_again_sets_its_quantity_and_zero_takes_it_out(counter: Counter) -> None:
+    counter.put("clk_1", "SQUEAKY-BONE", 2)
+    cart = counter.put("clk_1", "SQUEAKY-BONE", 5)
+    assert isinstance(cart, dict)
+    assert [item["quantity"] for item in cart["items"]] == [5]
+    cart = counter.put("clk_1", "SQUEAKY-BONE", 0)
+    assert isinstance(cart, dict)
+    assert cart["items"] == []
+
+
+@pytest.mark.parametrize("sku", ["BARKING-CAT", "BARK-ALBUM"])
+def test_what_the_shop_does_not_sell_cannot_be_put_into_the_cart(counter: Counter, sku: str) -> None:
+    assert code_of(counter.put("clk_1", sku, 1)) == "article_unknown"
+
+
+def test_a_cart_has_only_so_many_different_articles(database: Database, counter: Counter) -> None:
+    with database.begin() as tx:
+        toys = [
+            {
+                "sku": f"TOY-{number:03}",
+                "name": "Toy",
+                "unit_amount": 1,
+                "currency": "EUR",
+                "kind": "physical",
+                "withdrawn": False,
+            }
+            for number in range(MOST_LINES)
+        ]
+        tx.insert(products, toys)
+    for toy in toys:
+        assert isinstance(counter.put("clk_1", str(toy["sku"]), 1), dict)
+    assert code_of(counter.put("clk_1", "SQUEAKY-BONE", 1)) == "quantity_out_of_range"
+    assert isinstance(counter.put("clk_1", "TOY-000", 2), dict), "one that is in can be changed"
+
+
+def test_a_placed_order_is_told_once_and_the_cart_is_gone(database: Database, till: Till) -> None:
+    till.counter.put("clk_1", "SQUEAKY-BONE", 2)
+    placed = till.counter.order("clk_1")
+    assert isinstance(placed, dict)
+    assert (placed["status"], placed["total"], placed["expires_at"]) == ("placed", 2590, "2025-11-24T16:01:00.000Z")
+    assert till.counter.order("clk_1") == placed
+    assert till.counter.show("clk_1") == placed
+    assert till.told == 1
+    rows = business_rows(database)
+    assert (rows["carts"], rows["cart_items"]) == ([], [])
+    assert len(rows["orders"]) == 1
+
+
+def test_the_command_asked_again_gets_the_order_that_was_placed(database: Database, counter: Counter) -> None:
+    counter.put("clk_1", "SQUEAKY-BONE", 2)
+    counter.order("clk_1")
+    (reply,) = answers(database, starts("clk_1"))
+    assert reply.document["order"]["total"] == 2590
+
+
+def test_a_placed_order_keeps_its_prices_and_its_cart_cannot_be_changed(database: Database, counter: Counter) -> None:
+    counter.put("clk_1", "SQUEAKY-BONE", 2)
+    placed = counter.order("clk_1")
+    with database.begin() as tx:
+        tx.execute(update(products).values(unit_amount=1, name="Cheap"))
+    assert counter.show("clk_1") == placed
+    assert code_of(counter.put("clk_1", "SQUEAKY-BONE", 3)) == "not_allowed_now"
+
+
+def test_an_empty_cart_cannot_be_ordered_and_the_session_goes_on(till: Till) -> None:
+    assert code_of(till.counter.order("clk_1")) == "cart_empty"
+    till.counter.put("clk_1", "SQUEAKY-BONE", 1)
+    assert isinstance(till.counter.order("clk_1"), dict)
+
+
+def test_an_article_withdrawn_meanwhile_can_be_taken_out_and_the_rest_ordered(database: Database, till: Till) -> None:
+    till.counter.put("clk_1", "SQUEAKY-BONE", 1)
+    till.counter.put("clk_1", "SQUEAKY-DUCK", 1)
+    with database.begin() as tx:
+        tx.execute(update(products).where(products.c.sku == "SQUEAKY-BONE").values(withdrawn=True))
+    assert code_of(till.counter.order("clk_1")) == "article_unknown"
+    assert till.told == 0
+    till.counter.put("clk_1", "SQUEAKY-BONE", 0)
+    assert isinstance(till.counter.order("clk_1"), dict)
+
+
+def test_nobody_may_act_after_the_deadline_even_before_the_undo_has_come(counter: Counter, clock: Clock) -> None:
+    clock.now = DEADLINE - 1
+    assert isinstance(counter.put("clk_1", "SQUEAKY-BONE", 1), dict)
+    clock.now = DEADLINE
+    assert code_of(counter.put("clk_1", "SQUEAKY-BONE", 2)) == "session_ended"
+    assert code_of(counter.order("clk_1")) == "session_ended"
+
+
+def test_an_order_placed_in_time_is_answered_the_same_after_the_deadline(counter: Counter, clock: Clock) -> None:
+    counter.put("clk_1", "SQUEAKY-BONE", 1)
+    placed = counter.order("clk_1")
+    clock.now = DEADLINE + 1
+    assert counter.order("clk_1") == placed
+
+
+@pytest.mark.parametrize("placed", [False, True])
+def test_after_the_undo_every_act_is_refused(database: Database, counter: Counter, placed: bool) -> None:
+    before = business_rows(database)
+    counter.put("clk_1", "SQUEAKY-BONE", 1)
+    if placed:
+        counter.order("clk_1")
+    answers(database, cancels("clk_1"))
+    rows = business_rows(database)
+    for outcome in (counter.show("clk_1"), counter.put("clk_1", "SQUEAKY-BONE", 1), counter.order("clk_1")):
+        assert code_of(outcome) == "session_ended"
+    assert business_rows(database) == rows == {**before, "carts": []}
+
+
+def test_a_click_and_an_undo_at_once_leave_nothing_whoever_comes_first(database: Database, till: Till) -> None:
+    with database.read():
+        before = {**business_rows(database), "carts": []}
+    for number in range(10):
+        session = f"clk_race_{number}"
+        answers(database, starts(session))
+        till.counter.put(session, "SQUEAKY-BONE", 1)
+        ready = Barrier(2)
+        hands = [
+            Thread(target=lambda ready=ready, session=session: (ready.wait(5), till.counter.order(session))),
+            Thread(target=lambda ready=ready, session=session: (ready.wait(5), answers(database, cancels(session)))),
+        ]
+        for hand in hands:
+            hand.start()
+        for hand in hands:
+            hand.join(20)
+        assert code_of(till.counter.order(session)) == "session_ended"
+    answers(database, cancels("clk_1"))
+    assert business_rows(database) == before
