@@ -30,7 +30,7 @@ from messaging.topology import declare, in_order
 
 __all__ = ["RabbitLink", "check_amqp_url"]
 
-STABLE_AFTER = 10.0
+STABLE_AFTER = 2.0
 """A connection that held this many seconds starts the back-off anew; one that breaks at once does not."""
 CLOSING_LIMIT = 2.0
 """Seconds for the closing handshake; then the connection is just dropped."""
