@@ -89,6 +89,9 @@ def up(
 
     Examples: [bold]clerk up[/bold], [bold]clerk up --port 0 --data /tmp/shop --warehouse manual[/bold]
     """
+    from clerk_cli.stopping import hold_signals
+
+    hold_signals()
     from clerk_cli.up import Wanted, run_up
 
     run_up(Wanted(host, port, data, warehouse.value, broker, database, faults))
@@ -109,6 +112,9 @@ def serve(
 
     Example: [bold]CLERK_DATABASE_URL=postgresql://…/{service} clerk serve risk --port 8472[/bold]
     """
+    from clerk_cli.stopping import hold_signals
+
+    hold_signals()
     from clerk_cli.serve import run_serve
 
     run_serve(service, host, port)
@@ -211,6 +217,8 @@ def add_operator(
     as_json: Json = False,
 ) -> None:
     """Add an operator. The password (for the dashboard) and the key (for scripts) are shown this once.
+
+    One who is there already gets a new role, password and key; the key before opens nothing any more.
 
     Example: [bold]clerk operator add nora --role operator[/bold]
     """

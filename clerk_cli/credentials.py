@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clerk_cli.data_folder import Credentials
 from clerk_cli.databases import opened, template_for, trouble_of
@@ -15,9 +15,11 @@ from clerk_cli.services import SERVICES, Service, the_service
 from clerk_cli.terminal import console, plain, print_json
 from domain.messages import SHOP_MANAGER
 from doors.keys import KeyRing, Role, Scope, new_key
-from doors.operators import Operators
 from messaging.database import Database
-from messaging.migrations import NotMigrated, require_migrated
+from messaging.migrations import require_migrated
+
+if TYPE_CHECKING:
+    from doors.operators import Operators
 
 
 def new_credentials() -> Credentials:
@@ -39,48 +41,46 @@ def admit(credentials: Credentials, databases: Mapping[Service, Database]) -> No
             if ring.check(key) is None:
                 ring.put(key, name)
         if service.name == SHOP_MANAGER and ring.check(credentials.operator_key) is None:
-            Operators(ring).put_operator(
+            _people(ring).put_operator(
                 credentials.operator_name, "admin", credentials.operator_password, credentials.operator_key
             )
 
 
 def run_create_key(scope: Scope, database: str | None, data: Path | None, as_json: bool) -> None:
     """Make a key, known to every service, and print it."""
-    with ExitStack() as stack:
-        databases = _open(stack, SERVICES, database, data)
-        key = new_key(scope)
-        for each in databases.values():
-            KeyRing(each).put(key, "clerk key create")
+    key = new_key(scope)
+    with _rings(SERVICES, database, data) as rings:
+        for service, ring in rings.items():
+            with trouble_of(service):
+                ring.put(key, "clerk key create")
     _print({"scope": scope, "key": key}, as_json)
 
 
 def run_add_operator(name: str, role: Role, database: str | None, data: Path | None, as_json: bool) -> None:
     """Make an operator at ShopManager, the only one who knows operators, and print password and key."""
-    with ExitStack() as stack:
-        databases = _open(stack, [the_service(SHOP_MANAGER)], database, data)
-        people = Operators(KeyRing(*databases.values()))
-        if people.find(name) is not None:
-            raise Trouble(f"operator {name!r} is there already: choose another name")
+    service = the_service(SHOP_MANAGER)
+    with _rings([service], database, data) as rings, trouble_of(service):
         try:
-            password, key = people.add_operator(name, role)
+            password, key = _people(rings[service]).add_operator(name, role)
         except ValueError as error:
             raise Trouble(str(error)) from None
     _print({"name": name, "role": role, "password": password, "key": key}, as_json)
 
 
-def _open(
-    stack: ExitStack, services: Iterable[Service], database: str | None, data: Path | None
-) -> dict[Service, Database]:
-    """Migrated databases, whose trouble is told in one line until the stack is unwound."""
-    templates = {service: template_for(service, database, data) for service in services}
-    databases = stack.enter_context(opened(templates))
-    for service, each in databases.items():
-        stack.enter_context(trouble_of(service, templates[service]))
-        try:
-            require_migrated(each, service.package)
-        except NotMigrated as error:
-            raise Trouble(str(error)) from None
-    return databases
+@contextmanager
+def _rings(services: Iterable[Service], database: str | None, data: Path | None) -> Iterator[dict[Service, KeyRing]]:
+    """The key rings of migrated databases."""
+    with opened({service: template_for(service, database, data) for service in services}) as databases:
+        for service, each in databases.items():
+            with trouble_of(service):
+                require_migrated(each, service.package)
+        yield {service: KeyRing(each) for service, each in databases.items()}
+
+
+def _people(ring: KeyRing) -> Operators:
+    from doors.operators import Operators  # noqa: PLC0415  # hashes a password on import: too slow for each start
+
+    return Operators(ring)
 
 
 def _print(content: dict[str, Any], as_json: bool) -> None:

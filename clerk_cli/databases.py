@@ -10,10 +10,10 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from clerk_cli.errors import Trouble
-from clerk_cli.secrets_hidden import mask_url
 from clerk_cli.services import Service
 from clerk_cli.settings_read import read_settings
 from messaging.database import BadDatabaseUrl, Database, check_url
+from messaging.migrations import NotMigrated
 
 PLACE = "{service}"
 
@@ -71,13 +71,15 @@ def check_apart(templates: Iterable[str]) -> None:
 
 
 @contextmanager
-def trouble_of(service: Service, template: str) -> Iterator[None]:
-    """Whatever the database does not do inside the block is told as Trouble."""
+def trouble_of(service: Service) -> Iterator[None]:
+    """What the service's database refuses inside the block is told as Trouble."""
     try:
         yield
+    except NotMigrated as error:
+        raise Trouble(str(error)) from None
     except SQLAlchemyError as error:
         words = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
-        raise Trouble(f"the database of {service.name} ({mask_url(template)}): {words}") from None
+        raise Trouble(f"the database of {service.name}: {words}") from None
 
 
 def _make_folder(url: str) -> None:

@@ -81,4 +81,6 @@ class HttpServer:
     def stop(self) -> None:
         """Take no more requests, answer those in hand."""
         self._server.should_exit = True
-        self._thread.join(LAST_ANSWERS + 1.0)
+        if self.alive:
+            self._thread.join(LAST_ANSWERS + 1.0)
+        self._bound.close()

@@ -5,18 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from clerk_cli.databases import opened, template_for, trouble_of
-from clerk_cli.errors import Trouble
 from clerk_cli.services import Service, chosen
 from clerk_cli.terminal import console, plain, print_json
 from messaging.database import Database
-from messaging.migrations import NotMigrated, migrate
+from messaging.migrations import migrate
 
 
 def run_migrate(name: str | None, database: str | None, data: Path | None, as_json: bool) -> None:
     """Migrate and print, for each service, from which revision to which."""
     templates = {service: template_for(service, database, data) for service in chosen(name)}
     with opened(templates) as databases:
-        changes = {service: migrate_one(service, each, templates[service]) for service, each in databases.items()}
+        changes = {service: migrate_one(service, each) for service, each in databases.items()}
     if as_json:
         print_json(
             [{"service": each.name, "before": before, "after": after} for each, (before, after) in changes.items()]
@@ -27,10 +26,7 @@ def run_migrate(name: str | None, database: str | None, data: Path | None, as_js
         console().print(plain(f"{service.name}: {told}"))
 
 
-def migrate_one(service: Service, database: Database, template: str) -> tuple[str | None, str]:
+def migrate_one(service: Service, database: Database) -> tuple[str | None, str]:
     """Returns (revision before, revision after); Trouble in one line when it cannot be done."""
-    with trouble_of(service, template):
-        try:
-            return migrate(database, service.package)
-        except NotMigrated as error:
-            raise Trouble(str(error)) from None
+    with trouble_of(service):
+        return migrate(database, service.package)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Sequence
 from threading import Thread
 
@@ -39,8 +38,8 @@ class Running:
     def __enter__(self) -> Running:
         return self
 
-    def __exit__(self, *_error: object) -> None:
-        self.stop()
+    def __exit__(self, error: type[BaseException] | None, *_more: object) -> None:
+        self.stop(0 if error is None else 2)
 
     def start_participants(self) -> None:
         """Returns at once."""
@@ -56,17 +55,15 @@ class Running:
         if not self.server.alive:
             raise Trouble("the HTTP server has ended, see the log")
 
-    def stop(self) -> None:
-        """Take nothing more and finish what is in hand: first the doors, then all participants at once."""
-        leave_in_time()
+    def stop(self, code: int) -> None:
+        """Take nothing more and finish what is in hand: first the doors, then all participants at once.
+
+        Should it take too long, the process ends at once with `code`.
+        """
+        leave_in_time(code)
         self.server.stop()
         stops = [Thread(target=participant.stop, daemon=True) for participant in self._started]
         for stop in stops:
             stop.start()
         for stop in stops:
             stop.join()
-
-
-def listen_on(bound: socket.socket, app: FastAPI, *, behind_front: bool = False) -> HttpServer:
-    """The server for a bound socket, not started yet."""
-    return HttpServer(app, bound, behind_front=behind_front)

@@ -22,13 +22,13 @@ def asked_to_stop(within: float) -> bool:
     return signal.sigtimedwait(_SIGNALS, within) is not None
 
 
-def leave_in_time() -> None:
-    """From now on the process ends within LIMIT: whoever still works then is cut off, which loses nothing (M1)."""
-    timer = Timer(LIMIT, _leave)
+def leave_in_time(code: int) -> None:
+    """The process ends within LIMIT, with `code`: whoever still works then is cut off, which loses nothing (M1)."""
+    timer = Timer(LIMIT, _leave, [code])
     timer.daemon = True
     timer.start()
 
 
-def _leave() -> None:
+def _leave(code: int) -> None:
     sys.stdout.flush()
-    os._exit(0)
+    os._exit(code)

@@ -65,7 +65,7 @@ _HEX_IDS = re.compile(
     r")(?![0-9A-Za-z])"
 )
 _DOUBLED = str.maketrans("0123456789", "0246813579")  # twice the digit, its two digits added up
-_UNSEEN = frozenset("Cf")  # soft hyphens, zero-width and direction marks: nobody sees them between two digits
+_UNSEEN = ("Cf", "Mn")  # soft hyphens, zero-width, direction and combining marks: nobody sees them between two digits
 
 
 def find_card_number(text: str) -> bool:
@@ -83,9 +83,10 @@ def find_card_number(text: str) -> bool:
 def may_hold_card(raw: bytes) -> bool:
     """A quick look at UTF-8 bytes: False is certain, True means that the decoded text has to be looked at.
 
-    Escapes (`\\u0034`, `%34`) and digits outside ASCII hide from this look, so they always count as "perhaps".
+    Escapes (`\\u0034`, `%34`, `+` for a blank) and digits outside ASCII hide from this look: they count as "perhaps".
     """
-    return not raw.isascii() or b"\\u" in raw or b"%" in raw or _MAYBE_BYTES.search(raw) is not None
+    hiding = not raw.isascii() or b"\\u" in raw or b"%" in raw or b"+" in raw
+    return hiding or _MAYBE_BYTES.search(raw) is not None
 
 
 def _plain(text: str) -> str:
@@ -105,7 +106,7 @@ def _plain_character(character: str) -> str:
     kind = unicodedata.category(character)
     if kind == "Pd" or character == "\u2212":  # any dash, and the minus sign
         return "-"
-    if kind in _UNSEEN or kind == "Mn":
+    if kind in _UNSEEN:
         return ""
     return " " if kind.startswith("Z") else "#"
 

@@ -62,7 +62,7 @@ class Dock:
             self.desk.write(tx, ended, now)
             books.save(tx)
             parcels = self.outbox.write(tx, replies, now)
-        self.outbox.send(parcels)
+        self.outbox.post(parcels)
         return outcomes
 
     def _read(self, tx: Tx, labels: Mapping[str, Label]) -> tuple[FulfillmentBooks, dict[str, Turn]]:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, select
 
 from domain.messages import Command
+from doors.keys import key_tables
 from fulfillment_service.request import ordered_items
 from fulfillment_service.shipment import Item, PublicStatus, Shipment
 from fulfillment_service.stock import Stock
@@ -18,6 +19,7 @@ from messaging.turns import turns_table
 
 metadata = MetaData()
 schema = technical_tables(metadata)
+key_tables(metadata)
 turns = turns_table(metadata)
 stock = Table(
     "stock",

@@ -73,6 +73,8 @@ class Database:
         with self.engine.connect() as connection:
             if self.dialect == "sqlite":
                 connection.exec_driver_sql("BEGIN")
+            else:
+                connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             yield Tx(connection, self)
 
     def ping(self) -> None:

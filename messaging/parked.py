@@ -106,8 +106,8 @@ def tries_of(tx: Tx, table: Table, messages: Iterable[str]) -> dict[str, int]:
     ids = sorted(set(messages))
     if not ids:
         return {}
-    rows = tx.execute(select(table.c.message, table.c.count).where(table.c.message.in_(ids)))
-    return {row[0]: int(row[1]) for row in rows}
+    rows = tx.execute(select(table.c.message, table.c.count.label("tries")).where(table.c.message.in_(ids)))
+    return {row.message: row.tries for row in rows}
 
 
 def count_tries(tx: Tx, table: Table, messages: Iterable[str], now: int) -> dict[str, int]:

@@ -45,6 +45,7 @@ class Participant:
     prepare: Callable[[], None] = lambda: None
     ticks: Sequence[Callable[[], None]] = ()
     on_stop: Callable[[], None] = lambda: None
+    more_checks: Callable[[], dict[str, Check]] = dict
     on_refusal: Callable[[str], None] = lambda reason: None
     waiting_for: str | None = "not started"
     refusal: str | None = None
@@ -134,6 +135,7 @@ class Participant:
             "broker": self._broker_check(),
             "consumer": Check(all(worker.alive for worker in self.workers), "worker runs or has ended"),
             "last_tick": self._tick_check(),
+            **self.more_checks(),
         }
 
     def _database_check(self) -> Check:

@@ -166,6 +166,8 @@ class Desk(Generic[BooksT]):
     ) -> tuple[Turn | None, Reply | None]:
         if turn is None:
             return self.conclude(_fresh(command), command, rule(command, books, now), now)
+        if turn.command and turn.command.direction == "undo":  # its undo is under way: only not confirmed yet
+            return None, answer(command, "refused", command.document, now, CALLED_OFF)
         if turn.state == "waiting":
             if turn.name != command.name:  # the process asks something else of the step that waits (invoice: overdue)
                 return self.conclude(_fresh(command), command, rule(command, books, now), now)

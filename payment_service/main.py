@@ -8,10 +8,9 @@ from messaging.broker import Link
 from messaging.database import Database
 from messaging.migrations import require_migrated
 from messaging.outbox import Outbox
-from messaging.participant import Participant
+from messaging.participant import Check, Participant
 from messaging.turns import Desk
 from messaging.worker import Worker
-from payment_service.after_commit import AfterCommit
 from payment_service.api import notices_router, payment_router
 from payment_service.calls import Calls
 from payment_service.handlers import payment
@@ -33,13 +32,22 @@ def build(
     outbox = Outbox(schema.outbox, database, link)
     outer_world = provider or TestProvider(database, ledger, outages, Later())
     calls = Calls(database, desk, outbox, outer_world, mailbox)
-    worker = Worker("payment", database, schema, outbox, desk.handle, link=AfterCommit(link, mailbox.committed))
+    worker = Worker("payment", database, schema, outbox, desk.handle, after_commit=mailbox.committed)
 
     def prepare() -> None:
         require_migrated(database, "payment_service")
         calls.start()
 
-    participant = Participant("payment", database, outbox, [worker], prepare, ticks=[mailbox.look], on_stop=calls.stop)
+    participant = Participant(
+        "payment",
+        database,
+        outbox,
+        [worker],
+        prepare,
+        ticks=[mailbox.look],
+        on_stop=calls.stop,
+        more_checks=lambda: {"provider_calls": Check(calls.alive, "the thread that asks the provider runs or has ended")},
+    )
     till = Till(
         database,
         calls,

@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 
 from domain.messages import Command
+from doors.keys import key_tables
 from messaging.database import Tx
 from messaging.schema import technical_tables
 from messaging.turns import turns_table
@@ -31,6 +32,7 @@ from payment_service.provider import ANSWER_LIMIT_MS, Call, Outcome
 
 metadata = MetaData()
 schema = technical_tables(metadata)
+key_tables(metadata)
 turns = turns_table(metadata)
 ledger = ledger_table(metadata)
 outages = outages_table(metadata)

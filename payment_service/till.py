@@ -6,13 +6,13 @@ A payment of somebody else's is treated exactly like one that does not exist, th
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Semaphore
 from time import monotonic
 
 from domain.refusals import Refused
 from domain.times import to_wire
-from messaging.database import Database
+from messaging.database import Database, Tx
 from payment_service.calls import Calls
 from payment_service.payment import PUBLIC, Payment, card, pay
 from payment_service.store import PaymentBooks, read_payments
@@ -59,7 +59,7 @@ class Till:
         with self.database.begin() as tx:
             now = tx.lock([session])
             held = read_payments(tx, [session])
-            move = pay(held[session], token, now)
+            move = pay(self._at_its_deadline(tx, held[session]), token, now)
             if isinstance(move, Refused):
                 return move
             books = PaymentBooks(held, self.calls.mailbox.note)
@@ -70,6 +70,11 @@ class Till:
             return shown(payment)
         key = move.call.key
         return _outcome(self._until(self.answer_wait, lambda: self._settled(session, key)) or payment)
+
+    def _at_its_deadline(self, tx: Tx, payment: Payment) -> Payment:
+        """The turn's deadline is the one that counts: it changes when an operator has the step asked anew."""
+        turn = self.calls.desk.read(tx, [(payment.session, payment.step)]).get((payment.session, payment.step))
+        return replace(payment, deadline=turn.deadline) if turn and turn.state == "waiting" else payment
 
     def _find_now(self, session: str, may_use: MayUse) -> Payment | None:
         payment = self._read(session)

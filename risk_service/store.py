@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table, del
 
 from domain.document import part
 from domain.messages import Command
+from doors.keys import key_tables
 from messaging.database import Tx
 from messaging.schema import technical_tables
 from messaging.turns import turns_table
@@ -16,6 +17,7 @@ from risk_service.credit import Account, Lesson, Reservation
 
 metadata = MetaData()
 schema = technical_tables(metadata)
+key_tables(metadata)
 turns = turns_table(metadata)
 accounts = Table(
     "accounts",

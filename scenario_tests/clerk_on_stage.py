@@ -27,7 +27,12 @@ class ClerkOnStage:
         self.id: str = opened["id"]
         self.secret: str = opened["client_secret"]
         self.expires_at = from_wire(opened["expires_at"])
+        self._opened = opened
         self._version = 0
+
+    def seen_by(self, wire: Wire) -> ClerkOnStage:
+        """The same session, seen through other doors."""
+        return ClerkOnStage(wire, self._opened, self._sku_of)
 
     # --- what the customer does --------------------------------------------------------------------------------------
 
@@ -104,9 +109,7 @@ class ClerkOnStage:
         return lines
 
     def for_operators(self) -> dict[str, Any]:
-        found: dict[str, Any] = self._wire.get(
-            "shop_manager", f"/ops/clerks/{self.id}", self._wire.stage.keys.operator
-        )
+        found: dict[str, Any] = self._wire.get("shop_manager", f"/ops/clerks/{self.id}", self._wire.stage.keys.operator)
         return found
 
     def ignored(self) -> list[str]:
@@ -126,8 +129,10 @@ class ClerkOnStage:
     def is_at(self, step: str, state: str, limit: float = LIMIT) -> Self:
         """Wait until a step is so far, e.g. `("credit", "asked")`."""
         self._wait(
-            lambda session: {"step": step, "state": state}.items()
-            <= next((each for each in session["progress"] if each["step"] == step), {}).items(),
+            lambda session: (
+                {"step": step, "state": state}.items()
+                <= next((each for each in session["progress"] if each["step"] == step), {}).items()
+            ),
             f"{step} is {state}",
             limit,
         )
@@ -192,8 +197,5 @@ class ClerkOnStage:
 
     def _told(self, what: str) -> str:
         """The failure's text: what is wrong, and the timeline."""
-        lines = [
-            f"  {line.get('number')!s:>4} {line.get('at')} {line['what']} {line.get('step') or ''} {line.get('data') or ''}"
-            for line in self.timeline()
-        ]
+        lines = [f"  {' '.join(str(part) for part in line.values() if part)}" for line in self.timeline()]
         return "\n".join([f"{self.id} {what}. Its timeline:", *lines])

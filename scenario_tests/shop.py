@@ -25,6 +25,9 @@ from scenario_tests.wire import Wire, content_of
 PRICE = 1295
 """What an article costs unless a test says otherwise, in minor units."""
 CURRENCY = "EUR"
+DEFAULT_SHOP = "squeaky-toys"
+PROBE = "PROBE"
+"""An article of no test: what is ordered to see whether all queues are worked off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,14 @@ class Shop:
         article = {"name": sku.title(), "unit_amount": price, "currency": CURRENCY, "kind": kind}
         article |= {"withdrawn": True} if withdrawn else {}
         self.wire.put("shop", f"/shop/products/{self.sku(sku)}", self.stage.keys.server, article)
+
+    def furnish(self) -> None:
+        """What is there before the first test: the shop for everybody, and the probe."""
+        content = {"name": "Squeaky Toys", "type": "physical"}
+        self.wire.put("shop_manager", f"/shop/shops/{DEFAULT_SHOP}", self.stage.keys.server, content)
+        article = {"name": "Probe", "unit_amount": 1, "currency": CURRENCY, "kind": "physical"}
+        self.wire.put("shop", f"/shop/products/{PROBE}", self.stage.keys.server, article)
+        self.wire.put("fulfillment", f"/fulfillment/stock/{PROBE}", self.stage.keys.server, {"on_hand": 1})
 
     def customer(
         self, name: str, token: str | None = None, kind: str = "regular", limit: int | None = None
@@ -188,8 +199,9 @@ class Shop:
 
     def all_quiet(self) -> None:
         """Everything that was on its way has arrived: an order sent after it went through every queue and back."""
-        self.stocks("PROBE", 1, price=1)
-        self.guest(token="tok_capture_refused").orders({"PROBE": 1}).becomes("failed")
+        probe = {"items": [{"sku": PROBE, "quantity": 1}], "payment": {"token": "tok_capture_refused"}}
+        opened = self.wire.ask("POST", "shop_manager", "/shop/session", self.stage.keys.server, probe)
+        ClerkOnStage(self.wire, content_of(opened, 201), str).becomes("failed")
 
     def worked_off(self, service: str) -> None:
         """Wait until nothing waits on the service's queue."""
@@ -251,9 +263,7 @@ def queue_of(service: str) -> str:
 
 
 BREAK = {
-    "sqlite": (
-        "CREATE TRIGGER broken BEFORE DELETE ON {table} BEGIN SELECT RAISE(ABORT, 'the table is broken'); END",
-    ),
+    "sqlite": ("CREATE TRIGGER broken BEFORE DELETE ON {table} BEGIN SELECT RAISE(ABORT, 'the table is broken'); END",),
     "postgresql": (
         "CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN RAISE EXCEPTION 'the table is broken'; END $$",

@@ -41,7 +41,6 @@ def test_a_deadline_that_fell_into_an_outage_is_moved(shop: Shop) -> None:
     clerk = shop.customer("ada").orders({"SQUEAKY-BONE": 1}, expires_in=5).waits_for("pay")
     with shop.without_broker():
         clerk.outlives_its_deadline()
-        shop.outage_is_noticed()
     # Then an outage does not expire the order (T5): its deadline is moved, and only then does it end
     clerk.becomes("expired")
     assert [line["what"] for line in clerk.timeline()].count("deadlines_moved") == 1

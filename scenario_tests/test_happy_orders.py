@@ -63,9 +63,7 @@ def test_an_invoice_is_paid_after_the_goods_were_shipped(shop: Shop) -> None:
     clerk.is_at("collect", "to_do").gets_shipped().pays()
     # Then the order is settled
     clerk.becomes("completed")
-    clerk.went_through(
-        "shopping done", "credit done", "stock done", "shipping done", "collect done", "settle done"
-    )
+    clerk.went_through("shopping done", "credit done", "stock done", "shipping done", "collect done", "settle done")
     assert clerk.session()["process"] == "invoice/1"
     assert clerk.session()["payment_status"] == "captured"
     assert shop.credit_of("bob").reserved == 0
@@ -86,9 +84,7 @@ def test_a_digital_order_is_delivered_at_once(shop: Shop) -> None:
     # When ada orders one, nobody has to ship anything
     clerk = shop.customer("ada", token="tok_ok").orders({"BARKING-MIXTAPE": 1}, shop=branch)
     clerk.becomes("completed")
-    clerk.went_through(
-        "shopping done", "credit done", "payment done", "capture done", "delivery done", "settle done"
-    )
+    clerk.went_through("shopping done", "credit done", "payment done", "capture done", "delivery done", "settle done")
     assert clerk.session()["process"] == "digital/1"
 
 

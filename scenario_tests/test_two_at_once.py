@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from scenario_tests.clerk_on_stage import ENDED, ClerkOnStage
 from scenario_tests.shop import PRICE, Shop, Stock
+from scenario_tests.waiting import until
 
 T = TypeVar("T")
 
@@ -35,8 +36,7 @@ def test_two_parallel_sessions_of_one_customer_at_the_credit_limit(shop: Shop) -
 def one_and_other(clerks: list[ClerkOnStage]) -> tuple[ClerkOnStage, ClerkOnStage]:
     """The one that may go on, and the one that has failed or will."""
     first, second = clerks
-    while first.session()["status"] not in ENDED and second.session()["status"] not in ENDED:
-        first.sees_something_new(second)
+    until(lambda: any(clerk.session()["status"] in ENDED for clerk in clerks), "one of the two orders has ended")
     return (second, first) if first.session()["status"] in ENDED else (first, second)
 
 

@@ -27,13 +27,30 @@ TIMES = httpx.Timeout(40.0, connect=2.0, pool=5.0)
 """Seconds; a payment may take its time."""
 
 _HOP_BY_HOP = frozenset(
-    "connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer transfer-encoding "
-    "upgrade".split()
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
 )
-_NOT_ASKED = _HOP_BY_HOP | frozenset(
-    "host content-length accept-encoding forwarded x-forwarded-for x-forwarded-host x-forwarded-proto x-real-ip "
-    "request-id traceparent".split()
-)
+_NOT_ASKED = _HOP_BY_HOP | {
+    "host",
+    "content-length",
+    "accept-encoding",
+    "forwarded",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
+    "request-id",
+    "traceparent",
+}
 _NOT_ANSWERED = _HOP_BY_HOP | {"content-length", "content-encoding", "server", "date", "request-id"}
 log = structlog.get_logger()
 

@@ -7,9 +7,9 @@ from dataclasses import asdict
 from typing import Any
 
 import orjson
-from doors.keys import key_tables
 from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, Text, select
 
+from doors.keys import key_tables
 from messaging.database import Tx
 from messaging.schema import technical_tables
 from messaging.worker import LostRace

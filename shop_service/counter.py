@@ -39,13 +39,14 @@ class Counter:
     def show(self, session: str) -> CartAnswer | Refused:
         """The cart, or the order that it became."""
         with self.database.read() as tx:
-            visit = read_visit(tx, session)
-            if visit is None or visit.ended:
-                return ENDED
-            if visit.order is not None:
-                return _placed(visit.order)
             turns = self.desk.read_waiting(tx, session)
-            return self._open(tx, visit.cart, turns[0]) if visit.cart and turns else ENDED
+            lines = cart_lines(read_cart(tx, session))
+            visit = read_visit(tx, session)  # last: what is still open now was open when its lines were read
+        if visit is None or visit.ended:
+            return ENDED
+        if visit.order is not None:
+            return _placed(visit.order)
+        return _answer(visit.cart, lines, "open", turns[0].deadline) if visit.cart and turns else ENDED
 
     def put(self, session: str, sku: str, quantity: int) -> CartAnswer | Refused:
         """So many of one article are in the cart now (0…999; 0 takes it out, even one that is no longer sold)."""
@@ -77,7 +78,7 @@ class Counter:
                 return outcome
             cart_becomes(tx, outcome)
             parcels = self.outbox.write(tx, self._conclude(tx, found[1], outcome, now), now)
-        self.outbox.send(parcels)
+        self.outbox.post(parcels)
         return _placed(outcome)
 
     def _in_time(self, tx: Tx, session: str, now: int) -> tuple[Cart, Turn] | Order | Refused:

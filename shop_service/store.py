@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, String, Table, delete, select
 
 from domain.messages import Command
+from doors.keys import key_tables
 from messaging.database import Tx
 from messaging.schema import technical_tables
 from messaging.turns import turns_table
@@ -20,6 +21,7 @@ from shop_service.request import brought_items, secret_of
 
 metadata = MetaData()
 schema = technical_tables(metadata)
+key_tables(metadata)
 turns = turns_table(metadata)
 products = Table(
     "products",

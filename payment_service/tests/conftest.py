@@ -1,3 +1,5 @@
+"""The room in which payment is tested: its own tables, clock and provider."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -74,3 +74,14 @@ def test_after_a_declined_single_try_the_payment_has_ended(room: Room) -> None:
 
     assert isinstance(refused, Refused)
     assert refused.code == "session_ended"
+
+
+def test_a_step_that_is_asked_anew_may_be_paid_until_its_new_deadline(room: Room) -> None:
+    room.send(command("AuthorizePayment", deadline=START + 1000))
+    room.send(command("AuthorizePayment", attempt=2, deadline=START + 9000))
+    room.now += 5000
+
+    room.pays("tok_ok")
+    [reply] = room.settle()
+
+    assert (reply.outcome, reply.attempt) == ("done", 2)

@@ -102,9 +102,10 @@ def test_a_double_of_the_do_does_not_disturb_the_undo(room: Room) -> None:
     room.send(command("VoidPayment"))
     room.send(command("AuthorizePayment", token="tok_down"))
 
-    room.passes(20_000)
+    replies = room.passes(20_000)
     [undone] = room.send(command("VoidPayment", attempt=2))
 
+    assert [reply for reply in replies if reply.direction == "do"] == []
     assert undone.outcome == "undone"
     assert room.payment().status == "closed"
 

@@ -16,7 +16,13 @@ from shop_service.shelf import fill
 from shop_service.store import metadata
 from shop_service.tests.commands import answers, business_rows, cancels, starts
 
-BRINGS = (None, {"SQUEAKY-BONE": 2}, {"SQUEAKY-DUCK": 1, "SQUEAKY-BONE": 3}, {"BARKING-CAT": 1}, {})
+BRINGS: tuple[dict[str, int] | None, ...] = (
+    None,
+    {"SQUEAKY-BONE": 2},
+    {"SQUEAKY-DUCK": 1, "SQUEAKY-BONE": 3},
+    {"BARKING-CAT": 1},
+    {},
+)
 RUNS = count()
 Play = list[tuple[bool, int, bool]]
 """(is it an undo?, which of the sessions, does a batch end after it?)"""

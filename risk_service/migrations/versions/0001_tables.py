@@ -11,6 +11,17 @@ down_revision = None
 
 def upgrade() -> None:
     op.create_table(
+        "access_keys",
+        sa.Column("id", sa.String(length=12), nullable=False),
+        sa.Column("scope", sa.String(length=16), nullable=False),
+        sa.Column("role", sa.String(length=16), nullable=True),
+        sa.Column("name", sa.String(length=128), nullable=False),
+        sa.Column("hash", sa.String(length=255), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "accounts",
         sa.Column("customer", sa.String(length=200), nullable=False),
         sa.Column("credit_limit", sa.BigInteger(), nullable=False),
@@ -79,9 +90,23 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("clerk", "step"),
     )
+    op.create_table(
+        "operators",
+        sa.Column("name", sa.String(length=128), nullable=False),
+        sa.Column("role", sa.String(length=16), nullable=False),
+        sa.Column("password_hash", sa.String(length=255), nullable=False),
+        sa.Column("key_id", sa.String(length=12), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["key_id"],
+            ["access_keys.id"],
+        ),
+        sa.PrimaryKeyConstraint("name"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("operators")
     op.drop_table("turns")
     op.drop_table("tries")
     op.drop_index(op.f("ix_settlements_customer"), table_name="settlements")
@@ -91,3 +116,4 @@ def downgrade() -> None:
     op.drop_table("parked")
     op.drop_table("outbox")
     op.drop_table("accounts")
+    op.drop_table("access_keys")

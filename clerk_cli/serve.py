@@ -1,0 +1,76 @@
+"""`clerk serve`: one service in a process of its own. It listens at once, and waits for what it needs."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from clerk_cli import brokers, logs
+from clerk_cli.assembly import assemble
+from clerk_cli.databases import open_one
+from clerk_cli.http_server import HttpServer, bind, url_of
+from clerk_cli.readiness import trouble
+from clerk_cli.running import Running, application
+from clerk_cli.services import the_service
+from clerk_cli.settings_read import read_settings
+from clerk_cli.stopping import asked_to_stop
+from domain.messages import SHOP_MANAGER
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
+LOOK_EVERY = 0.5
+"""Seconds between two looks at how things are."""
+log = structlog.get_logger()
+
+
+def run_serve(name: str, host: str | None, port: int | None) -> None:
+    """Returns when somebody asked it to stop and everything in hand is finished; Trouble when it must not run."""
+    service = the_service(name)
+    given = {"host": host, "port": port}
+    settings = read_settings(service, **{key: value for key, value in given.items() if value is not None})
+    logs.configure(as_json=settings.log_json, level=logging.INFO, service=name)
+    connect = brokers.rabbitmq(settings.broker_url.get_secret_value())
+    database = open_one(service, settings.database_url.get_secret_value(), settings.pool)
+    participant, routers = assemble(service, settings, database, connect)
+    fronted = front_of(settings) if name == SHOP_MANAGER else []
+    app = application(f"Shop Clerk: {name}", [*routers, *fronted], database, [participant])
+    bound = bind(settings.host, settings.port)
+    url = url_of(settings.host, bound)
+    with Running([participant], HttpServer(app, bound, behind_front=name != SHOP_MANAGER)) as running:
+        running.server.start()
+        print(f"listening {url}", flush=True)
+        running.start_participants()
+        _watch(running, url)
+
+
+def front_of(settings: Any) -> list[APIRouter]:
+    """The routes to the other services, for those whose URL is set."""
+    urls = {
+        "shop": settings.shop_url,
+        "risk": settings.risk_url,
+        "payment": settings.payment_url,
+        "fulfillment": settings.fulfillment_url,
+    }
+    known = {service: url for service, url in urls.items() if url}
+    if not known:
+        return []
+    from shop_manager.front import front_router  # noqa: PLC0415  # httpx is needed on a front only
+
+    return [front_router(known)]
+
+
+def _watch(running: Running, url: str) -> None:
+    """Until we are asked to stop: tell each change between ready and not ready, in one line."""
+    before: str | None = "starting"
+    while not asked_to_stop(within=LOOK_EVERY):
+        running.check()
+        now = trouble(running.participants)
+        if now is None and before is not None:
+            print(f"ready {url}", flush=True)
+        elif now is not None and now != before:
+            log.warning("not_ready", waiting_for=now)
+        before = now
+    log.info("stopping")

@@ -1,0 +1,129 @@
+"""A hand on a RabbitMQ, with plain pika: puts bytes on queues, and leads all deliveries through `Traffic`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from queue import Empty, SimpleQueue
+from threading import Event, Thread
+from typing import Any
+
+import pika
+
+from messaging.broker import DEAD_EXCHANGE
+from messaging.memory import route
+from messaging.topology import QUEUES
+from scenario_tests.traffic import Freight, Traffic
+
+_DIVERTED = [queue for queue in QUEUES if queue.exchange != DEAD_EXCHANGE]
+_SOURCES = sorted({queue.exchange for queue in _DIVERTED})
+_PERSISTENT = pika.BasicProperties(delivery_mode=2)
+_LOOK_EVERY = 0.01
+
+
+class BrokerHand:
+    """Acts on the broker at `url` as anybody with its password could."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._taps = 0
+        self._tap: _Tap | None = None
+
+    def put(self, queue: str, body: bytes) -> None:
+        with self._channel() as channel:
+            channel.confirm_delivery()
+            channel.basic_publish("", queue, body, _PERSISTENT, mandatory=True)
+
+    def depth(self, queue: str) -> int:
+        with self._channel() as channel:
+            return int(channel.queue_declare(queue, passive=True).method.message_count)
+
+    def purge(self) -> None:
+        """Empty all our queues that are there."""
+        for queue in QUEUES:
+            with self._channel() as channel:
+                try:
+                    channel.queue_purge(queue.name)
+                except pika.exceptions.ChannelClosedByBroker as error:
+                    if error.reply_code != 404:
+                        raise
+
+    @contextmanager
+    def tapped(self) -> Iterator[Traffic]:
+        """Inside the block every delivery goes through our hands before it comes to its queue. Blocks may be nested."""
+        if self._tap is None:
+            self._tap = _Tap(self._url)
+        self._taps += 1
+        try:
+            yield self._tap.traffic
+        finally:
+            self._taps -= 1
+            if not self._taps:
+                tap, self._tap = self._tap, None
+                tap.close()
+
+    @contextmanager
+    def _channel(self) -> Iterator[Any]:
+        connection = pika.BlockingConnection(pika.URLParameters(self._url))
+        try:
+            yield connection.channel()
+        finally:
+            if connection.is_open:
+                connection.close()
+
+
+class _Tap:
+    """A queue of our own in the place of all others, and a thread that carries on what comes there."""
+
+    def __init__(self, url: str) -> None:
+        self._outgoing: SimpleQueue[Freight] = SimpleQueue()
+        self.traffic = Traffic(self._outgoing.put)
+        self._connection = pika.BlockingConnection(pika.URLParameters(url))
+        self._channel = self._connection.channel()
+        self._queue = self._channel.queue_declare("", exclusive=True).method.queue
+        for exchange in _SOURCES:
+            self._channel.queue_bind(self._queue, exchange, "#")
+        for queue in _DIVERTED:
+            self._channel.queue_unbind(queue.name, queue.exchange, queue.pattern)
+        self._ended = Event()
+        self._thread = Thread(target=self._carry, name="broker-hand", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """The deliveries go their usual way again; what came to us until then is carried on."""
+        self._ended.set()
+        self._thread.join()
+
+    def _carry(self) -> None:
+        for method, _, body in self._channel.consume(self._queue, auto_ack=True, inactivity_timeout=_LOOK_EVERY):
+            if method is not None:
+                self._take(Freight(method.exchange, method.routing_key, body))
+            self._send_outgoing()
+            if self._ended.is_set():
+                break
+        for queue in _DIVERTED:
+            self._channel.queue_bind(queue.name, queue.exchange, queue.pattern)
+        for exchange in _SOURCES:
+            self._channel.queue_unbind(self._queue, exchange, "#")
+        for method, _, body in self._channel.consume(self._queue, auto_ack=True, inactivity_timeout=0.1):
+            if method is None:
+                break
+            self._take(Freight(method.exchange, method.routing_key, body))
+        self._send_outgoing()
+        self._connection.close()
+
+    def _take(self, freight: Freight) -> None:
+        for each in self.traffic.pass_on(freight):
+            self._send(each)
+
+    def _send_outgoing(self) -> None:
+        while True:
+            try:
+                self._send(self._outgoing.get_nowait())
+            except Empty:
+                return
+
+    def _send(self, freight: Freight) -> None:
+        queue = route(freight.exchange, freight.routing_key)
+        if queue is not None:
+            self._channel.basic_publish("", queue, freight.body, _PERSISTENT)

@@ -1,0 +1,154 @@
+"""The services stage: five processes of `clerk serve`, as in a real deployment, on RabbitMQ and PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from clerk_cli import services
+from clerk_cli.credentials import admit, new_credentials
+from clerk_cli.databases import open_one
+from messaging.database import Database
+from messaging.migrations import migrate
+from scenario_tests.broker_hand import BrokerHand
+from scenario_tests.servers import Servers
+from scenario_tests.servers.ports import free_ports
+from scenario_tests.stage import SERVICES, SETTINGS, Keys
+from scenario_tests.traffic import Traffic
+from scenario_tests.waiting import until
+
+READY_LIMIT = 60.0
+STOP_LIMIT = 10.0
+_ROOT = Path(__file__).parents[1]
+
+
+@dataclass
+class Process:
+    """One `clerk serve …`. It may be stopped and started any number of times, on the same port."""
+
+    service: str
+    port: int
+    environment: dict[str, str]
+    log: Path
+    running: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        if self.running is not None:
+            return
+        command = [sys.executable, "-m", "clerk_cli", "serve", self.service, "--port", str(self.port)]
+        with self.log.open("ab") as log:
+            self.running = subprocess.Popen(command, env=self.environment, cwd=_ROOT, stdout=log, stderr=log)
+
+    def wait_ready(self) -> None:
+        until(self._is_ready, lambda: f"{self.service} is ready; its log ends:\n{self.log_end()}", READY_LIMIT)
+
+    def _is_ready(self) -> bool:
+        assert self.running is None or self.running.poll() is None, f"{self.service} has ended:\n{self.log_end()}"
+        try:
+            return httpx.get(f"{self.url}/health/ready", trust_env=False, timeout=5.0).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def end(self, number: signal.Signals) -> None:
+        """Send the signal and wait until it is gone."""
+        if self.running is not None:
+            self.running.send_signal(number)
+            self.running.wait(STOP_LIMIT)
+            self.running = None
+
+    def log_end(self) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-30:])
+
+
+class ServicesStage:
+    """A `Stage` (stage.py)."""
+
+    def __init__(self, servers: Servers, folder: Path) -> None:
+        self._servers = servers
+        self._folder = folder
+        mark = secrets.token_hex(4)
+        self._broker_url = servers.broker.new_vhost(f"stage_{mark}") if servers.broker.available else servers.broker_url
+        self._template = servers.fresh_databases(f"stage_{mark}_")
+        self._hand = BrokerHand(self._broker_url)
+        self._hand.purge()
+        self._databases = {service.name: open_one(service, self._template) for service in services.SERVICES}
+        for service in services.SERVICES:
+            migrate(self._databases[service.name], service.package)
+        self.keys = self._admit()
+        self._processes = {name: self._process(name, name) for name in SERVICES}
+        for process in self._processes.values():
+            process.start()
+        for process in self._processes.values():
+            process.wait_ready()
+
+    def _admit(self) -> Keys:
+        credentials = new_credentials()
+        admit(credentials, {service: self._databases[service.name] for service in services.SERVICES})
+        return Keys(credentials.server_key, credentials.warehouse_key, credentials.operator_key)
+
+    def _process(self, service: str, called: str) -> Process:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("CLERK_")}
+        environment |= SETTINGS | {"CLERK_DATABASE_URL": self._template, "CLERK_BROKER_URL": self._broker_url}
+        return Process(service, free_ports(1)[0], environment, self._folder / f"{called}.log")
+
+    def door(self, service: str) -> str:
+        return self._processes[service].url
+
+    def database(self, service: str) -> Database:
+        return self._databases[service]
+
+    def traffic(self) -> AbstractContextManager[Traffic]:
+        return self._hand.tapped()
+
+    def put(self, queue: str, body: bytes) -> None:
+        self._hand.put(queue, body)
+
+    def depth(self, queue: str) -> int:
+        return self._hand.depth(queue)
+
+    def stop(self, service: str) -> None:
+        self._processes[service].end(signal.SIGTERM)
+
+    def kill(self, service: str) -> None:
+        self._processes[service].end(signal.SIGKILL)
+
+    def start(self, service: str) -> None:
+        self._processes[service].start()
+        self._processes[service].wait_ready()
+
+    def stop_broker(self) -> None:
+        self._servers.broker.stop()
+
+    def start_broker(self) -> None:
+        self._servers.broker.start()
+        for process in self._processes.values():
+            process.wait_ready()
+
+    @contextmanager
+    def another_manager(self) -> Iterator[str]:
+        process = self._process("shop_manager", "another_shop_manager")
+        process.start()
+        try:
+            process.wait_ready()
+            yield process.url
+        finally:
+            process.end(signal.SIGTERM)
+
+    def close(self) -> None:
+        for process in self._processes.values():
+            process.end(signal.SIGTERM)
+        for database in self._databases.values():
+            database.close()

@@ -1,0 +1,93 @@
+"""Customers and shops as ShopManager knows them: enough to choose a process and to address the parcel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from sqlalchemy import literal, select
+
+from messaging.database import Tx
+from shop_manager.store import customers, shops
+
+CustomerType = Literal["regular", "trusted"]
+ShopType = Literal["physical", "digital"]
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A named customer. Guests are not in the directory."""
+
+    id: str
+    name: str
+    email: str | None
+    type: CustomerType
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """A shop. `currency` is ISO 4217; its orders have no other."""
+
+    id: str
+    name: str
+    type: ShopType
+    allows_invoice: bool
+    currency: str
+
+
+def look_up(tx: Tx, shop: str, customer: str | None) -> tuple[Shop | None, Customer | None]:
+    """Both with one statement; None for what is not known."""
+    named = customers.c
+    row = tx.execute(
+        select(
+            literal(shop).label("asked"),
+            *(column.label(f"shop_{column.name}") for column in shops.c),
+            *(column.label(f"customer_{column.name}") for column in named),
+        )
+        .select_from(
+            select(literal(1).label("one"))
+            .subquery()
+            .outerjoin(shops, shops.c.id == shop)
+            .outerjoin(customers, named.id == customer)
+        )
+    ).one()
+    found = row._mapping
+    return _shop(found, "shop_"), _customer(found, "customer_")
+
+
+def read_customer(tx: Tx, customer: str) -> Customer | None:
+    row = tx.execute(select(customers).where(customers.c.id == customer)).first()
+    return _customer(row._mapping, "") if row else None
+
+
+def read_shop(tx: Tx, shop: str) -> Shop | None:
+    row = tx.execute(select(shops).where(shops.c.id == shop)).first()
+    return _shop(row._mapping, "") if row else None
+
+
+def write_customer(tx: Tx, customer: Customer) -> None:
+    """Make the customer known, or change what is known; running Clerks keep what they began with."""
+    tx.upsert(customers, [asdict(customer)], ["id"])
+
+
+def write_shop(tx: Tx, shop: Shop) -> None:
+    tx.upsert(shops, [{**asdict(shop), "allows_invoice": int(shop.allows_invoice)}], ["id"])
+
+
+def _customer(row: Mapping[str, Any], prefix: str) -> Customer | None:
+    if row[f"{prefix}id"] is None:
+        return None
+    return Customer(row[f"{prefix}id"], row[f"{prefix}name"], row[f"{prefix}email"], row[f"{prefix}type"])
+
+
+def _shop(row: Mapping[str, Any], prefix: str) -> Shop | None:
+    if row[f"{prefix}id"] is None:
+        return None
+    return Shop(
+        id=row[f"{prefix}id"],
+        name=row[f"{prefix}name"],
+        type=row[f"{prefix}type"],
+        allows_invoice=bool(row[f"{prefix}allows_invoice"]),
+        currency=row[f"{prefix}currency"],
+    )

@@ -1,0 +1,177 @@
+"""What operators read of many Clerks: one line each, and the figures of the home page. No ended Clerk is scanned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+from sqlalchemy import String, func, literal, select, union_all
+
+from domain.times import hours, to_wire
+from messaging.database import Tx
+from shop_manager.listing import LIVE
+from shop_manager.processes import Catalogue
+from shop_manager.public import status_of
+from shop_manager.store import clerks, schema
+
+ENDS = ("completed", "canceled", "expired", "failed")
+LATELY = hours(24)
+"""Ends are counted among the Clerks opened within this time."""
+COUNTED = 10_000
+"""And not further than this: beyond it the figure is said to be capped."""
+KEPT_OF_BODY = 2_000
+LINE = (
+    "id", "status", "step", "waiting_for", "process", "shop", "customer", "total", "currency", "opened_at",
+    "updated_at", "wake_at", "version", "stuck_kind", "state",
+)  # fmt: skip
+columns = clerks.c
+
+
+def read_lines(tx: Tx, ids: Sequence[str], first_steps: Sequence[str]) -> list[dict[str, Any]]:
+    """The items of `GET /ops/clerks`, in the order of the ids."""
+    if not ids:
+        return []
+    rows = tx.execute(select(*(columns[name] for name in LINE)).where(columns.id.in_(ids)))
+    found = {row.id: line(row._mapping, first_steps) for row in rows}
+    return [found[clerk] for clerk in ids if clerk in found]
+
+
+def line(row: Mapping[str, Any], first_steps: Sequence[str]) -> dict[str, Any]:
+    """One Clerk as dashboard.md has it; `status` is the public one, being stuck stands beside it."""
+    return {
+        "id": row["id"],
+        "status": status_of(row["status"], row["step"], row["waiting_for"], first_steps),
+        "stuck": stuck(orjson.loads(row["state"])["stuck"]) if row["stuck_kind"] else None,
+        "step": row["step"],
+        "waiting_for": row["waiting_for"],
+        "process": row["process"],
+        "shop": row["shop"],
+        "customer": row["customer"],
+        "total": row["total"],
+        "currency": row["currency"],
+        "created_at": to_wire(row["opened_at"]),
+        "updated_at": to_wire(row["updated_at"]),
+        "next_wake_at": None if row["wake_at"] is None else to_wire(row["wake_at"]),
+        "version": row["version"],
+    }
+
+
+def stuck(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """`{since, kind, step, service, code, detail}`."""
+    if found is None:
+        return None
+    return {"since": to_wire(found["since"])} | {
+        name: found[name] for name in ("kind", "step", "service", "code", "detail")
+    }
+
+
+def summary(tx: Tx, catalogue: Catalogue, first_steps: Sequence[str], now: int) -> dict[str, Any]:
+    """The home page's figures. Live Clerks are counted all; ends lately, and not beyond COUNTED each."""
+    ends = _ends(tx, now - LATELY)
+    causes = stuck_causes(tx, catalogue, now)
+    return {
+        "checked_at": to_wire(now),
+        "counts": _live(tx, first_steps) | {status: min(ends.get(status, 0), COUNTED) for status in ENDS},
+        "ends_since": to_wire(now - LATELY),
+        "ends_capped": any(count > COUNTED for count in ends.values()),
+        "stuck": {
+            "count": sum(cause["count"] for cause in causes),
+            "oldest_since": min((cause["oldest_since"] for cause in causes), default=None),
+            "money_at_risk": _added_up(causes),
+            "causes": causes,
+        },
+        "parked": int(tx.execute(select(func.count()).select_from(schema.parked)).scalar_one()),
+    }
+
+
+def stuck_causes(tx: Tx, catalogue: Catalogue, now: int) -> list[dict[str, Any]]:
+    """Stuck Clerks by (process, step, service, kind, code), the most first; money by currency, in minor units."""
+    by = (columns.process, columns.step, columns.stuck_kind, columns.stuck_code)
+    rows = tx.execute(
+        select(*by, columns.currency, func.count(), func.min(columns.stuck_since), func.sum(columns.total))
+        .where(columns.stuck_kind.isnot(None))
+        .group_by(*by, columns.currency)
+    )
+    causes: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for process, step, kind, code, currency, count, since, money in rows:
+        cause = causes.setdefault(
+            (process, step, kind, code),
+            {
+                "process": process,
+                "step": step,
+                "service": _service(catalogue, process, step),
+                "kind": kind,
+                "code": code,
+                "count": 0,
+                "since": since,
+                "money_at_risk": {},
+            },
+        )
+        cause["count"] += int(count)
+        cause["since"] = min(cause["since"], since)
+        cause["money_at_risk"][currency] = int(money or 0)
+    ordered = sorted(causes.values(), key=lambda cause: (-cause["count"], cause["since"]))
+    return [_with_age(cause, now) for cause in ordered]
+
+
+def parked_lines(tx: Tx, limit: int, before: tuple[int, str] | None) -> list[dict[str, Any]]:
+    """Parked messages, the latest first, with the beginning of their bytes."""
+    table = schema.parked
+    names = ("id", "service", "queue", "reason", "message", "size", "times", "killer", "first_at", "last_at")
+    body = func.substr(table.c.body, 1, KEPT_OF_BODY).label("body")
+    rows = select(*(table.c[name] for name in names), body).order_by(table.c.first_at.desc(), table.c.id.desc())
+    if before is not None:
+        first_at, last_id = before
+        rows = rows.where((table.c.first_at < first_at) | ((table.c.first_at == first_at) & (table.c.id < last_id)))
+    return [dict(row._mapping) for row in tx.execute(rows.limit(limit))]
+
+
+def parked_line(row: Mapping[str, Any]) -> dict[str, Any]:
+    """One parked message; `body` is its beginning as text, whatever bytes it was."""
+    beginning = bytes(row["body"])
+    return {
+        **{name: row[name] for name in ("id", "service", "queue", "reason", "message", "size", "times")},
+        "killer": bool(row["killer"]),
+        "first_at": to_wire(row["first_at"]),
+        "last_at": to_wire(row["last_at"]),
+        "body": beginning.decode("utf-8", "replace"),
+        "body_cut": len(beginning) < row["size"],
+    }
+
+
+def _live(tx: Tx, first_steps: Sequence[str]) -> dict[str, int]:
+    counts = {"open": 0, "processing": 0, "requires_action": 0, "canceling": 0}
+    by = (columns.status, columns.step, columns.waiting_for)
+    for status, step, waiting_for, count in tx.execute(
+        select(*by, func.count()).where(columns.status.in_(LIVE)).group_by(*by)
+    ):
+        counts[status_of(status, step, waiting_for, first_steps)] += int(count)
+    return counts
+
+
+def _ends(tx: Tx, since: int) -> dict[str, int]:
+    """How many ended so, each counted over the index and not beyond one more than COUNTED."""
+    parts = []
+    for status in ENDS:
+        some = select(columns.id).where(columns.status == status, columns.opened_at > since).limit(COUNTED + 1)
+        parts.append(select(literal(status, String).label("status"), func.count()).select_from(some.subquery()))
+    return {status: int(count) for status, count in tx.execute(union_all(*parts))}
+
+
+def _service(catalogue: Catalogue, process: str, step: str) -> str | None:
+    known = catalogue.by_reference.get(process)
+    return next((each.asks for each in known.steps if each.name == step), None) if known else None
+
+
+def _with_age(cause: dict[str, Any], now: int) -> dict[str, Any]:
+    since = cause.pop("since")
+    return {**cause, "oldest_since": to_wire(since), "oldest_seconds": max(0, now - since) // 1000}
+
+
+def _added_up(causes: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for cause in causes:
+        for currency, money in cause["money_at_risk"].items():
+            sums[currency] = sums.get(currency, 0) + money
+    return sums
