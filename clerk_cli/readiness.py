@@ -51,12 +51,16 @@ class Figures:
         batches = CounterMetricFamily("clerk_batches", "Transactions in which messages were dealt with.", labels=labels)
         held = GaugeMetricFamily("clerk_messages_held", "Messages that failed and are tried again.", labels=labels)
         tick = GaugeMetricFamily("clerk_last_tick_age_seconds", "Seconds since the last tick.", labels=labels)
+        statements = CounterMetricFamily("clerk_statements", "Statements sent to the database.", labels=labels)
+        commits = CounterMetricFamily("clerk_commits", "Transactions committed.", labels=labels)
         for each in self._participants:
+            statements.add_metric([each.name], each.database.statements)
+            commits.add_metric([each.name], each.database.commits)
             handled.add_metric([each.name], sum(worker.handled for worker in each.workers))
             batches.add_metric([each.name], sum(worker.batches for worker in each.workers))
             held.add_metric([each.name], sum(len(worker.held) for worker in each.workers))
             tick.add_metric([each.name], monotonic() - each.last_tick)
-        yield from (handled, batches, held, tick)
+        yield from (handled, batches, held, tick, statements, commits)
 
 
 def figures(participants: Sequence[Participant]) -> CollectorRegistry:

@@ -47,7 +47,8 @@ class Database:
     """One service's database. `clock` gives the process's time in ms, which only SQLite uses (semantics T4).
 
     `schema`: where several services share one PostgreSQL database, each has its own schema of this name; while there
-    is none, the database is the service's own, and its tables are where they always are.
+    is none, the database is the service's own, and its tables are where they always are. `statements` and `commits`
+    count what was sent and committed so far, for the metrics and benchmarks.
     """
 
     def __init__(
@@ -58,6 +59,10 @@ class Database:
         self.clock = clock or (lambda: time.time_ns() // 1_000_000)
         self.dialect = "sqlite" if self.url.startswith("sqlite") else "postgresql"
         self.engine = _sqlite_engine(self.url) if self.dialect == "sqlite" else _postgres_engine(self.url, pool, schema)
+        self.statements = 0
+        self.commits = 0
+        event.listen(self.engine, "before_cursor_execute", self._count_statement)
+        event.listen(self.engine, "commit", self._count_commit)
 
     @contextmanager
     def begin(self) -> Iterator[Tx]:
@@ -76,6 +81,12 @@ class Database:
             else:
                 connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             yield Tx(connection, self)
+
+    def _count_statement(self, *_arguments: object) -> None:
+        self.statements += 1
+
+    def _count_commit(self, _connection: object) -> None:
+        self.commits += 1
 
     def ping(self) -> None:
         """Raises SQLAlchemy's error when the database cannot be reached."""
@@ -165,6 +176,7 @@ class Tx:
         if self.database.dialect == "sqlite":
             marks = f"({', '.join('?' * len(columns))})"
             return self.connection.exec_driver_sql(head + marks + suffix, values).rowcount
+        self.database.statements += 1  # this one goes past SQLAlchemy, and so past its events
         cursor = self.connection.connection.cursor()
         try:
             execute_values(cursor, f"{head}%s{suffix}", values, page_size=len(values))

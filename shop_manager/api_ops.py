@@ -40,6 +40,7 @@ def ops_router(sessions: Sessions) -> APIRouter:
 
     @router.get("/clerks")
     def list_clerks(
+        *,
         stuck: bool | None = None,
         kind: StuckKind | None = None,
         status: PublicStatus | None = None,
@@ -59,7 +60,9 @@ def ops_router(sessions: Sessions) -> APIRouter:
                 status, stuck, kind, step, process, shop, customer, client_reference,
                 created_before=None if older_than is None else tx.now() - age("older_than", older_than),
             )  # fmt: skip
-            ids, following = page_of(tx, wanted, ORDERS[sort], limit, cursor, sessions.first_steps)
+            ids, following = page_of(
+                tx, wanted, ORDERS[sort], limit=limit, cursor=cursor, first_steps=sessions.first_steps
+            )
             lines = read_lines(tx, ids, sessions.first_steps)
         return as_json(page(lines, limit, following))
 

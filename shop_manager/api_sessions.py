@@ -37,7 +37,9 @@ from shop_manager.sessions import Sessions
 from shop_manager.waiting import Waiter
 
 Whoever = Annotated[Caller, Depends(caller)]
-EVENT_STREAM = {200: {"content": {"text/event-stream": {}}, "description": "the session, again after each change"}}
+EVENT_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/event-stream": {}}, "description": "the session, again after each change"}
+}
 
 
 def opening_router(opening: Opening) -> APIRouter:
@@ -115,6 +117,7 @@ def session_list_router(sessions: Sessions) -> APIRouter:
 
     @router.get("/shop/session")
     def list_sessions(
+        *,
         status: PublicStatus | None = None,
         customer: Id | None = None,
         client_reference: Annotated[str | None, Query(min_length=1, max_length=200)] = None,
@@ -130,7 +133,7 @@ def session_list_router(sessions: Sessions) -> APIRouter:
             created_after=moment("created_after", created_after),
         )
         with sessions.manager.database.read() as tx:
-            ids, following = page_of(tx, wanted, NEWEST, limit, cursor, sessions.first_steps)
+            ids, following = page_of(tx, wanted, NEWEST, limit=limit, cursor=cursor, first_steps=sessions.first_steps)
             found = sessions.read_many(tx, ids)
         return as_json(page([sessions.shown(saga) for saga in found], limit, following))
 
@@ -175,9 +178,7 @@ async def _changed(sessions: Sessions, waiter: Waiter, saga: Saga, limit: float)
     return saga
 
 
-def _wish(
-    sessions: Sessions, request: Request, saga: Saga, happening: Cancelled | Expired, granted: str
-) -> Response:
+def _wish(sessions: Sessions, request: Request, saga: Saga, happening: Cancelled | Expired, granted: str) -> Response:
     check_if_match(request, saga.version)
     seen = saga.version if request.headers.get("if-match", "*").strip() != "*" else None
     try:

@@ -41,29 +41,27 @@ def look_up(tx: Tx, shop: str, customer: str | None) -> tuple[Shop | None, Custo
     named = customers.c
     row = tx.execute(
         select(
-            literal(shop).label("asked"),
             *(column.label(f"shop_{column.name}") for column in shops.c),
             *(column.label(f"customer_{column.name}") for column in named),
-        )
-        .select_from(
+        ).select_from(
             select(literal(1).label("one"))
             .subquery()
             .outerjoin(shops, shops.c.id == shop)
             .outerjoin(customers, named.id == customer)
         )
     ).one()
-    found = row._mapping
+    found = row._asdict()
     return _shop(found, "shop_"), _customer(found, "customer_")
 
 
 def read_customer(tx: Tx, customer: str) -> Customer | None:
     row = tx.execute(select(customers).where(customers.c.id == customer)).first()
-    return _customer(row._mapping, "") if row else None
+    return _customer(row._asdict(), "") if row else None
 
 
 def read_shop(tx: Tx, shop: str) -> Shop | None:
     row = tx.execute(select(shops).where(shops.c.id == shop)).first()
-    return _shop(row._mapping, "") if row else None
+    return _shop(row._asdict(), "") if row else None
 
 
 def write_customer(tx: Tx, customer: Customer) -> None:

@@ -93,7 +93,9 @@ def forget_old(database: Database) -> None:
     """Delete answers older than 24 h, a thousand at a time."""
     columns = idempotency.c
     with database.begin() as tx:
-        old = tx.execute(select(columns.at).where(columns.at <= tx.now() - KEPT).order_by(columns.at).limit(FORGET_AT_ONCE))
+        old = tx.execute(
+            select(columns.at).where(columns.at <= tx.now() - KEPT).order_by(columns.at).limit(FORGET_AT_ONCE)
+        )
         moments = [row.at for row in old]
         if moments:
             tx.execute(delete(idempotency).where(columns.at <= moments[-1]))
@@ -108,7 +110,7 @@ class InHand:
 
     @contextmanager
     def alone(self, request: Request) -> Iterator[None]:
-        """Problem 409 `idempotency_in_flight` while the same key is in hand, here or for too long in another process."""
+        """Problem 409 `idempotency_in_flight` while the same key is in hand, here or (too long) in another process."""
         name = (request.scope, request.key)
         with self._guard:
             if name in self._requests:

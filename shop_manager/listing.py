@@ -62,7 +62,7 @@ ORDERS: dict[str, Order] = {
 
 
 def page_of(
-    tx: Tx, wanted: Filter, order: Order, limit: int, cursor: str | None, first_steps: Sequence[str]
+    tx: Tx, wanted: Filter, order: Order, *, limit: int, cursor: str | None, first_steps: Sequence[str]
 ) -> tuple[list[str], str | None]:
     """(ids of the page in order, the next page's cursor or None). Problem 422 for a broken cursor.
 
@@ -103,9 +103,7 @@ def _beyond(order: Order, place: tuple[Any, ...]) -> Condition:
     return here < tuple_(*place) if order.descending else here > tuple_(*place)
 
 
-def _conditions(
-    wanted: Filter, order: Order, first_steps: Sequence[str]
-) -> tuple[list[Condition], list[Condition]]:
+def _conditions(wanted: Filter, order: Order, first_steps: Sequence[str]) -> tuple[list[Condition], list[Condition]]:
     """(those that the index is chosen by, the others). Moments go with the index when it is ordered by them."""
     selective, others = _by_index(wanted), _others(wanted, first_steps)
     moments = _moments(wanted)

@@ -71,9 +71,7 @@ def build(
     return participant, _routers(sessions, Opening(manager, secrets, settings))
 
 
-def _workers(
-    database: Database, outbox: Outbox, manager: Manager, outages: Outages, dead_link: Link
-) -> list[Worker]:
+def _workers(database: Database, outbox: Outbox, manager: Manager, outages: Outages, dead_link: Link) -> list[Worker]:
     replies = Worker(
         "shop_manager",
         database,

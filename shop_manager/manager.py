@@ -189,6 +189,8 @@ class Manager:
                 return Refused("version_conflict", f"the session is at version {saga.version}, not at {version}")
             decision = decide(self.catalogue[saga.process], saga, happening, now, self.policy)
             sheet.take(decision)
+            if decision.refused and decision.refused.code == "past_the_pivot":  # recorded, though it changes nothing (P2)
+                sheet.ignored.append(_came_too_late(saga, happening, decision.refused, now))
             sheet.write(tx)
             parcels = self.outbox.write(tx, sheet.send, now)
         self._changed(sheet)
@@ -198,6 +200,11 @@ class Manager:
     def _changed(self, sheet: Sheet) -> None:
         if sheet.sagas:
             self.on_change(list(sheet.sagas))
+
+
+def _came_too_late(saga: Saga, happening: Happening, refused: Refused, now: int) -> Mapping[str, Any]:
+    wish = f"{saga.id}/{type(happening).__name__.lower()}"
+    return {"clerk": saga.id, "at": now, "message": wish, "outcome": "refused", "reason": refused.detail}
 
 
 def _unknown(reply: Reply, reason: str) -> ParkedMessage:

@@ -1,4 +1,4 @@
-"""Opening a session: who may, in which shop, on which process; Clerk, history, command and answer in one transaction."""
+"""Opening a session: who may, in which shop, on which process; all of it in one transaction."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Opening:
             session, parcels = self._create(tx, clerk, wanted, traceparent, now)
             if request is not None:
                 keep(tx, request, Answer(clerk, session), now)
-        self.manager.outbox.send(parcels)
+        self.manager.outbox.post(parcels)
         return Opened(with_secret(session, self.secrets.of(clerk)))
 
     def _create(
@@ -109,7 +109,16 @@ class Opening:
         choice = self.manager.catalogue.choose(customer_type, shop.type, shop.allows_invoice)
         expires_at = now + seconds(wanted.expires_in or self.settings.session_seconds)
         document = {
-            "clerk": self._head(clerk, wanted, shop, choice, now, expires_at),
+            "clerk": {
+                "id": clerk,
+                "version": 1,
+                **_chosen(shop, choice),
+                "created_at": to_wire(now),
+                "expires_at": to_wire(expires_at),
+                "secret_sha256": hash_of(self.secrets.of(clerk)),
+                "client_reference": wanted.client_reference,
+                **_brought(wanted),
+            },
             "customer": _customer_section(customer, wanted),
             "metadata": wanted.metadata or {},
         }
@@ -129,31 +138,28 @@ class Opening:
             raise invalid("$.currency", f"the shop sells in {shop.currency} only")
         return shop, customer
 
-    def _head(
-        self, clerk: str, wanted: OpenSession, shop: Shop, choice: Choice, now: int, expires_at: int
-    ) -> dict[str, Any]:
-        brought = wanted.brought()
-        return {
-            "id": clerk,
-            "version": 1,
-            "process": choice.process.reference,
-            "digest": choice.process.digest,
-            "shop": shop.id,
-            "shop_type": shop.type,
-            "currency": shop.currency,
-            "created_at": to_wire(now),
-            "expires_at": to_wire(expires_at),
-            "secret_sha256": hash_of(self.secrets.of(clerk)),
-            "client_reference": wanted.client_reference,
-            **({"brought": brought} if brought else {}),
-        }
-
 
 def _check_caller(wanted: OpenSession, who: Caller) -> None:
     """A named customer is only for the shop's backend to name; guests may come with anybody."""
     if wanted.customer is not None and who.kind != "server":
         detail = "Only the shop's backend may open a session for a named customer."
         raise Problem("unauthorized" if who.kind == "nobody" else "forbidden", detail, param="$.customer")
+
+
+def _chosen(shop: Shop, choice: Choice) -> Document:
+    return {
+        "process": choice.process.reference,
+        "digest": choice.process.digest,
+        "shop": shop.id,
+        "shop_type": shop.type,
+        "currency": shop.currency,
+    }
+
+
+def _brought(wanted: OpenSession) -> Document:
+    """What answers for the customer's turns; what was not brought is not named."""
+    brought = wanted.brought()
+    return {"brought": brought} if brought else {}
 
 
 def _customer_section(customer: Customer | None, wanted: OpenSession) -> Document:

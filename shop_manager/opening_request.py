@@ -68,9 +68,7 @@ class OpenSession(Body):
     items: Annotated[list[Item] | None, Field(max_length=MOST_ITEMS, description="the order, brought along")] = None
     payment: Annotated[PaymentMeans | None, Field(description="the payment means, brought along")] = None
     shipping_address: SmallObject | None = None
-    client_reference: Annotated[
-        str | None, StringConstraints(min_length=1, max_length=200, pattern=NO_CONTROLS)
-    ] = None
+    client_reference: Annotated[str | None, StringConstraints(min_length=1, max_length=200, pattern=NO_CONTROLS)] = None
     metadata: SmallObject | None = None
     expires_in: Annotated[int | None, Field(ge=1, le=86_400, description="seconds")] = None
 

@@ -40,7 +40,9 @@ def clerk_line(saga: Saga, first_steps: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def clerk_detail(saga: Saga, process: Process | None, steps: Sequence[str], first_steps: Sequence[str]) -> dict[str, Any]:
+def clerk_detail(
+    saga: Saga, process: Process | None, steps: Sequence[str], first_steps: Sequence[str]
+) -> dict[str, Any]:
     """The item, and all that is known. `process` is None when it was taken out after its last Clerk had ended."""
     return {
         **clerk_line(saga, first_steps),
@@ -85,10 +87,12 @@ def _asked_again(saga: Saga, question: Question) -> str:
 
 
 def _progress(saga: Saga, steps: Sequence[str]) -> list[dict[str, Any]]:
+    """As the public has it, with how often each step was asked."""
     lines = progress(saga, steps)
-    return [
-        {**line, "attempts": saga.steps[line["step"]].attempts} if line["step"] in saga.steps else line for line in lines
-    ]
+    for line in lines:
+        known = saga.steps.get(line["step"])
+        line["attempts"] = known.attempts if known else 0
+    return lines
 
 
 def _question(question: Question | None) -> dict[str, Any] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -33,7 +33,7 @@ def read_lines(tx: Tx, ids: Sequence[str], first_steps: Sequence[str]) -> list[d
     if not ids:
         return []
     rows = tx.execute(select(*(columns[name] for name in LINE)).where(columns.id.in_(ids)))
-    found = {row.id: line(row._mapping, first_steps) for row in rows}
+    found = {row.id: line(row._asdict(), first_steps) for row in rows}
     return [found[clerk] for clerk in ids if clerk in found]
 
 
@@ -88,7 +88,7 @@ def summary(tx: Tx, catalogue: Catalogue, first_steps: Sequence[str], now: int) 
 def stuck_causes(tx: Tx, catalogue: Catalogue, now: int) -> list[dict[str, Any]]:
     """Stuck Clerks by (process, step, service, kind, code), the most first; money by currency, in minor units."""
     by = (columns.process, columns.step, columns.stuck_kind, columns.stuck_code)
-    rows = tx.execute(
+    rows: Iterable[Any] = tx.execute(
         select(*by, columns.currency, func.count(), func.min(columns.stuck_since), func.sum(columns.total))
         .where(columns.stuck_kind.isnot(None))
         .group_by(*by, columns.currency)
@@ -143,9 +143,8 @@ def parked_line(row: Mapping[str, Any]) -> dict[str, Any]:
 def _live(tx: Tx, first_steps: Sequence[str]) -> dict[str, int]:
     counts = {"open": 0, "processing": 0, "requires_action": 0, "canceling": 0}
     by = (columns.status, columns.step, columns.waiting_for)
-    for status, step, waiting_for, count in tx.execute(
-        select(*by, func.count()).where(columns.status.in_(LIVE)).group_by(*by)
-    ):
+    rows: Iterable[Any] = tx.execute(select(*by, func.count()).where(columns.status.in_(LIVE)).group_by(*by))
+    for status, step, waiting_for, count in rows:
         counts[status_of(status, step, waiting_for, first_steps)] += int(count)
     return counts
 
@@ -156,7 +155,8 @@ def _ends(tx: Tx, since: int) -> dict[str, int]:
     for status in ENDS:
         some = select(columns.id).where(columns.status == status, columns.opened_at > since).limit(COUNTED + 1)
         parts.append(select(literal(status, String).label("status"), func.count()).select_from(some.subquery()))
-    return {status: int(count) for status, count in tx.execute(union_all(*parts))}
+    rows: Iterable[Any] = tx.execute(union_all(*parts))
+    return {status: int(count) for status, count in rows}
 
 
 def _service(catalogue: Catalogue, process: str, step: str) -> str | None:

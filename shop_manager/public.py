@@ -7,7 +7,7 @@ steps, in order.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
 from domain.document import part
@@ -37,14 +37,17 @@ def steps_of(catalogue: Catalogue, saga: Saga) -> list[str]:
     return [step.name for step in process.steps] if process else list(saga.steps)
 
 
-def status_of(status: str, step: str | None, waiting_for: str | None, first_step: str) -> PublicStatus:
-    """The public status from a saga's status, the step it is at, and whom that step waits for."""
+def status_of(status: str, step: str | None, waiting_for: str | None, first_steps: Collection[str]) -> PublicStatus:
+    """The public status from a saga's status, the step it is at, and whom that step waits for.
+
+    `first_steps` are the names of the steps at which a session is open.
+    """
     if status == "undoing":
         return "canceling"
     if status == "running":
         if waiting_for != "customer":
             return "processing"
-        return "open" if step == first_step else "requires_action"
+        return "open" if step in first_steps else "requires_action"
     return status  # type: ignore[return-value]  # the four ends are called the same inside and outside
 
 
@@ -52,7 +55,7 @@ def status(saga: Saga, steps: Sequence[str]) -> PublicStatus:
     """What the customer is told of a Clerk in one word."""
     question = saga.question
     waiting_for, step = (question.waits_for, question.step) if question else (None, None)
-    return status_of(saga.status, step, waiting_for, steps[0])
+    return status_of(saga.status, step, waiting_for, steps[:1])
 
 
 def public_session(saga: Saga, steps: Sequence[str], client_secret: str | None = None) -> dict[str, Any]:
@@ -125,7 +128,7 @@ def _fulfillment_status(saga: Saga) -> str:
     return _FULFILLMENT.get(found, "none") if isinstance(found, str) else "none"
 
 
-# --- the customer's turn -----------------------------------------------------------------------------------------------
+# --- the customer's turn ---------------------------------------------------------------------------------------------
 
 
 def _customers_turn(saga: Saga) -> Question | None:
@@ -139,7 +142,7 @@ def _next_action(saga: Saga, steps: Sequence[str]) -> dict[str, Any] | None:
     if question is None:
         return None
     until = _until(saga, question)
-    shopping = question.step == steps[0]
+    shopping = question.step in steps[:1]
     return {
         "type": "place_order" if shopping else "pay",
         "href": f"/shop/carts/{saga.id}/order" if shopping else f"/payment/{saga.id}",
@@ -163,12 +166,12 @@ def _links(saga: Saga, steps: Sequence[str]) -> dict[str, str]:
     links["events"] = f"{here}/events"
     question = _customers_turn(saga)
     if question is not None:
-        shopping = question.step == steps[0]
+        shopping = question.step in steps[:1]
         links["cart" if shopping else "payment"] = f"/shop/carts/{saga.id}" if shopping else f"/payment/{saga.id}"
     return links
 
 
-# --- what went wrong, and what happens with the money --------------------------------------------------------------------
+# --- what went wrong, and what happens with the money ----------------------------------------------------------------
 
 
 def _failure(saga: Saga) -> dict[str, Any] | None:

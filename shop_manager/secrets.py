@@ -35,7 +35,7 @@ class ClientSecrets:
     def __init__(self, setting: SecretStr, database: Database) -> None:
         given = setting.get_secret_value()
         if given and len(given) < SHORTEST:
-            raise WeakSecret(f"CLERK_SECRET has {len(given)} characters: at least {SHORTEST} are needed, or none at all")
+            raise WeakSecret(f"CLERK_SECRET has {len(given)} characters: at least {SHORTEST} are needed, or none")
         self._master = given.encode() or None
         self._database = database
 

@@ -22,9 +22,7 @@ class Sessions:
     def __init__(self, manager: Manager, watch: Watch) -> None:
         self.manager = manager
         self.watch = watch
-        self.first_steps = sorted(
-            {process.steps[0].name for process in manager.catalogue.by_reference.values()}
-        )
+        self.first_steps = sorted({process.steps[0].name for process in manager.catalogue.by_reference.values()})
 
     def read(self, clerk: str, who: Caller) -> Saga:
         """The Clerk, if the caller may see it; else the same 404 as for one that does not exist (S1)."""

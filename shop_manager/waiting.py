@@ -35,7 +35,7 @@ class Waiter:
         self._news = asyncio.Event()
 
     async def changed(self, version: int, limit: float) -> bool:
-        """True once the Clerk may have another version than this; False after `limit` seconds, or when all is closed."""
+        """True once the Clerk may have another version than this; False after `limit` seconds, or at closing time."""
         self.version = version
         with suppress(TimeoutError):
             await asyncio.wait_for(self._news.wait(), limit)
