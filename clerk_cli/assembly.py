@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from clerk_cli.errors import Trouble
 from clerk_cli.services import Service
 from domain.messages import SHOP_MANAGER
 from messaging.broker import DEAD_QUEUE, REPLIES_QUEUE, Link, commands_queue
@@ -23,9 +24,11 @@ Connect = Callable[[str, str], "Link"]
 def assemble(
     service: Service, settings: ServiceSettings, database: Database, connect: Connect
 ) -> tuple[Participant, list[APIRouter]]:
-    """The service's running part, not started yet, and its doors."""
+    """The service's running part, not started yet, and its doors. Trouble when its settings or processes are wrong."""
+    queues = (REPLIES_QUEUE, DEAD_QUEUE) if service.name == SHOP_MANAGER else (commands_queue(service.name),)
+    links = [connect(queue, f"{service.name} {queue}") for queue in queues]
     build: Callable[..., tuple[Participant, list[APIRouter]]] = service.module("main").build
-    if service.name == SHOP_MANAGER:
-        link, dead_link = connect(REPLIES_QUEUE, "shop_manager"), connect(DEAD_QUEUE, "shop_manager dead letters")
-        return build(settings, database, link, dead_link=dead_link)
-    return build(settings, database, connect(commands_queue(service.name), service.name))
+    try:
+        return build(settings, database, *links)
+    except ValueError as error:
+        raise Trouble(str(error)) from None

@@ -53,13 +53,11 @@ def _line_by_line(versions: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 
 def changes(before: Session, after: Session) -> list[str]:
-    """What is new in `after`: `credit done`, one line for each step that changed."""
+    """What is new in `after`: `credit done`, one line for each step that changed, in the order of their moments."""
     known = {each["step"]: each["state"] for each in before.get("progress", ())}
-    return [
-        plain(f"{each['step']} {each['state']}").plain
-        for each in after.get("progress", ())
-        if known.get(each["step"], "to_do") != each["state"]
-    ]
+    new = [each for each in after.get("progress", ()) if known.get(each["step"], "to_do") != each["state"]]
+    new.sort(key=lambda each: str(each.get("at") or "9"))  # what has no moment did not happen: it comes last
+    return [plain(f"{each['step']} {each['state']}").plain for each in new]
 
 
 def steps(session: Session) -> Table:
@@ -75,7 +73,7 @@ def steps(session: Session) -> Table:
 def summary(session: Session) -> Text:
     """One line: `clk_…: completed, 25.90 EUR`, with what went wrong and what happens with the money."""
     told = f"{session['id']}: {session['status']}"
-    if session.get("total") is not None:
+    if session.get("items"):
         told += f", {money(session['total'], session.get('currency') or '')}"
     failure = session.get("failure")
     if failure:

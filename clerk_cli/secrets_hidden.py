@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
 MASK = "***"
 _TELLING = re.compile(r"(?i)pass|secret|token|credential")
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_URL = re.compile(r"([a-z][a-z0-9+.-]*://)(.*)", re.IGNORECASE | re.DOTALL)
 
 
 def mask(text: str, *, secret: bool) -> str:
@@ -18,15 +17,18 @@ def mask(text: str, *, secret: bool) -> str:
 
 
 def mask_url(url: str) -> str:
-    """The URL with `***` for its password and for each telling part of its query; all of it when it is unreadable."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
+    """The URL with `***` for its password and for each telling part of its query; all of it when it is none.
+
+    Everything from the first colon to the last `@` counts as the password: rather too much than a part of one that
+    has a slash in it.
+    """
+    found = _URL.fullmatch(url)
+    if found is None:
         return MASK
-    account, at, place = parts.netloc.rpartition("@")
+    account, at, place = found.group(2).rpartition("@")
     user, colon, password = account.partition(":")
-    start = f"{parts.scheme}://{user}{colon}{MASK if password else ''}{at}{place}{parts.path}"
-    return start + (f"?{_mask_query(parts.query)}" if parts.query else "")
+    place, mark, query = place.partition("?")
+    return f"{found.group(1)}{user}{colon}{MASK if password else ''}{at}{place}{mark}{_mask_query(query)}"
 
 
 def _mask_query(query: str) -> str:

@@ -11,7 +11,7 @@ from time import monotonic
 from typing import Any
 
 from clerk_cli import brokers, logs
-from clerk_cli.assembly import assemble
+from clerk_cli.assembly import Connect, assemble
 from clerk_cli.credentials import admit, new_credentials
 from clerk_cli.data_folder import CREDENTIALS, held, keep_address, keep_credentials, read_credentials
 from clerk_cli.databases import files_in, opened, trouble_of
@@ -29,7 +29,7 @@ from messaging.database import Database
 POOL = 5
 """Database connections of each of the five; PostgreSQL allows a hundred in all, and as many again are lent."""
 READY_WITHIN = 10.0
-FILLED_BY = {"shop_manager": "store", "shop": "shelf", "fulfillment": "warehouse"}
+FILLED_BY = {"shop_manager": "demo", "shop": "shelf", "fulfillment": "warehouse"}
 """Which module of a service has `fill(tx)`: the demo shop, put where nothing is yet."""
 
 
@@ -52,7 +52,7 @@ def run_up(wanted: Wanted) -> None:
         raise Trouble("--faults is not available in this version")
     os.umask(0o077)  # customers' data and key hashes are nobody else's business
     logs.configure(as_json=False, level=logging.WARNING, service="clerk up")
-    connect = brokers.rabbitmq(wanted.broker) if wanted.broker is not None else brokers.in_memory()
+    connect = _broker(wanted)
     template = files_in(wanted.data) if wanted.database is None else wanted.database
     with held(wanted.data), opened(dict.fromkeys(SERVICES, template), POOL) as databases:
         bound = bind(wanted.host, wanted.port)
@@ -71,6 +71,14 @@ def run_up(wanted: Wanted) -> None:
                 keep_address(wanted.data, url)
                 _tell(wanted, url)
                 _until_asked_to_stop(running)
+
+
+def _broker(wanted: Wanted) -> Connect:
+    if wanted.broker is None:
+        return brokers.in_memory()
+    connect = brokers.rabbitmq(wanted.broker)
+    brokers.check_reachable(wanted.broker)
+    return connect
 
 
 def _prepare(data: Path, databases: Mapping[Service, Database]) -> None:

@@ -83,9 +83,9 @@ def find_card_number(text: str) -> bool:
 def may_hold_card(raw: bytes) -> bool:
     """A quick look at UTF-8 bytes: False is certain, True means that the decoded text has to be looked at.
 
-    Escapes (`\\u0034`, `%34`, `+` for a blank) and digits outside ASCII hide from this look: they count as "perhaps".
+    Escapes (`\\u0034`, `\\t`, `%34`, `+` for a blank) and digits outside ASCII hide from it: they count as "perhaps".
     """
-    hiding = not raw.isascii() or b"\\u" in raw or b"%" in raw or b"+" in raw
+    hiding = not raw.isascii() or b"\\" in raw or b"%" in raw or b"+" in raw
     return hiding or _MAYBE_BYTES.search(raw) is not None
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, StatementError, TimeoutError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -41,11 +41,11 @@ def handle_failures(app: FastAPI) -> None:
 
 
 def describe(broken: BaseException) -> dict[str, Any]:
-    """An exception for the log: kind, first line, places. No SQL, no bound values, no locals: they may be secrets."""
-    cause: BaseException = broken
-    if isinstance(broken, StatementError) and broken.orig is not None:
-        cause = broken.orig
-    said = (str(cause).splitlines() or [""])[0][:300]
+    """An exception for the log: kind, first line, places.
+
+    SQLAlchemy and PostgreSQL put statements and values on the lines after the first: they may be secret.
+    """
+    said = (str(broken).splitlines() or [""])[0][:300]
     frames = traceback.extract_tb(broken.__traceback__)
     return {
         "error": type(broken).__name__,

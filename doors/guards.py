@@ -175,8 +175,12 @@ def _path(scope: Scope) -> str:
 
 
 def _head_holds_card(scope: Scope) -> bool:
-    parts = [scope["query_string"], *(value for name, value in scope["headers"] if name != b"traceparent")]
-    return find_card_number(scope["path"]) or any(_text_holds_card(part) for part in parts)
+    # `traceparent` is left to `taken_traceparent`: a random span id may look like a card, and is then not carried on.
+    parts = [part for header in scope["headers"] if header[0] != b"traceparent" for part in header]
+    parts.append(scope["query_string"])
+    if find_card_number(scope["path"]):
+        return True
+    return may_hold_card(b"\0".join(parts)) and any(_text_holds_card(part) for part in parts)
 
 
 def _text_holds_card(raw: bytes) -> bool:

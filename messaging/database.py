@@ -202,6 +202,7 @@ def _postgres_engine(url: str, pool: int, schema: str | None) -> Engine:
         max_overflow=pool,
         pool_timeout=5,
         pool_pre_ping=True,
+        hide_parameters=True,  # an error's text goes into logs: the values stay out of it
         pool_recycle=1800,
         use_native_hstore=False,
         connect_args={
@@ -217,7 +218,13 @@ def _postgres_engine(url: str, pool: int, schema: str | None) -> Engine:
 
 
 def _sqlite_engine(url: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=8, max_overflow=32)
+    engine = create_engine(
+        url,
+        connect_args={"timeout": 30, "check_same_thread": False},
+        pool_size=8,
+        max_overflow=32,
+        hide_parameters=True,
+    )
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:

@@ -46,7 +46,10 @@ def tries_table(metadata: MetaData) -> Table:
 
 @dataclass(frozen=True, slots=True)
 class ParkedMessage:
-    """One bad message. `message` is its id where it could be read that far; `killer`: it took the process with it."""
+    """One bad message. `message` is its id where it could be read that far; `killer`: it took the process with it.
+
+    `known_as`: the id under which a service told of it, for it told with a cut body.
+    """
 
     service: str
     queue: str
@@ -55,10 +58,13 @@ class ParkedMessage:
     body: bytes
     killer: bool = False
     whole_size: int | None = None
+    known_as: str | None = None
 
     @property
     def id(self) -> str:
         """The same message is parked once, however often it comes."""
+        if self.known_as:
+            return self.known_as
         what = self.message.encode() if self.message else self.body
         return "prk_" + hashlib.blake2b(self.service.encode() + b"\0" + what, digest_size=12).hexdigest()
 

@@ -93,7 +93,7 @@ def pass_on(service: str, client: httpx.Client, request: Request, body: bytes) -
 
 def target(request: Request) -> str:
     """Path and query as they came. Problem 404 for a path with dots in it that would lead out of what is forwarded."""
-    if any(part in (".", "..") for part in request.url.path.replace("\\", "/").split("/")):
+    if any(part in (".", "..") for part in request.scope["path"].replace("\\", "/").split("/")):
         raise not_found()
     raw: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
     query: bytes = request.scope["query_string"]

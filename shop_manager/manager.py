@@ -120,7 +120,15 @@ class Manager:
 
     def _notice(self, sheet: Sheet, notice: Notice, now: int, parked: list[ParkedMessage]) -> None:
         parked.append(
-            ParkedMessage(notice.service, notice.queue, notice.reason, notice.command, notice.body, False, notice.size)
+            ParkedMessage(
+                notice.service,
+                notice.queue,
+                notice.reason,
+                notice.command,
+                notice.body,
+                whole_size=notice.size,
+                known_as=notice.parked,
+            )
         )
         saga = sheet.saga(notice.clerk) if notice.clerk else None
         if saga is not None and notice.command:

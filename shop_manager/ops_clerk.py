@@ -106,7 +106,10 @@ def _question(question: Question | None) -> dict[str, Any] | None:
 
 
 def timeline(history: Sequence[tuple[int, Entry]], ignored: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """History and what was ignored, by time: `{number, at, what, step, data}`; ignored lines have no number."""
+    """History and what was ignored, by time: `{number, at, what, step, data}`.
+
+    Ignored lines have no number, but `message`, `outcome` and `reason`.
+    """
     lines = [(entry.at, number, _history_line(number, entry)) for number, entry in history]
     # An ignored reply came after everything that was known at its moment: it stands behind entries of the same time.
     lines += [(row["at"], 2**62 + row["number"], _ignored_line(row)) for row in ignored]
@@ -124,5 +127,8 @@ def _ignored_line(row: Mapping[str, Any]) -> dict[str, Any]:
         "at": to_wire(row["at"]),
         "what": "ignored",
         "step": parts[1] if len(parts) > 1 else None,
-        "data": {"message": row["message"], "outcome": row["outcome"], "reason": row["reason"]},
+        "data": {},
+        "message": row["message"],
+        "outcome": row["outcome"],
+        "reason": row["reason"],
     }

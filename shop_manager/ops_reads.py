@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from codecs import getincrementaldecoder
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -128,16 +130,26 @@ def parked_lines(tx: Tx, limit: int, before: tuple[int, str] | None) -> list[dic
 
 
 def parked_line(row: Mapping[str, Any]) -> dict[str, Any]:
-    """One parked message; `body` is its beginning as text, whatever bytes it was."""
-    beginning = bytes(row["body"])
+    """One parked message; `body` is its beginning as text, or in base64 when it is none: `encoding` says which."""
+    beginning = bytes(row["body"] or b"")  # SQLite makes NULL of a part of no bytes
+    cut = len(beginning) < row["size"]
+    encoding, text = _readable(beginning, cut)
     return {
         **{name: row[name] for name in ("id", "service", "queue", "reason", "message", "size", "times")},
         "killer": bool(row["killer"]),
         "first_at": to_wire(row["first_at"]),
         "last_at": to_wire(row["last_at"]),
-        "body": beginning.decode("utf-8", "replace"),
-        "body_cut": len(beginning) < row["size"],
+        "body": text,
+        "encoding": encoding,
+        "body_cut": cut,
     }
+
+
+def _readable(beginning: bytes, cut: bool) -> tuple[str, str]:
+    try:  # a cut may go through the middle of a character: the incomplete end is left out
+        return "utf-8", getincrementaldecoder("utf-8")().decode(beginning, final=not cut)
+    except UnicodeDecodeError:
+        return "base64", b64encode(beginning).decode()
 
 
 def _live(tx: Tx, first_steps: Sequence[str]) -> dict[str, int]:

@@ -21,7 +21,7 @@ from clerk_cli.services import NAMES, SERVICES, the_service
 from clerk_cli.settings_read import read_settings, variable_of
 from messaging.database import Database
 from messaging.migrations import migrate, require_migrated
-from tests.postgres import administer, admin_url
+from tests.postgres import admin_url, administer
 
 ROOT = Path(__file__).parents[1]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())

@@ -15,7 +15,7 @@ from clerk_cli.services import SERVICES, Service
 from messaging.database import Database
 from messaging.migrations import NotMigrated, current, head, migrate, require_migrated
 from messaging.new_revision import write_revision
-from tests.postgres import administer, admin_url
+from tests.postgres import admin_url, administer
 
 every_service = pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -54,9 +54,9 @@ class Item(Body):
 
 
 class Order(Body):
-    items: list[Item] = []
+    items: Annotated[list[Item], Field(default_factory=list)]
     token: str | None = None
-    metadata: dict[str, Any] = {}
+    metadata: Annotated[dict[str, Any], Field(default_factory=dict)]
 
 
 @dataclass
@@ -143,7 +143,7 @@ class Bench:
         def me(who: Annotated[Caller, Depends(caller)]) -> dict[str, Any]:
             return {"kind": who.kind, "role": who.role, "name": who.name, "secret_sha256": who.secret_sha256}
 
-        for path, needed in {
+        doors: dict[str, Callable[..., Caller]] = {
             "server": require_server,
             "warehouse": require_warehouse,
             "either": require_server_or_warehouse,
@@ -151,7 +151,8 @@ class Bench:
             "viewer": require_operator("viewer"),
             "operator": require_operator("operator"),
             "admin": require_operator("admin"),
-        }.items():
+        }
+        for path, needed in doors.items():
             router.add_api_route(f"/only/{path}", lambda: {"welcome": True}, dependencies=[Depends(needed)])
         return router
 

@@ -41,6 +41,8 @@ def test_a_card_number_as_a_number_is_refused(bench: Bench) -> None:
 def test_a_card_number_behind_json_escapes_is_refused(bench: Bench) -> None:
     escaped = "".join(f"\\u{ord(digit):04x}" for digit in CARD)
     is_refused(bench, "POST", "/orders", content=f'{{"token":"{escaped}"}}')
+    is_refused(bench, "POST", "/orders", content=r'{"token":"4242\t4242\t4242\t4242"}')
+    is_refused(bench, "POST", "/orders", content=r'{"token":"4242\/4242\/4242\/4242"}')
 
 
 def test_a_card_number_in_broken_json_or_sent_in_chunks_is_refused(bench: Bench) -> None:

@@ -1,11 +1,11 @@
-"""tables."""
+"""The first tables."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "fulfillment_0001"
+revision = "shop_0001"
 down_revision = None
 
 
@@ -20,6 +20,44 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("revoked_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
+        "cart_items",
+        sa.Column("session", sa.String(length=128), nullable=False),
+        sa.Column("sku", sa.String(length=64), nullable=False),
+        sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("session", "sku"),
+    )
+    op.create_table(
+        "carts",
+        sa.Column("session", sa.String(length=128), nullable=False),
+        sa.Column("secret_sha256", sa.String(length=64), nullable=False),
+        sa.Column("customer", sa.String(length=200), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("shop_type", sa.String(length=8), nullable=False),
+        sa.PrimaryKeyConstraint("session"),
+    )
+    op.create_table(
+        "order_items",
+        sa.Column("session", sa.String(length=128), nullable=False),
+        sa.Column("line", sa.Integer(), nullable=False),
+        sa.Column("sku", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.Column("unit_amount", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("session", "line"),
+    )
+    op.create_table(
+        "orders",
+        sa.Column("session", sa.String(length=128), nullable=False),
+        sa.Column("secret_sha256", sa.String(length=64), nullable=False),
+        sa.Column("customer", sa.String(length=200), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("shop_type", sa.String(length=8), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.Column("placed_at", sa.BigInteger(), nullable=False),
+        sa.Column("expires_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("session"),
     )
     op.create_table(
         "outbox",
@@ -46,34 +84,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
-        "shipment_items",
-        sa.Column("session", sa.String(length=128), nullable=False),
-        sa.Column("line", sa.Integer(), nullable=False),
+        "products",
         sa.Column("sku", sa.String(length=64), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
-        sa.Column("quantity", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("session", "line"),
+        sa.Column("unit_amount", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("withdrawn", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("sku"),
     )
     op.create_table(
-        "shipments",
+        "sessions_seen",
         sa.Column("session", sa.String(length=128), nullable=False),
         sa.Column("secret_sha256", sa.String(length=64), nullable=False),
-        sa.Column("status", sa.String(length=16), nullable=False),
-        sa.Column("carrier", sa.String(length=100), nullable=True),
-        sa.Column("tracking", sa.String(length=200), nullable=True),
-        sa.Column("step", sa.String(length=128), nullable=True),
-        sa.Column("asked_at", sa.BigInteger(), nullable=True),
-        sa.Column("shipped_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("session"),
-    )
-    op.create_index("ix_shipments_status_session", "shipments", ["status", "session"], unique=False)
-    op.create_table(
-        "stock",
-        sa.Column("sku", sa.String(length=64), nullable=False),
-        sa.Column("on_hand", sa.BigInteger(), nullable=False),
-        sa.Column("reserved", sa.BigInteger(), nullable=False),
-        sa.Column("shipped", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("sku"),
     )
     op.create_table(
         "tries",
@@ -114,10 +138,12 @@ def downgrade() -> None:
     op.drop_table("operators")
     op.drop_table("turns")
     op.drop_table("tries")
-    op.drop_table("stock")
-    op.drop_index("ix_shipments_status_session", table_name="shipments")
-    op.drop_table("shipments")
-    op.drop_table("shipment_items")
+    op.drop_table("sessions_seen")
+    op.drop_table("products")
     op.drop_table("parked")
     op.drop_table("outbox")
+    op.drop_table("orders")
+    op.drop_table("order_items")
+    op.drop_table("carts")
+    op.drop_table("cart_items")
     op.drop_table("access_keys")

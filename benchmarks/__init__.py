@@ -1,0 +1,1 @@
+"""Benchmarks: real processes under load, measured from outside. Never part of the tests."""

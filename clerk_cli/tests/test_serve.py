@@ -1,0 +1,76 @@
+"""`clerk serve`: it listens at once, waits visibly for what it needs, and stops when asked."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from time import monotonic
+
+import httpx
+import pytest
+
+from clerk_cli.services import NAMES
+from clerk_cli.tests.processes import LIMIT, clerk
+
+NO_BROKER = {"CLERK_BROKER_URL": "amqp://127.0.0.1:1/"}
+SQLITE = {"CLERK_DATABASE_URL": "sqlite:///data/{service}.db"}
+
+
+def migrated(folder: Path) -> Path:
+    with clerk("migrate", "--data", "data", folder=folder) as migration:
+        assert migration.ended() == 0
+    return folder
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_listens_at_once_and_is_not_ready_without_its_broker(name: str, tmp_path: Path) -> None:
+    with clerk("serve", name, "--port", "0", folder=migrated(tmp_path), **SQLITE, **NO_BROKER) as running:
+        url = running.line("listening ").removeprefix("listening ")
+        assert httpx.get(f"{url}/health/live").status_code == 200
+        answer = broker_is_missing(url)
+        assert answer["checks"]["database"]["ok"] is True
+        assert answer["checks"]["broker"]["ok"] is False
+        running.signal(signal.SIGTERM)
+        assert running.ended(within=5.0) == 0
+        assert "connection refused" in running.errors
+
+
+def broker_is_missing(url: str) -> dict[str, dict[str, dict[str, bool]]]:
+    """What readiness says once the database is there."""
+    until = monotonic() + LIMIT
+    while True:
+        answer = httpx.get(f"{url}/health/ready")
+        assert answer.status_code == 503
+        content: dict[str, dict[str, dict[str, bool]]] = answer.json()
+        if content["checks"]["database"]["ok"]:
+            return content
+        assert monotonic() < until, content
+
+
+def test_it_waits_for_its_database_and_says_so_once(tmp_path: Path) -> None:
+    database = {"CLERK_DATABASE_URL": "postgresql://clerk:hush@127.0.0.1:1/{service}"}
+    with clerk("serve", "risk", "--port", "0", folder=tmp_path, **database, **NO_BROKER) as running:
+        url = running.line("listening ").removeprefix("listening ")
+        until = monotonic() + LIMIT
+        while "database" not in httpx.get(f"{url}/health/ready").json()["checks"]["database"]["detail"]:
+            assert monotonic() < until
+        running.signal(signal.SIGINT)
+        assert running.ended(within=5.0) == 0
+        assert running.errors.count("waiting_for") <= 2
+        assert "hush" not in running.errors
+
+
+def test_without_its_tables_it_ends_with_one_clear_line(tmp_path: Path) -> None:
+    with clerk("serve", "risk", "--port", "0", folder=tmp_path, **SQLITE, **NO_BROKER) as running:
+        assert running.ended() == 2
+        told = [line for line in running.errors.splitlines() if line.startswith("clerk: ")]
+        assert len(told) == 1
+        assert "run `clerk migrate` first" in told[0]
+        assert "Traceback" not in running.errors
+
+
+def test_a_wrong_broker_url_is_one_clear_line_without_its_password(tmp_path: Path) -> None:
+    with clerk("serve", "risk", folder=tmp_path, CLERK_BROKER_URL="amqp://clerk:hush@:x/", **SQLITE) as running:
+        assert running.ended() == 2
+        assert running.errors.count("\n") == 1
+        assert "hush" not in running.errors

@@ -1,0 +1,173 @@
+"""ShopManager's doors around the desk of desk.py: an HTTP caller outside, services played by hand, a clock to turn."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+from fastapi.concurrency import run_in_threadpool
+from prometheus_client import CollectorRegistry
+
+from domain.document import SECTION_OF
+from domain.messages import Command, Outcome, answer
+from domain.refusals import Refused
+from doors.build import service_app
+from doors.health import health_router
+from doors.keys import Holder, KeyRing
+from doors.limits import Limits
+from messaging.memory import MemoryBroker
+from shop_manager import demo
+from shop_manager.main import _routers
+from shop_manager.opening import Opening
+from shop_manager.secrets import ClientSecrets
+from shop_manager.sessions import Sessions
+from shop_manager.settings import ShopManagerSettings
+from shop_manager.tests.desk import ManagersDesk
+from shop_manager.waiting import Watch, versions_in
+
+SERVER = "sk_shop"
+ITEMS = [{"sku": "SQUEAKY-BONE", "quantity": 2}]
+ORDERED = [{"sku": "SQUEAKY-BONE", "name": "Squeaky bone", "quantity": 2, "unit_amount": 1295, "total": 2590}]
+DONE: dict[str, dict[str, Any]] = {
+    "StartShopping": {"status": "placed", "items": ORDERED, "total": 2590},
+    "ReserveCredit": {"status": "reserved", "amount": 2590},
+    "AuthorizePayment": {"status": "authorized", "amount": 2590, "reference": "pay_1"},
+    "AllocateStock": {"status": "allocated", "carrier": None, "tracking": None},
+    "CapturePayment": {"status": "captured"},
+    "CollectPayment": {"status": "captured"},
+    "ShipOrder": {"status": "shipped", "carrier": "DHL", "tracking": "123"},
+    "DeliverOrder": {"status": "delivered"},
+    "SettleCredit": {"status": "settled"},
+}
+UNDONE: dict[str, dict[str, Any]] = {
+    "CancelOrder": {"status": "canceled"},
+    "ReleaseCredit": {"status": "released"},
+    "VoidPayment": {"status": "voided"},
+    "ReleaseStock": {"status": "released"},
+}
+
+
+class Keys(KeyRing):
+    """The key ring, as far as these doors use it; no hashing, no database."""
+
+    def __init__(self) -> None:
+        """Nothing to remember."""
+
+    def check(self, plain: str) -> Holder | None:
+        return {
+            SERVER: Holder("a", "server", "shop"),
+            "sk_other": Holder("d", "server", "other"),
+            "wk_hall": Holder("b", "warehouse", "hall"),
+            "op_night": Holder("c", "operator", "night", "viewer"),
+        }.get(plain)
+
+    def known(self, plain: str) -> bool:
+        return self.check(plain) is not None
+
+
+class House(ManagersDesk):
+    """The desk with its doors. `call` returns once the answer is whole."""
+
+    def __init__(self, folder: Path, broker: MemoryBroker | None = None, **settings: Any) -> None:
+        super().__init__(folder, broker)
+        self.settings = ShopManagerSettings(_env_file=None, **settings)
+        self.watch = Watch(versions_in(self.database), every=0.02)
+        self.manager.on_change = self.watch.changed
+        self.secrets = ClientSecrets(self.settings.secret, self.database)
+        self.secrets.prepare()
+        self.sessions = Sessions(self.manager, self.watch)
+        with self.database.begin() as tx:
+            demo.fill(tx)
+        opening = Opening(self.manager, self.secrets, self.settings)
+        health = health_router(dict, CollectorRegistry())
+        routers = _routers(self.sessions, opening)
+        self.app = service_app("Shop Clerk: shop_manager", routers, Keys(), limits=Limits(), health=health)
+
+    # --- calls -----------------------------------------------------------------------------------------------------
+
+    def call(self, method: str, path: str, key: str | None = None, **words: Any) -> httpx.Response:
+        return asyncio.run(self.acall(method, path, key, **words))
+
+    async def acall(self, method: str, path: str, key: str | None = None, **words: Any) -> httpx.Response:
+        headers = {**({"Authorization": f"Bearer {key}"} if key else {}), **words.pop("headers", {})}
+        transport = httpx.ASGITransport(self.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://shop.test") as client:
+            return await client.request(method, path, headers=headers, **words)
+
+    def get(self, path: str, key: str | None = None, **headers: str) -> httpx.Response:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.call("GET", path, key, headers=named)
+
+    def opened(self, key: str | None = None, **body: Any) -> dict[str, Any]:
+        """A session, freshly opened: the answer of its 201."""
+        answered = self.call("POST", "/shop/session", key, json=body)
+        assert answered.status_code == 201, answered.text
+        found: dict[str, Any] = answered.json()
+        return found
+
+    def brings_all(self, key: str | None = None, **body: Any) -> dict[str, Any]:
+        """A session that brought its order and its payment means along."""
+        return self.opened(key, items=ITEMS, payment={"token": "tok_ok"}, **body)
+
+    def session(self, clerk: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.get(f"/shop/session/{clerk}", SERVER).json()
+        return found
+
+    def while_waiting(
+        self, method: str, path: str, key: str, act: Callable[[], object], **words: Any
+    ) -> httpx.Response:
+        """The answer to a call that waits; `act` happens as soon as it does."""
+
+        async def both() -> httpx.Response:
+            call = asyncio.ensure_future(self.acall(method, path, key, **words))
+            await reached(lambda: call.done() or self._somebody_waits())
+            await run_in_threadpool(act)
+            return await asyncio.wait_for(call, 5)
+
+        return asyncio.run(both())
+
+    def _somebody_waits(self) -> bool:
+        """Has a waiter read its Clerk, and does it now wait for another version?"""
+        return any(waiter.version is not None for waiters in self.watch._waiting.values() for waiter in waiters)
+
+    # --- the services ----------------------------------------------------------------------------------------------
+
+    def answers(self, command: Command, outcome: Outcome | None = None, code: str = "no") -> None:
+        """What a service says to a command; by itself what it says when all goes well."""
+        found = {**DONE, **UNDONE}[command.name]
+        outcome = outcome or ("done" if command.direction == "do" else "undone")
+        section = SECTION_OF[command.service]
+        document = command.document
+        if outcome in ("done", "undone"):
+            document = {**document, section: {**(document.get(section) or {}), **found}}
+        refusal = Refused(code, code.replace("_", " ")) if outcome == "refused" else None
+        self.hears(answer(command, outcome, document, self.now, refusal))
+
+    def goes_on_to(self, name: str) -> Command:
+        """All goes well until this command is asked; it waits for an answer."""
+        while True:
+            [command] = self.sent()
+            if command.name == name:
+                return command
+            self.answers(command)
+
+    def goes_on_to_the_end(self) -> None:
+        while commands := self.sent():
+            self.answers(commands[0])
+
+
+async def reached(state: Callable[[], object], limit: float = 5.0) -> None:
+    """Wait until a state is reached; the loop goes round meanwhile."""
+
+    async def look() -> None:
+        while not state():
+            await turn_of_the_loop()
+
+    await asyncio.wait_for(look(), limit)
+
+
+def turn_of_the_loop() -> Awaitable[object]:
+    return run_in_threadpool(lambda: None)

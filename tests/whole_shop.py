@@ -1,0 +1,115 @@
+"""The whole shop in this process, with the demo's shelves, and a record of everything that travels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Event
+from time import monotonic
+from typing import Any
+
+import httpx
+import orjson
+
+from clerk_cli import up
+from clerk_cli.assembly import assemble
+from clerk_cli.credentials import admit, new_credentials
+from clerk_cli.databases import files_in, open_one
+from clerk_cli.http_server import HttpServer, bind, url_of
+from clerk_cli.running import application
+from clerk_cli.services import SERVICES
+from clerk_cli.settings_read import read_settings
+from messaging.memory import MemoryBroker
+from messaging.migrations import migrate
+
+LIMIT = 20.0
+LOOK_EVERY = 0.02
+ENDS = frozenset({"completed", "failed", "canceled", "expired"})
+
+
+class RecordingBroker(MemoryBroker):
+    """`seen` are all messages that were put on a queue: (queue, routing key, JSON)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[tuple[str, str, Any]] = []
+
+    def put(self, queue: str, body: bytes, routing_key: str) -> None:
+        if body.startswith(b"[{"):
+            self.seen += [(queue, routing_key, message) for message in orjson.loads(body)]
+        super().put(queue, body, routing_key)
+
+
+class WholeShop:
+    """Five participants on SQLite files and one door. The warehouse ships at once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.broker = RecordingBroker()
+        self._databases = {service: open_one(service, files_in(folder)) for service in SERVICES}
+        for service, database in self._databases.items():
+            migrate(database, service.package)
+            if service.name in up.FILLED_BY:
+                with database.begin() as tx:
+                    service.module(up.FILLED_BY[service.name]).fill(tx)
+        credentials = new_credentials()
+        admit(credentials, self._databases)
+        self.server_key, self.operator_key = credentials.server_key, credentials.operator_key
+        running = [
+            assemble(service, self._settings(service), database, self.broker.link)
+            for service, database in self._databases.items()
+        ]
+        self._participants = [participant for participant, _ in running]
+        bound = bind("127.0.0.1", 0)
+        routers = [router for _, its_routers in running for router in its_routers]
+        app = application("Shop Clerk", routers, self._databases[SERVICES[0]], self._participants)
+        self._server = HttpServer(app, bound)
+        self._client = httpx.Client(base_url=url_of("127.0.0.1", bound), trust_env=False)
+
+    @staticmethod
+    def _settings(service: Any) -> Any:
+        given = {"warehouse": "auto", "auto_after": 0} if service.name == "fulfillment" else {}
+        return read_settings(service, **given)
+
+    def __enter__(self) -> WholeShop:
+        for participant in self._participants:
+            participant.start()
+        for participant in self._participants:
+            assert participant.wait_ready(LIMIT), participant.refusal or participant.waiting_for
+        self._server.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._client.close()
+        self._server.stop()
+        for participant in self._participants:
+            participant.stop()
+
+    def ask(self, method: str, path: str, key: str, json: Any = None) -> Any:
+        """The JSON that is answered; an error is a failed test."""
+        answer = self._client.request(method, path, json=json, headers={"Authorization": f"Bearer {key}"})
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    def order(self, *, customer: str = "ada", token: str = "tok_ok", quantity: int = 2, **more: Any) -> dict[str, Any]:
+        """Opens a session that brings its order and card along; returns it as it ended."""
+        wanted = {
+            "customer": customer,
+            "items": [{"sku": "SQUEAKY-BONE", "quantity": quantity}],
+            "payment": {"token": token},
+            **more,
+        }
+        return self.ended(self.ask("POST", "/shop/session", self.server_key, wanted)["id"])
+
+    def ended(self, session: str) -> dict[str, Any]:
+        until = monotonic() + LIMIT
+        while True:
+            seen: dict[str, Any] = self.ask("GET", f"/shop/session/{session}", self.server_key)
+            if seen["status"] in ENDS:
+                return seen
+            assert monotonic() < until, seen
+            Event().wait(LOOK_EVERY)
+
+    def went_through(self, session: str) -> list[str]:
+        """`["shopping done", …, "capture refused", "stock undone", …]`, from the operators' timeline."""
+        path = f"/ops/clerks/{session}/timeline?limit=200"
+        lines = self.ask("GET", path, self.operator_key)["data"]
+        return [f"{line['step']} {line['what']}" for line in lines if line["what"] in ("done", "refused", "undone")]
