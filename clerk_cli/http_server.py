@@ -49,7 +49,6 @@ class HttpServer:
     """uvicorn in a thread. `behind_front`: believe the front's word on who is calling (FORWARDED_ALLOW_IPS)."""
 
     def __init__(self, app: FastAPI, bound: socket.socket, *, behind_front: bool = False) -> None:
-        self._bound = bound
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app,
@@ -83,4 +82,3 @@ class HttpServer:
         self._server.should_exit = True
         if self.alive:
             self._thread.join(LAST_ANSWERS + 1.0)
-        self._bound.close()

@@ -37,9 +37,11 @@ def run_serve(name: str, host: str | None, port: int | None) -> None:
     participant, routers = assemble(service, settings, database, connect)
     fronted = front_of(settings) if name == SHOP_MANAGER else []
     app = application(f"Shop Clerk: {name}", [*routers, *fronted], database, [participant])
-    bound = bind(settings.host, settings.port)
-    url = url_of(settings.host, bound)
-    with Running([participant], HttpServer(app, bound, behind_front=name != SHOP_MANAGER)) as running:
+    with (
+        bind(settings.host, settings.port) as bound,
+        Running([participant], HttpServer(app, bound, behind_front=name != SHOP_MANAGER)) as running,
+    ):
+        url = url_of(settings.host, bound)
         running.server.start()
         print(f"listening {url}", flush=True)
         running.start_participants()

@@ -54,8 +54,11 @@ def run_up(wanted: Wanted) -> None:
     logs.configure(as_json=False, level=logging.WARNING, service="clerk up")
     connect = _broker(wanted)
     template = files_in(wanted.data) if wanted.database is None else wanted.database
-    with held(wanted.data), opened(dict.fromkeys(SERVICES, template), POOL) as databases:
-        bound = bind(wanted.host, wanted.port)
+    with (
+        held(wanted.data),
+        opened(dict.fromkeys(SERVICES, template), POOL) as databases,
+        bind(wanted.host, wanted.port) as bound,
+    ):
         url = url_of(wanted.host, bound)
         _prepare(wanted.data, databases)
         parts = {

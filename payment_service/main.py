@@ -46,7 +46,7 @@ def build(
         prepare,
         ticks=[mailbox.look],
         on_stop=calls.stop,
-        more_checks=lambda: {"provider_calls": Check(calls.alive, "the thread that asks the provider runs or has ended")},
+        more_checks=lambda: {"provider_calls": Check(calls.alive, "the provider is asked, or no more")},
     )
     till = Till(
         database,

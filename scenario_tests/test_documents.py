@@ -78,7 +78,7 @@ def test_a_foreign_edit_is_recorded_and_never_merged(shop: Shop) -> None:
     assert clerk.session()["total"] == 2 * PRICE
 
 
-def test_an_undo_uses_what_the_service_recorded_not_what_the_document_claims(shop: Shop) -> None:
+def test_U4_an_undo_uses_what_the_service_recorded_not_what_the_document_claims(shop: Shop) -> None:
     # Given a document that claims less was reserved
     def claims_less(message: Message) -> Message:
         document = {**message["document"], "credit": {"status": "reserved", "amount": 1}}

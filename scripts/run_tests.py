@@ -31,7 +31,8 @@ ENDING_LIMIT = 60.0
 
 
 def lint() -> int:
-    return run([sys.executable, "-m", "ruff", "check", "."])
+    checked = run([sys.executable, "-m", "ruff", "check", "."])
+    return run([sys.executable, "-m", "ruff", "format", "--check", "."]) or checked
 
 
 def types() -> int:

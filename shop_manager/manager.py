@@ -197,7 +197,7 @@ class Manager:
                 return Refused("version_conflict", f"the session is at version {saga.version}, not at {version}")
             decision = decide(self.catalogue[saga.process], saga, happening, now, self.policy)
             sheet.take(decision)
-            if decision.refused and decision.refused.code == "past_the_pivot":  # recorded, though it changes nothing (P2)
+            if decision.refused and decision.refused.code == "past_the_pivot":  # recorded, although it changes nothing
                 sheet.ignored.append(_came_too_late(saga, happening, decision.refused, now))
             sheet.write(tx)
             parcels = self.outbox.write(tx, sheet.send, now)

@@ -37,10 +37,10 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (["up", "--broker", "http://127.0.0.1/"], "broker URL 'http://127.0.0.1'"),
         (["up", "--broker", ""], "broker URL"),
         (["up", "--broker", "amqp://127.0.0.1:1/"], "the broker at 127.0.0.1:1 cannot be reached: connection refused"),
-        (["up", "--database", "postgresql://127.0.0.1:1/{service}"], "the database of shop_manager: "),
-        (["up", "--database", "mysql://x/y"], "database URL 'mysql://x/y'"),
-        (["up", "--database", "nonsense"], "database URL cannot be read"),
-        (["up", "--database", "sqlite:///one.db"], "each service has an SQLite file of its own"),
+        (["up", "--port", "0", "--database", "postgresql://127.0.0.1:1/{service}"], "the database of shop_manager: "),
+        (["up", "--port", "0", "--database", "mysql://x/y"], "database URL 'mysql://x/y'"),
+        (["up", "--port", "0", "--database", "nonsense"], "database URL cannot be read"),
+        (["up", "--port", "0", "--database", "sqlite:///one.db"], "each service has an SQLite file of its own"),
         (["up", "--host", "no.such.host.invalid"], "is no address of this machine"),
         (["serve"], "Missing argument"),
         (["serve", "kitchen"], "allowed are shop_manager, shop, risk, payment, fulfillment"),
@@ -80,7 +80,7 @@ def test_a_wrong_setting_is_named_by_its_variable_and_never_shown(
 
 
 def test_a_password_in_a_wrong_url_is_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "hush" not in refused(capsys, "up", "--database", "mysql://clerk:hush@db/x")
+    assert "hush" not in refused(capsys, "up", "--port", "0", "--database", "mysql://clerk:hush@db/x")
     assert "hush" not in refused(capsys, "migrate", "--database", "postgresql://clerk:hush@127.0.0.1:1/x")
     assert "hush" not in refused(capsys, "up", "--broker", "amqps://clerk:hush@")
 

@@ -96,7 +96,7 @@ def test_released_goods_are_on_hand_again_and_the_shipment_is_kept_for_the_books
     assert statuses(database, ["clk_1"]) == {"clk_1": "released"}
 
 
-def test_an_undo_gives_back_what_was_recorded_not_what_the_document_claims(database: Database) -> None:
+def test_U4_an_undo_gives_back_what_was_recorded_not_what_the_document_claims(database: Database) -> None:
     before = stock_now(database)
     answers(database, allocates("clk_1", {"SQUEAKY-BONE": 2}))
     answers(database, releases("clk_1", claims={"SQUEAKY-DUCK": 3}))

@@ -196,7 +196,7 @@ def test_a_publish_that_waits_ends_with_the_connection(link: MakeLink, network: 
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_queue_with_other_arguments_is_one_clear_line_and_left_alone(link: MakeLink, url: str) -> None:
+def test_B3_a_queue_with_other_arguments_is_one_clear_line_and_left_alone(link: MakeLink, url: str) -> None:
     with channel(url) as plain:
         plain.queue_declare(SHOP, durable=True)
         plain.basic_publish("", SHOP, b"precious")

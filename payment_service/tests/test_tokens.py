@@ -23,7 +23,7 @@ def test_a_brought_token_authorises_without_a_person(room: Room) -> None:
     assert room.sums() == Sums(authorized=2590)
 
 
-def test_the_pivot_takes_the_recorded_amount_whatever_the_document_claims(room: Room) -> None:
+def test_D4_and_U4_the_pivot_takes_the_recorded_amount_whatever_the_document_claims(room: Room) -> None:
     room.send(command("AuthorizePayment", token="tok_ok"))
 
     [reply] = room.send(command("CapturePayment", total=1))

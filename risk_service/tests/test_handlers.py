@@ -85,7 +85,7 @@ def test_a_released_reservation_leaves_the_tables_as_before(database: Database) 
     assert business_rows(database) == before
 
 
-def test_an_undo_gives_back_what_was_recorded_not_what_the_document_claims(database: Database) -> None:
+def test_U4_an_undo_gives_back_what_was_recorded_not_what_the_document_claims(database: Database) -> None:
     answers(database, reserves("clk_1", 2_590), reserves("clk_2", 1_000))
     (reply,) = answers(database, releases("clk_1", total=999_999))
     assert reply.document["credit"]["amount"] == 2_590

@@ -24,7 +24,7 @@ def desk(tmp_path: Path) -> ManagersDesk:
     return ManagersDesk(tmp_path)
 
 
-def test_an_order_goes_through_and_its_history_folds_to_what_is_stored(desk: ManagersDesk) -> None:
+def test_E2_an_order_has_one_end_and_its_history_folds_to_what_is_stored(desk: ManagersDesk) -> None:
     clerk = desk.opens("clk_1")
     names = desk.plays_all()
     assert names[0] == "StartShopping"
@@ -232,3 +232,25 @@ def test_an_ended_clerk_is_never_looked_at_again(desk: ManagersDesk) -> None:
     with desk.database.read() as tx:
         assert store.due(tx, NOON + hours(1000), 10) == []
         assert store.processes_in_use(tx) == []
+
+
+def test_E4_an_expired_clerk_stays_with_all_that_happened(desk: ManagersDesk) -> None:
+    clerk = desk.opens("clk_1", minutes_long=1)
+    desk.hears(*[desk.replies(question, status="placed") for question in desk.sent()])
+    desk.ticks()
+    for _ in range(30):
+        desk.now += seconds(2.5)
+        desk.ticks()
+    desk.plays_all()
+    saga = desk.saga(clerk)
+    assert saga.status == "expired"
+    assert saga.document["order"] == {"status": "placed"}
+    with desk.database.read() as tx:
+        happened = [(entry.what, entry.step) for _, entry in store.read_history(tx, clerk)]
+    assert happened[-5:] == [
+        ("asked", "credit"),
+        ("undone", "credit"),
+        ("asked", "shopping"),
+        ("undone", "shopping"),
+        ("ended", None),
+    ]

@@ -200,7 +200,7 @@ def test_without_its_database_nothing_is_promised(house: House) -> None:
     assert raised.value.known.status == 503
 
 
-# --- Idempotency-Key ---------------------------------------------------------------------------------------------------
+# --- Idempotency-Key --------------------------------------------------------------------------------------------------
 
 
 def test_the_same_key_and_body_get_the_same_answer_and_one_clerk(house: House) -> None:
@@ -290,7 +290,7 @@ def test_while_the_first_is_running_the_same_key_is_told_to_wait(house: House) -
     assert opening.open(OpenSession(), who, "one", None).session["status"] == "open"
 
 
-# --- the master secret -------------------------------------------------------------------------------------------------
+# --- the master secret ------------------------------------------------------------------------------------------------
 
 
 def test_every_process_derives_the_same_secrets_from_what_the_database_keeps(house: House) -> None:

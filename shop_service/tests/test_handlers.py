@@ -30,7 +30,7 @@ def test_an_order_brought_along_is_placed_at_once(database: Database) -> None:
     assert business_rows(database)["carts"] == []
 
 
-def test_prices_are_the_catalogues_of_the_moment(database: Database) -> None:
+def test_D4_prices_are_the_catalogues_of_the_moment(database: Database) -> None:
     reprice(database, "SQUEAKY-BONE", unit_amount=1500)
     command = starts("clk_1", {"SQUEAKY-BONE": 1})
     command.document["order"] = {"total": 1, "items": [{"sku": "SQUEAKY-BONE", "unit_amount": 1}]}
