@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -86,6 +87,9 @@ def environment() -> dict[str, str]:
     return kept | {"PYTHONPATH": str(ROOT), "NO_COLOR": "1", "COLUMNS": "200"}
 
 
+@pytest.mark.skipif(
+    shutil.which("curl") is None and os.environ.get("CI") != "true", reason="the README's commands need curl"
+)
 def test_every_block_does_what_is_printed_behind_it(shop: tuple[Path, str]) -> None:
     folder, url = shop
     mark = "=== next block ==="
@@ -158,6 +162,21 @@ def test_every_variable_that_is_named_is_a_setting() -> None:
 def test_every_link_to_a_file_leads_to_one(page: Path) -> None:
     links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_function_that_is_named_with_its_file_is_there(page: Path) -> None:
+    for file, name in re.findall(r"`([\w/]+\.py):(\w+)", page.read_text()):
+        path = next((folder / file for folder in (ROOT, page.parent) if (folder / file).exists()), None)
+        assert path is not None, file
+        assert re.search(rf"^ *(def|class) {name}\b", path.read_text(), re.MULTILINE), f"{file}:{name}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_page_names_a_folder_of_this_machine(page: Path) -> None:
+    text = page.read_text()
+    assert "/work/" not in text
+    assert "/tmp/" not in text
 
 
 def test_the_table_of_processes_is_what_the_processes_are() -> None:
