@@ -140,9 +140,7 @@ def _is_card(digits: str) -> bool:
 
 
 def _begins_like_a_card(digits: str) -> bool:
-    return any(
-        len(digits) in lengths and low <= digits[: len(low)] <= high for low, high, lengths in _BRANDS
-    )
+    return any(len(digits) in lengths and low <= digits[: len(low)] <= high for low, high, lengths in _BRANDS)
 
 
 def _luhn(digits: str) -> bool:

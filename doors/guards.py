@@ -27,9 +27,7 @@ class RateGuard:
     `clock` gives seconds.
     """
 
-    def __init__(
-        self, app: ASGIApp, limits: Limits, known: Callable[[str], bool], clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, app: ASGIApp, limits: Limits, known: Callable[[str], bool], clock: Callable[[], float]) -> None:
         self.app = app
         self.limits = limits
         self.known = known

@@ -59,9 +59,7 @@ CODES: Mapping[str, Code] = {
     "not_found": Code(
         404, "There is nothing here", False, "No such thing exists, or it is not yours: check the address and the key."
     ),
-    "not_ready_yet": Code(
-        404, "It is not there yet", True, "It is being made: ask again after `Retry-After` seconds."
-    ),
+    "not_ready_yet": Code(404, "It is not there yet", True, "It is being made: ask again after `Retry-After` seconds."),
     "customer_unknown": Code(
         404, "The customer is not known", False, "Make the customer first: `PUT /shop/customers/{id}`."
     ),
@@ -91,9 +89,7 @@ CODES: Mapping[str, Code] = {
     "version_conflict": Code(
         412, "It has changed meanwhile", False, "Read it again, and repeat with the new `ETag` in `If-Match`."
     ),
-    "version_required": Code(
-        428, "The version seen is missing", False, "Send the `ETag` you have read in `If-Match`."
-    ),
+    "version_required": Code(428, "The version seen is missing", False, "Send the `ETag` you have read in `If-Match`."),
     "idempotency_key_invalid": Code(
         422, "The Idempotency-Key is not valid", False, "It takes one header of 1 to 255 printable characters."
     ),

@@ -24,9 +24,7 @@ def wrong_fields(errors: Sequence[Mapping[str, Any]]) -> Problem:
         return Problem("invalid_request")
     first = found[0]
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return Problem(
-        "invalid_request", f"{first['param']}: {first['detail']}{more}", param=first["param"], errors=found
-    )
+    return Problem("invalid_request", f"{first['param']}: {first['detail']}{more}", param=first["param"], errors=found)
 
 
 def _wrong(error: Mapping[str, Any]) -> WrongField:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
@@ -108,7 +109,13 @@ def _strict_json(body: bytes) -> Any:
         content = orjson.loads(body)
         if len(orjson.dumps(content)) == len(body):
             return content
-        return json.loads(body, object_pairs_hook=_no_doubles, parse_constant=_no_constant)
+        return json.loads(
+            body,
+            object_pairs_hook=_no_doubles,
+            parse_constant=_no_constant,
+            parse_int=_whole_number,
+            parse_float=_fraction,
+        )
     except orjson.JSONDecodeError as error:
         raise Unreadable(f"body is not UTF-8 JSON: {str(error)[:120]}") from None
     except RecursionError:
@@ -122,6 +129,20 @@ def _no_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(content) != len(pairs):
         raise Unreadable("a JSON object has the same key twice: each key is allowed once")
     return content
+
+
+def _whole_number(digits: str) -> int:
+    number = int(digits)
+    if not -(2**63) <= number < 2**64:
+        raise Unreadable(f"a whole number has {len(digits)} digits: at most 64 bits are allowed")
+    return number
+
+
+def _fraction(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise Unreadable("a number is too large for JSON readers: at most about 1.8e308 is allowed")
+    return number
 
 
 def _no_constant(name: str) -> Any:

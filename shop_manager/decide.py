@@ -40,7 +40,7 @@ def start(process: Process, clerk: str, started: Started, now: int, policy: Poli
 def decide(process: Process, saga: Saga, happening: Happening, now: int, policy: Policy) -> Decision:
     """What follows from one happening. Never raises for a happening that comes late, twice or uninvited."""
     if saga.ended:
-        return _after_the_end(saga, happening)
+        return after_the_end(saga, happening)
     draft = Draft(process, saga, now, policy)
     meet_deadlines(draft)
     match happening:
@@ -57,7 +57,7 @@ def decide(process: Process, saga: Saga, happening: Happening, now: int, policy:
     return draft.decision()
 
 
-def _after_the_end(saga: Saga, happening: Happening) -> Decision:
+def after_the_end(saga: Saga, happening: Happening) -> Decision:
     """E1: an end absorbs everything."""
     match happening:
         case Replied():

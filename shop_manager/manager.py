@@ -18,7 +18,7 @@ from messaging.outbox import Outbox
 from messaging.parked import ParkedMessage, park
 from messaging.worker import LostRace
 from shop_manager import store
-from shop_manager.decide import decide, start
+from shop_manager.decide import after_the_end, decide, start
 from shop_manager.happenings import Decision, Happening, Parked, Policy, Replied, Started, Woke
 from shop_manager.outages import Outages
 from shop_manager.processes import Catalogue
@@ -79,6 +79,12 @@ class Manager:
         known = self.outages.known
         return replace(self._policy, outages=known) if known else self._policy
 
+    def _decide(self, saga: Saga, happening: Happening, now: int) -> Decision:
+        """An ended Clerk needs no process any more: its may have been taken out long ago."""
+        if saga.ended:
+            return after_the_end(saga, happening)
+        return decide(self.catalogue[saga.process], saga, happening, now, self.policy)
+
     # --- replies and notices, from the worker ----------------------------------------------------------------------
 
     def handle(self, tx: Tx, messages: Sequence[Message]) -> list[Message]:
@@ -107,11 +113,10 @@ class Manager:
         if saga is None:
             parked.append(_unknown(reply, f"there is no Clerk {reply.clerk}"))
             return
-        process = self.catalogue[saga.process]
-        if reply.step not in {step.name for step in process.steps}:
+        if not saga.ended and reply.step not in self.catalogue[saga.process].names:
             parked.append(_unknown(reply, f"process {saga.process} has no step {reply.step!r}"))
             return
-        decision = decide(process, saga, Replied(reply), now, self.policy)
+        decision = self._decide(saga, Replied(reply), now)
         sheet.take(decision)
         if decision.ignored:
             outcome = reply.outcome
@@ -133,7 +138,7 @@ class Manager:
         saga = sheet.saga(notice.clerk) if notice.clerk else None
         if saga is not None and notice.command:
             happening = Parked(notice.command, notice.service, notice.reason)
-            sheet.take(decide(self.catalogue[saga.process], saga, happening, now, self.policy))
+            sheet.take(self._decide(saga, happening, now))
 
     # --- time ------------------------------------------------------------------------------------------------------
 
@@ -155,7 +160,7 @@ class Manager:
                 now = tx.lock(ids)
                 sheet = Sheet(store.read(tx, ids))
                 for held in sheet.held.values():
-                    sheet.take(decide(self.catalogue[held.saga.process], held.saga, Woke(), now, self.policy))
+                    sheet.take(self._decide(held.saga, Woke(), now))
                 sheet.write(tx)
                 parcels = self.outbox.write(tx, sheet.send, now)
         except LostRace:  # somebody else was quicker; the next tick sees what is left
@@ -195,7 +200,7 @@ class Manager:
                 return None
             if version is not None and version != saga.version:
                 return Refused("version_conflict", f"the session is at version {saga.version}, not at {version}")
-            decision = decide(self.catalogue[saga.process], saga, happening, now, self.policy)
+            decision = self._decide(saga, happening, now)
             sheet.take(decision)
             if decision.refused and decision.refused.code == "past_the_pivot":  # recorded, although it changes nothing
                 sheet.ignored.append(_came_too_late(saga, happening, decision.refused, now))

@@ -36,6 +36,9 @@ class ShopManagerSettings(ServiceSettings):
     undo_tries: int = Field(default=5, ge=1, le=1000, description="failures of an undo until the Clerk is stuck")
     grace: Seconds = Field(default=60, description="what an outage adds to deadlines that fell into it")
     step_limit_factor: float = Field(default=1, gt=0, le=10, description="multiplies every step's limit, for trials")
+    behind_proxy: bool = Field(
+        default=False, description="believe X-Forwarded-For of a proxy whose address is in FORWARDED_ALLOW_IPS"
+    )
     shop_url: str = Field(default="", description="where the shop service's door is; set on the front only")
     risk_url: str = Field(default="", description="where the risk service's door is")
     payment_url: str = Field(default="", description="where the payment service's door is")

@@ -38,6 +38,7 @@ def test_the_body_is_counted_on_the_stream_without_a_content_length(bench: Bench
 
 def test_a_body_that_comes_too_slowly_is_refused(database: Database) -> None:
     bench = Bench(database, Limits(body_seconds=0.05))
+
     async def stalled() -> Any:
         yield b"{"
         await asyncio.Event().wait()

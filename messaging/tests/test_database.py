@@ -35,7 +35,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 
 def rows(database: Database) -> dict[str, int]:
     with database.read() as tx:
-        return {row.name: row[1] for row in tx.execute(select(things))}
+        return {row.name: row.number for row in tx.execute(select(things.c.name, things.c.count.label("number")))}
 
 
 def test_T4_the_time_is_the_databases_and_embedded_the_processs(database: Database) -> None:

@@ -100,6 +100,10 @@ BAD_BODIES = {
     "depth 10,000": b"[" * 10_000 + b"]" * 10_000,
     "10 MB": b'["' + b"x" * 10_000_000 + b'"]',
     "a number of 5,000 digits": b"[" + b"9" * 5_000 + b"]",
+    "a whole number over 64 bits": b'[{"a": ' + b"9" * 30 + b"}]",
+    "a whole number over 64 bits, compact": b'[{"a":' + b"9" * 30 + b"}]",
+    "a number over 1e308": b'[{"a": 1e999}]',
+    "a number over 1e308, compact": b'[{"a":1e999}]',
     "trailing garbage": b"[1] [2]",
 }
 

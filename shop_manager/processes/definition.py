@@ -85,6 +85,10 @@ class Process:
         return f"{self.name}/{self.version}"
 
     @property
+    def names(self) -> list[str]:
+        return [step.name for step in self.steps]
+
+    @property
     def pivot_index(self) -> int:
         return next(index for index, step in enumerate(self.steps) if step.pivot)
 
@@ -125,7 +129,7 @@ def _as_list(step: Step) -> list[object]:
 
 def _check(process: Process) -> None:
     here = f"process {process.name}/{process.version}"
-    names = [step.name for step in process.steps]
+    names = process.names
     if len(set(names)) != len(names):
         raise BadProcess(f"{here}: two steps have the same name: {sorted(names)}")
     if sum(step.pivot for step in process.steps) != 1:

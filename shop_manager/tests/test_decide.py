@@ -252,7 +252,7 @@ def test_E1_an_end_absorbs_everything(end: str) -> None:
     version = play.saga.version
     for command in list(play.sent):
         for outcome in ("done", "undone", "unsupported"):
-            play.replies(command.step, outcome, to=command).expect_ignored(end)  # type: ignore[arg-type]  # a literal each
+            play.replies(command.step, outcome, to=command).expect_ignored(end)
     play.later(days(100)).woke().expect(end).expect_nothing_sent()
     assert play.saga.version == version
     play.cancelled()

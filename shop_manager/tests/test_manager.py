@@ -254,3 +254,15 @@ def test_E4_an_expired_clerk_stays_with_all_that_happened(desk: ManagersDesk) ->
         ("undone", "shopping"),
         ("ended", None),
     ]
+
+
+def test_E1_an_ended_clerk_absorbs_late_replies_even_when_its_process_was_taken_out(desk: ManagersDesk) -> None:
+    clerk = desk.opens("clk_1")
+    [question] = desk.sent()
+    desk.hears(desk.replies(question, "refused"))
+    desk.manager.catalogue.by_reference.clear()
+    desk.hears(desk.replies(question))
+    refused = desk.manager.wish(clerk, Cancelled())
+    assert getattr(refused, "code", None) == "session_ended"
+    with desk.database.read() as tx:
+        assert len(store.read_ignored(tx, clerk)) == 1
