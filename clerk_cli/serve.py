@@ -17,7 +17,6 @@ from clerk_cli.services import the_service
 from clerk_cli.settings_read import read_settings
 from clerk_cli.stopping import asked_to_stop
 from domain.messages import SHOP_MANAGER
-from shop_manager.settings import ShopManagerSettings
 
 if TYPE_CHECKING:
     from fastapi import APIRouter
