@@ -11,6 +11,7 @@ import os
 import statistics
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from threading import local
 from time import monotonic, sleep
@@ -64,7 +65,7 @@ def measure(shop: Measured, orders: int, clients: int) -> dict[str, Any]:
         "post_session_ms": percentiles(answers),
         "per_order": spent,
         "own_cpu_ms_per_order": round(own * 1000, 2),
-        "alone_to_captured_ms": percentiles(alone(shop)),
+        "alone_ms": percentiles(alone(shop)),
         "memory_mib": shop.memory(),
     }
 
@@ -118,16 +119,16 @@ def sessions(shop: Measured, status: str, most: int) -> int:
 
 
 def alone(shop: Measured) -> list[float]:
-    """Seconds from the request to "captured" (the last step before the warehouse), one order at a time."""
+    """Seconds from opened to completed, all seven steps, one order at a time: by the Clerk's own times."""
     times = []
     for _ in range(ALONE):
-        began = monotonic()
         session = client(shop).post("/shop/session", json=ORDER).raise_for_status().json()
-        while session["payment_status"] != "captured":
+        while session["status"] != "completed":
             headers = {"Prefer": "wait=20", "If-None-Match": f'"{session["version"]}"'}
             answer = client(shop).get(session["links"]["self"], headers=headers)
             session = answer.json() if answer.status_code == 200 else session
-        times.append(monotonic() - began)
+        opened, over = (datetime.fromisoformat(session[name]) for name in ("created_at", "updated_at"))
+        times.append((over - opened).total_seconds())
     return times
 
 

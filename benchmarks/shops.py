@@ -82,7 +82,6 @@ def services(folder: Path, broker_url: str, admin_url: str) -> Iterator[Measured
     environment = {
         "CLERK_BROKER_URL": broker_url,
         "CLERK_DATABASE_URL": template,
-        "CLERK_FULFILLMENT_WAREHOUSE": "auto",
         **{f"CLERK_{service.upper()}_URL": addresses[service] for service in SERVICES[1:]},
     }
     _clerk(["migrate"], folder, environment)
@@ -132,7 +131,8 @@ def _clerk(arguments: list[str], folder: Path, environment: Mapping[str, str]) -
 
 def _environment(more: Mapping[str, str]) -> dict[str, str]:
     root = str(Path(__file__).parent.parent)
-    return {**os.environ, "PYTHONPATH": root, **more}
+    warehouse = {"CLERK_FULFILLMENT_WAREHOUSE": "auto", "CLERK_FULFILLMENT_AUTO_AFTER": "0"}  # no second of pretence
+    return {**os.environ, "PYTHONPATH": root, **warehouse, **more}
 
 
 @contextmanager

@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from threading import Lock
 from typing import Any
 
 from psycopg2.extras import execute_values
@@ -59,6 +60,8 @@ class Database:
         self.clock = clock or (lambda: time.time_ns() // 1_000_000)
         self.dialect = "sqlite" if self.url.startswith("sqlite") else "postgresql"
         self.engine = _sqlite_engine(self.url) if self.dialect == "sqlite" else _postgres_engine(self.url, pool, schema)
+        # SQLite's own waiting is sleeping and trying again; threads of one process had better queue up here.
+        self._one_writer: AbstractContextManager[object] = Lock() if self.dialect == "sqlite" else nullcontext()
         self.statements = 0
         self.commits = 0
         event.listen(self.engine, "before_cursor_execute", self._count_statement)
@@ -67,7 +70,7 @@ class Database:
     @contextmanager
     def begin(self) -> Iterator[Tx]:
         """A write transaction: committed at the end of the block, rolled back when it raises."""
-        with self.engine.connect() as connection, connection.begin():
+        with self._one_writer, self.engine.connect() as connection, connection.begin():
             if self.dialect == "sqlite":
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield Tx(connection, self)
