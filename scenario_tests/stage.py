@@ -16,7 +16,7 @@ SERVICES = ("shop_manager", "shop", "risk", "payment", "fulfillment")
 SETTINGS = {
     "CLERK_RESEND_FIRST": "0.3",
     "CLERK_RESEND_MOST": "1",
-    "CLERK_GRACE": "2",
+    "CLERK_GRACE": "4",
     "CLERK_STEP_LIMIT_FACTOR": "0.1",
     "CLERK_FULFILLMENT_WAREHOUSE": "manual",
     "CLERK_LOG_JSON": "true",
