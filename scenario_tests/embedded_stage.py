@@ -88,6 +88,9 @@ class EmbeddedStage:
     def kill(self, service: str) -> None:
         raise AssertionError("in the embedded stage there is no process to be killed")
 
+    def kill_broker(self) -> None:
+        raise AssertionError("in the embedded stage the broker is no process")
+
     def start(self, service: str) -> None:
         self._hand.mend(service)
 

@@ -132,6 +132,9 @@ class ServicesStage:
     def stop_broker(self) -> None:
         self._servers.broker.stop()
 
+    def kill_broker(self) -> None:
+        self._servers.broker.kill()
+
     def start_broker(self) -> None:
         self._servers.broker.start()
         for process in self._processes.values():

@@ -7,24 +7,27 @@ serves all of them.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import re
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import select, update
 
 from messaging.broker import REPLIES_QUEUE, commands_queue
 from scenario_tests.books import Rows, business_rows, difference
+from scenario_tests.broken_table import broken
 from scenario_tests.clerk_on_stage import ClerkOnStage
+from scenario_tests.customer import CURRENCY, Customer
 from scenario_tests.stage import SERVICES, Stage
 from scenario_tests.traffic import Change, Held, Kind, Message, Traffic, Which
 from scenario_tests.waiting import until
 from scenario_tests.wire import Wire, content_of
+from shop_manager.store import clerks
 
 PRICE = 1295
 """What an article costs unless a test says otherwise, in minor units."""
-CURRENCY = "EUR"
 DEFAULT_SHOP = "squeaky-toys"
 PROBE = "PROBE"
 """An article of no test: what is ordered to see whether all queues are worked off."""
@@ -88,11 +91,11 @@ class Shop:
         self.wire.put("shop_manager", f"/shop/customers/{known}", self.stage.keys.server, person)
         if limit is not None:
             self.wire.put("risk", f"/risk/customers/{known}", self.stage.keys.server, {"limit": limit})
-        return Customer(self, known, token)
+        return Customer(self.wire, known, token, self.sku)
 
     def guest(self, token: str | None = None) -> Customer:
         """Somebody without a name."""
-        return Customer(self, None, token)
+        return Customer(self.wire, None, token, self.sku)
 
     def branch(self, name: str, kind: str = "physical", allows_invoice: bool = False) -> str:
         """Another shop of the house; returns its id."""
@@ -124,6 +127,12 @@ class Shop:
             if not page["has_more"]:
                 return found
             cursor = f"&cursor={page['next_cursor']}"
+
+    def answers_taken_by_its_manager(self) -> int:
+        """How many messages the ShopManager behind this shop's door has handled since it was started."""
+        figures = self.wire.ask("GET", "shop_manager", "/metrics", self.stage.keys.operator).text
+        found = re.findall(r'clerk_messages_handled_total\{service="shop_manager"\} (\S+)', figures)
+        return int(float(found[0]))
 
     @contextmanager
     def books_stay_as_they_are(self) -> Iterator[None]:
@@ -207,18 +216,19 @@ class Shop:
         """Wait until nothing waits on the service's queue."""
         until(lambda: not self.stage.depth(queue_of(service)), f"the queue of {service} is worked off")
 
-    @contextmanager
-    def table_is_broken(self, service: str, table: str) -> Iterator[None]:
+    def lets_time_pass(self, clerk: ClerkOnStage) -> None:
+        """The limit of the step that the Clerk is at is over now: nobody waits two weeks for an invoice in a test."""
+        with self.stage.database("shop_manager").begin() as tx:
+            now = tx.lock([clerk.id])
+            chosen = clerks.c.id == clerk.id
+            state = json.loads(tx.execute(select(clerks.c.state).where(chosen)).scalar_one())
+            state["question"]["deadline"] = now
+            changed = {"state": json.dumps(state), "wake_at": now, "revision": clerks.c.revision + 1}
+            tx.execute(update(clerks).where(chosen).values(changed))
+
+    def table_is_broken(self, service: str, table: str) -> AbstractContextManager[None]:
         """Inside the block nothing can be deleted from the table: whatever tries it fails. Repaired at the end."""
-        with self.stage.database(service).begin() as tx:
-            for statement in BREAK[tx.database.dialect]:
-                tx.execute(text(statement.format(table=table)))
-        try:
-            yield
-        finally:
-            with self.stage.database(service).begin() as tx:
-                for statement in REPAIR[tx.database.dialect]:
-                    tx.execute(text(statement.format(table=table)))
+        return broken(self.stage.database(service), table)
 
     @contextmanager
     def another_manager(self) -> Iterator[Shop]:
@@ -229,48 +239,6 @@ class Shop:
             wire.close()
 
 
-class Customer:
-    """Somebody who orders. `token`: the card that is brought along with an order."""
-
-    def __init__(self, shop: Shop, known: str | None, token: str | None) -> None:
-        self.shop = shop
-        self.known = known
-        self.token = token
-
-    def comes_in(self, **wishes: Any) -> ClerkOnStage:
-        """Opens a session and does everything by hand."""
-        return self._open(wishes)
-
-    def orders(self, items: Mapping[str, int], **wishes: Any) -> ClerkOnStage:
-        """Opens a session that brings its order along (and the card, if there is one)."""
-        wanted = [{"sku": self.shop.sku(word), "quantity": quantity} for word, quantity in items.items()]
-        return self._open({"items": wanted, **wishes})
-
-    def _open(self, wishes: Mapping[str, Any]) -> ClerkOnStage:
-        body = {"currency": CURRENCY, **wishes}
-        if self.token and "payment" not in body:
-            body["payment"] = {"token": self.token}
-        if self.known:
-            body["customer"] = self.known
-        wire = self.shop.wire
-        answer = wire.ask("POST", "shop_manager", "/shop/session", self.shop.stage.keys.server, body)
-        return ClerkOnStage(wire, content_of(answer, 201), self.shop.sku)
-
-
 def queue_of(service: str) -> str:
     assert service in SERVICES
     return REPLIES_QUEUE if service == "shop_manager" else commands_queue(service)
-
-
-BREAK = {
-    "sqlite": ("CREATE TRIGGER broken BEFORE DELETE ON {table} BEGIN SELECT RAISE(ABORT, 'the table is broken'); END",),
-    "postgresql": (
-        "CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION 'the table is broken'; END $$",
-        "CREATE TRIGGER broken BEFORE DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION broken()",
-    ),
-}
-REPAIR = {
-    "sqlite": ("DROP TRIGGER broken",),
-    "postgresql": ("DROP TRIGGER broken ON {table}", "DROP FUNCTION broken()"),
-}

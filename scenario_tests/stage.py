@@ -72,6 +72,10 @@ class Stage(Protocol):
 
     def stop_broker(self) -> None: ...
 
+    def kill_broker(self) -> None:
+        """`kill -9`; only where the broker is a process."""
+        ...
+
     def start_broker(self) -> None:
         """Returns when every participant is connected again."""
         ...

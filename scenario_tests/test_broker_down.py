@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from scenario_tests.shop import Shop, Stock
 
 
@@ -44,3 +46,24 @@ def test_a_deadline_that_fell_into_an_outage_is_moved(shop: Shop) -> None:
     # Then an outage does not expire the order (T5): its deadline is moved, and only then does it end
     clerk.becomes("expired")
     assert [line["what"] for line in clerk.timeline()].count("deadlines_moved") == 1
+
+
+@pytest.mark.services
+def test_a_broker_killed_in_the_middle_of_orders_loses_nothing(shop: Shop) -> None:
+    # Given orders under way, half of which will fail
+    shop.stocks("SQUEAKY-BONE", 20)
+    ada, bob = shop.customer("ada", token="tok_ok"), shop.customer("bob", token="tok_capture_refused")
+    good = [ada.orders({"SQUEAKY-BONE": 1}) for _ in range(6)]
+    bad = [bob.orders({"SQUEAKY-BONE": 1}) for _ in range(6)]
+    # When the broker is killed with kill -9
+    shop.stage.kill_broker()
+    under_way = [clerk for clerk in bad if clerk.session()["status"] in ("processing", "canceling")]
+    shop.stage.start_broker()
+    assert under_way, "nothing was under way when the broker was killed"
+    # Then all of them end as they should
+    for clerk in good:
+        clerk.gets_shipped().becomes("completed", limit=60)
+    for clerk in bad:
+        clerk.becomes("failed", limit=60)
+    assert shop.stock_of("SQUEAKY-BONE") == Stock(on_hand=14, reserved=0, shipped=6)
+    assert shop.credit_of("ada").reserved == shop.credit_of("bob").reserved == 0

@@ -49,6 +49,7 @@ def test_an_order_waits_for_shop_manager(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("service", "went"),
     [
+        ("shop", ("shopping undone",)),
         ("risk", ("shopping done", "credit undone", "shopping undone")),
         ("payment", ("shopping done", "credit done", "payment undone", "credit undone", "shopping undone")),
         (

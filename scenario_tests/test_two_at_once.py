@@ -82,6 +82,7 @@ def test_two_shop_managers_share_the_work(shop: Shop) -> None:
     shop.stocks("SQUEAKY-BONE", 20)
     ada = shop.customer("ada", token="tok_ok")
     with shop.another_manager() as same_shop:
+        before = shop.answers_taken_by_its_manager()
         # When orders come in by both doors
         eva = same_shop.customer("eva", token="tok_ok")
         clerks = [person.orders({"SQUEAKY-BONE": 1}) for person in (ada, eva) for _ in range(5)]
@@ -97,6 +98,9 @@ def test_two_shop_managers_share_the_work(shop: Shop) -> None:
                 "shipping done",
                 "settle done",
             )
+        # And both had their part in it
+        assert same_shop.answers_taken_by_its_manager() > 0
+        assert shop.answers_taken_by_its_manager() > before
     assert shop.stock_of("SQUEAKY-BONE") == Stock(on_hand=10, reserved=0, shipped=10)
 
 

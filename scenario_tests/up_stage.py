@@ -83,6 +83,9 @@ class UpStage:
     def stop_broker(self) -> None:
         _not_here()
 
+    def kill_broker(self) -> None:
+        _not_here()
+
     def start_broker(self) -> None:
         _not_here()
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from doors.tests.door import Door
 from fulfillment_service.main import build
 from fulfillment_service.settings import FulfillmentSettings
 from fulfillment_service.tests.commands import allocates, answers, asks_to_ship, delivers, releases, secret_for
-from fulfillment_service.tests.door import Door
 from messaging.database import Database
 from messaging.memory import MemoryBroker
 

@@ -17,9 +17,9 @@ from fulfillment_service.tests.commands import (
     statuses,
     stock_now,
 )
-from fulfillment_service.tests.conftest import Clock
 from fulfillment_service.warehouse import AT_ONCE, CARRIER, ship_due, sled_label
 from messaging.database import Database
+from messaging.tests.databases import Clock
 
 SLED = Label("Dog Sled", "SLED-1")
 

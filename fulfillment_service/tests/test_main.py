@@ -10,10 +10,10 @@ from fulfillment_service.main import build
 from fulfillment_service.settings import FulfillmentSettings
 from fulfillment_service.store import stock
 from fulfillment_service.tests.commands import allocates, answers, asks_to_ship, statuses, stock_now
-from fulfillment_service.tests.conftest import Clock
 from fulfillment_service.warehouse import fill
 from messaging.database import Database
 from messaging.memory import MemoryBroker
+from messaging.tests.databases import Clock
 
 
 def test_a_warehouse_is_manual_unless_the_environment_says_auto(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from messaging.database import Database
+from messaging.tests.databases import BOTH, Clock, given_postgres, new_sqlite
 from risk_service.store import metadata
 from risk_service.tests.commands import NOON
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path}/risk.db", clock=lambda: NOON)
-    metadata.create_all(database.engine)
-    yield database
-    database.close()
+    with new_sqlite(tmp_path, metadata, Clock(NOON)) as database:
+        yield database
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.database)])
+@pytest.fixture(params=BOTH)
 def any_database(request: pytest.FixtureRequest) -> Iterator[Database]:
-    """One database after the other; the PostgreSQL of CLERK_TEST_DATABASE_URL is emptied of our tables."""
+    """One database after the other."""
     if request.param == "sqlite":
         yield request.getfixturevalue("database")
         return
-    url = os.environ.get("CLERK_TEST_DATABASE_URL")
-    if not url:
-        pytest.skip("CLERK_TEST_DATABASE_URL names no PostgreSQL")
-    database = Database(url)
-    metadata.drop_all(database.engine)
-    metadata.create_all(database.engine)
-    yield database
-    metadata.drop_all(database.engine)
-    database.close()
+    with given_postgres(metadata) as database:
+        yield database

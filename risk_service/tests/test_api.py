@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from doors.tests.door import Door
 from messaging.database import Database
 from risk_service.api import risk_router
 from risk_service.tests.commands import SETTINGS, answers, reserves, settles
-from risk_service.tests.door import Door
 
 
 @pytest.fixture

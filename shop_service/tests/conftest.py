@@ -8,30 +8,20 @@ from pathlib import Path
 import pytest
 
 from messaging.database import Database
+from messaging.tests.databases import Clock, new_sqlite
 from shop_service.shelf import fill
 from shop_service.store import metadata
 from shop_service.tests.commands import NOON
 
 
-class Clock:
-    """A clock that a test puts forward."""
-
-    now = NOON
-
-    def __call__(self) -> int:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(NOON)
 
 
 @pytest.fixture
 def database(tmp_path: Path, clock: Clock) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path}/shop.db", clock=clock)
-    metadata.create_all(database.engine)
-    with database.begin() as tx:
-        fill(tx)
-    yield database
-    database.close()
+    with new_sqlite(tmp_path, metadata, clock) as database:
+        with database.begin() as tx:
+            fill(tx)
+        yield database

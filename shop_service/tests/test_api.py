@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from doors.tests.door import Door
 from messaging.database import Database
 from messaging.memory import MemoryBroker
+from messaging.tests.databases import Clock
 from shop_service.main import build
 from shop_service.settings import ShopSettings
 from shop_service.tests.commands import DEADLINE, answers, cancels, secret_for, starts
-from shop_service.tests.conftest import Clock
-from shop_service.tests.door import Door
 
 OWN = secret_for("clk_1")
 STRANGER = secret_for("clk_2")

@@ -11,11 +11,11 @@ from domain.refusals import Refused
 from messaging.database import Database
 from messaging.memory import MemoryBroker
 from messaging.outbox import Outbox
+from messaging.tests.databases import Clock
 from shop_service.counter import CartAnswer, Counter
 from shop_service.order import MOST_LINES
 from shop_service.store import products, schema
 from shop_service.tests.commands import DEADLINE, answers, business_rows, cancels, desk, starts
-from shop_service.tests.conftest import Clock
 
 
 class Till:

@@ -1,4 +1,4 @@
-"""The doors of the service under test, knocked at without a network."""
+"""The doors of a service under test, knocked at without a network."""
 
 from __future__ import annotations
 
