@@ -27,7 +27,7 @@ from clerk_cli.stopping import asked_to_stop
 from messaging.database import Database
 
 POOL = 5
-"""Database connections of each of the five; PostgreSQL allows a hundred in all, and as many again are lent."""
+"""Database connections of each of the five; PostgreSQL allows a hundred in all."""
 READY_WITHIN = 10.0
 FILLED_BY = {"shop_manager": "demo", "shop": "shelf", "fulfillment": "warehouse"}
 """Which module of a service has `fill(tx)`: the demo shop, put where nothing is yet."""

@@ -18,6 +18,8 @@ from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import ArgumentError
 
 LOCK_LIMIT_MS = 10_000
+OVERFLOW = 2
+"""Connections beyond the pool: five services of 10 + 2 fit into the hundred that PostgreSQL allows."""
 IDLE_LIMIT_MS = 15_000
 """A paused process may hold its locks that long; then PostgreSQL ends its transaction (semantics T3)."""
 
@@ -202,7 +204,7 @@ def _postgres_engine(url: str, pool: int, schema: str | None) -> Engine:
     return create_engine(
         url,
         pool_size=pool,
-        max_overflow=pool,
+        max_overflow=OVERFLOW,
         pool_timeout=5,
         pool_pre_ping=True,
         hide_parameters=True,  # an error's text goes into logs: the values stay out of it
