@@ -12,7 +12,6 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Lock
 from typing import Any
 
-from psycopg2.extras import execute_values
 from sqlalchemy import Connection, Engine, Executable, Table, create_engine, event, make_url
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import ArgumentError
@@ -177,17 +176,16 @@ class Tx:
 
     def _insert_many(self, table: Table, columns: Sequence[str], rows: Sequence[Mapping[str, Any]], suffix: str) -> int:
         head = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES "  # noqa: S608  # names of our own tables only
-        values = [tuple(row[column] for column in columns) for row in rows]
         if self.database.dialect == "sqlite":
-            marks = f"({', '.join('?' * len(columns))})"
-            return self.connection.exec_driver_sql(head + marks + suffix, values).rowcount
-        self.database.statements += 1  # this one goes past SQLAlchemy, and so past its events
-        cursor = self.connection.connection.cursor()
-        try:
-            execute_values(cursor, f"{head}%s{suffix}", values, page_size=len(values))
-            return int(cursor.rowcount)
-        finally:
-            cursor.close()
+            values = [tuple(row[column] for column in columns) for row in rows]
+            return self.connection.exec_driver_sql(f"{head}({_marks('?', columns)}){suffix}", values).rowcount
+        marks = ", ".join([f"({_marks('%s', columns)})"] * len(rows))
+        flat = tuple(row[column] for row in rows for column in columns)
+        return self.connection.exec_driver_sql(head + marks + suffix, flat).rowcount
+
+
+def _marks(mark: str, columns: Sequence[str]) -> str:
+    return ", ".join([mark] * len(columns))
 
 
 _PG_NOW = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"

@@ -69,6 +69,7 @@ PARTS: Mapping[str, Sequence[str]] = {"lint": ("lint", "types")}
 
 def main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job begins with it ignored
     if list(arguments) == ["with-servers"]:
         return with_servers()
     names = [part for name in arguments for part in PARTS.get(name, (name,))] or list(STAGES)

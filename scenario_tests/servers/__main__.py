@@ -26,6 +26,7 @@ def main(arguments: Sequence[str]) -> int:
         _say(USAGE)
         return 2
     signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job begins with it ignored
     try:
         return acts[arguments[0]](arguments[2:])
     except KeyboardInterrupt:
