@@ -14,7 +14,6 @@ from rich.table import Table
 from clerk_cli.client import Api, credentials_in, url_for
 from clerk_cli.order_shown import money
 from clerk_cli.terminal import console, grid, plain, print_json
-from domain.times import to_wire
 
 _STYLES = {"completed": "green", "failed": "red", "canceled": "magenta", "expired": "magenta"}
 _IN_COLUMNS = ("number", "at", "what", "step")
@@ -85,11 +84,9 @@ def _more(more: Mapping[str, Any]) -> str:
     flat: dict[str, Any] = {}
     for key, value in more.items():
         flat |= value if isinstance(value, dict) else {key: value}
-    told = {key: _word(key, value) for key, value in flat.items()}
+    told = {key: _word(value) for key, value in flat.items()}
     return "  ".join(f"{key}={word}" for key, word in told.items() if word)
 
 
-def _word(key: str, value: Any) -> str:
-    if type(value) is int and key.endswith("_at"):
-        return to_wire(value)
+def _word(value: Any) -> str:
     return str(value)[:60] if isinstance(value, (str, int, float)) else ""

@@ -105,6 +105,9 @@ def _question(question: Question | None) -> dict[str, Any] | None:
     return {**asdict(question), **moments}
 
 
+MOMENTS = frozenset({"expires_at", "deadline", "resend_at", "retry_at"})
+
+
 def timeline(history: Sequence[tuple[int, Entry]], ignored: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """History and what was ignored, by time: `{number, at, what, step, data}`.
 
@@ -117,7 +120,13 @@ def timeline(history: Sequence[tuple[int, Entry]], ignored: Sequence[Mapping[str
 
 
 def _history_line(number: int, entry: Entry) -> dict[str, Any]:
-    return {"number": number, "at": to_wire(entry.at), "what": entry.what, "step": entry.step, "data": dict(entry.data)}
+    data = {name: _shown(name, value) for name, value in entry.data.items()}
+    return {"number": number, "at": to_wire(entry.at), "what": entry.what, "step": entry.step, "data": data}
+
+
+def _shown(name: str, value: Any) -> Any:
+    """A value of an entry's data; moments, which history keeps in ms, as everywhere on the wire."""
+    return to_wire(value) if name in MOMENTS and isinstance(value, int) else value
 
 
 def _ignored_line(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,9 @@ from domain.messages import Notice
 from domain.times import hours, minutes, seconds, to_wire
 from messaging.parked import ParkedMessage, park
 from shop_manager import listing, store
+from shop_manager.ops_clerk import timeline
 from shop_manager.processes import Catalogue
+from shop_manager.saga import Entry
 from shop_manager.tests.house import ITEMS, SERVER, House
 from shop_manager.tests.test_sessions import one_of_each, plan_of, recorded
 
@@ -282,3 +284,9 @@ def test_parked_messages_are_paged(house: House) -> None:
     rest = read(house, f"parked?limit=3&cursor={first['next_cursor']}")
     assert {line["body"] for line in first["data"] + rest["data"]} == {"0", "1", "2", "3", "4"}
     assert rest["has_more"] is False
+
+
+def test_the_times_in_a_timeline_are_rfc_3339() -> None:
+    entry = Entry("asked", 1_800_000_000_000, "credit", {"deadline": 1_800_000_060_000, "resend_at": None, "attempt": 1})
+    [line] = timeline([(2, entry)], [])
+    assert line["data"] == {"deadline": "2027-01-15T08:01:00.000Z", "resend_at": None, "attempt": 1}
