@@ -143,12 +143,14 @@ class Manager:
     # --- time ------------------------------------------------------------------------------------------------------
 
     def tick(self) -> None:
-        """One tick: beat, then wake the Clerks whose time has come. While the broker is away nobody is woken (T5)."""
-        if not self.outages.link.connected:
-            return
-        self.outages.beat()
-        while self._wake_due() == SWEEP:
-            pass
+        """One tick: beat, then wake the Clerks whose time has come. While the broker is away nobody is woken (T5).
+
+        It beats between the batches too: to be busy with many deadlines is no outage.
+        """
+        woken = SWEEP
+        while woken == SWEEP and self.outages.link.connected:
+            self.outages.beat()
+            woken = self._wake_due()
 
     def _wake_due(self) -> int:
         with self.database.read() as tx:

@@ -287,6 +287,6 @@ def test_parked_messages_are_paged(house: House) -> None:
 
 
 def test_the_times_in_a_timeline_are_rfc_3339() -> None:
-    entry = Entry("asked", 1_800_000_000_000, "credit", {"deadline": 1_800_000_060_000, "resend_at": None, "attempt": 1})
-    [line] = timeline([(2, entry)], [])
+    data = {"deadline": 1_800_000_060_000, "resend_at": None, "attempt": 1}
+    [line] = timeline([(2, Entry("asked", 1_800_000_000_000, "credit", data))], [])
     assert line["data"] == {"deadline": "2027-01-15T08:01:00.000Z", "resend_at": None, "attempt": 1}
