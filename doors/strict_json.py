@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from collections.abc import Iterator
-from typing import Any, NoReturn
+from typing import Any
 
 from doors.cards import find_card_number
+from messaging.strict_json import NotOurJson, strict
+
+__all__ = ["DEPTH", "NotOurJson", "holds_card_number", "read"]
 
 DEPTH = 50
-WHOLE = 2**63 - 1
 _TEXTS = re.compile(rb'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL has no NUL in a text; half a surrogate pair is no UTF-8
-
-
-class NotOurJson(ValueError):
-    """What is wrong with the body, in one sentence that shows nothing of it."""
 
 
 def read(raw: bytes) -> Any:
@@ -25,17 +21,9 @@ def read(raw: bytes) -> Any:
     if _depth(raw) > DEPTH:
         raise NotOurJson(f"it is nested deeper than {DEPTH} levels")
     try:
-        value = json.loads(
-            raw.decode("utf-8"),
-            object_pairs_hook=_object,
-            parse_constant=_constant,
-            parse_float=_float,
-            parse_int=_integer,
-        )
+        value = strict(raw.decode("utf-8"))
     except UnicodeDecodeError:
         raise NotOurJson("it is not UTF-8") from None
-    except json.JSONDecodeError as wrong:
-        raise NotOurJson(f"it is not JSON: line {wrong.lineno}, column {wrong.colno}") from None
     if b"\\u" in raw or b"\x00" in raw:
         _storable(value)
     return value
@@ -72,31 +60,6 @@ def _depth(raw: bytes) -> int:
         elif byte in b"]}":
             now -= 1
     return deepest
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise NotOurJson("an object says the same key twice")
-    return found
-
-
-def _constant(_name: str) -> NoReturn:
-    raise NotOurJson("NaN and Infinity are no numbers in JSON")
-
-
-def _float(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise NotOurJson("a number is too large")
-    return number
-
-
-def _integer(text: str) -> int:
-    number = int(text) if len(text) <= 20 else WHOLE + 1
-    if abs(number) > WHOLE:
-        raise NotOurJson("a whole number has more than 64 bits")
-    return number
 
 
 def _storable(value: Any) -> None:

@@ -18,7 +18,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from domain.messages import SHOP_MANAGER, Message, Notice
 from messaging.broker import Delivery, Link
 from messaging.database import Database, Tx
-from messaging.envelope import Unreadable, decode, encode, unpack
+from messaging.envelope import decode, encode, unpack
+from messaging.fields import Unreadable
 from messaging.outbox import Outbox
 from messaging.parked import ParkedMessage, count_tries, forget_tries, killers, park, tries_of
 from messaging.schema import Schema

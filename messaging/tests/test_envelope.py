@@ -13,13 +13,13 @@ from domain.refusals import Refused
 from messaging.envelope import (
     MESSAGE_LIMIT,
     PACK_LIMIT,
-    Unreadable,
     decode,
     encode,
     exchange_and_key,
     pack,
     unpack,
 )
+from messaging.fields import Unreadable
 
 COMMAND = Command(
     service="risk",
@@ -159,6 +159,13 @@ def test_B1_a_missing_field_is_named(field: str) -> None:
     del content[field]
     with pytest.raises(Unreadable, match=field):
         decode(content, "risk")
+
+
+@pytest.mark.parametrize("about", ["clk_1/credit\x00/1/do", "\ud83e\udd86", "x" * 500])
+def test_B1_what_a_bad_message_says_it_is_about_is_kept_only_when_every_database_can_keep_it(about: str) -> None:
+    with pytest.raises(Unreadable) as error:
+        decode({**wire(COMMAND), "id": about}, "risk")
+    assert error.value.command is None
 
 
 def test_B1_a_document_nested_too_deeply_is_unreadable() -> None:

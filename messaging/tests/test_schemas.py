@@ -17,7 +17,8 @@ from domain.document import SECTION_OF
 from domain.messages import Message, Notice, answer
 from domain.refusals import Refused
 from domain.times import from_wire
-from messaging.envelope import Unreadable, decode, encode
+from messaging.envelope import decode, encode
+from messaging.fields import Unreadable
 from messaging.tests.test_envelope import BAD_FIELDS, COMMAND
 from shop_manager.processes import discover
 from shop_manager.schemas import FOLDER, asked_of_services, files, text_of
