@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from doors.answers import Body, Id
-from doors.callers import require_server
 from fastapi import APIRouter, Depends
 from pydantic import Field
 
+from doors.answers import Body, Id
+from doors.callers import require_server
 from messaging.database import Database
 from risk_service.credit import Account, available
 from risk_service.settings import RiskSettings
