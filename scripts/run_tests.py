@@ -31,7 +31,7 @@ ENDING_LIMIT = 60.0
 
 
 def lint() -> int:
-    checked = run([sys.executable, "-m", "ruff", "check", "."])
+    checked = run([sys.executable, "-m", "ruff", "check", "--no-cache", "."])
     return run([sys.executable, "-m", "ruff", "format", "--check", "."]) or checked
 
 
