@@ -21,7 +21,7 @@ SETTINGS = {
     "CLERK_FULFILLMENT_WAREHOUSE": "manual",
     "CLERK_LOG_JSON": "true",
 }
-"""Limits that pass within seconds: a step that may take a minute has six seconds here."""
+"""Limits that pass within seconds: a step that may take a minute has twelve seconds here."""
 
 
 @dataclass(frozen=True, slots=True)
