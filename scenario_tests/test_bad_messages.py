@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -101,7 +102,7 @@ def about(body: bytes) -> str | None:
     except (ValueError, RecursionError, LookupError):
         return None
     found = content.get("id") if isinstance(content, dict) else None
-    return found if isinstance(found, str) else None
+    return found if isinstance(found, str) and re.fullmatch(r"[!-~]{1,400}", found) else None
 
 
 def missing(shop: Shop, expected: set[str], service: str, marked: dict[str, bytes]) -> str:
