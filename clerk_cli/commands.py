@@ -80,7 +80,9 @@ def up(
     database: Annotated[
         str | None, typer.Option(metavar="URL", help="Use this PostgreSQL: postgresql://…/{service}")
     ] = None,
-    faults: Annotated[bool, typer.Option("--faults", hidden=True)] = False,
+    faults: Annotated[
+        bool, typer.Option("--faults", help="Let /dev/faults make things go wrong; on a loopback host only.")
+    ] = False,
 ) -> None:
     """Run the whole shop in one process: for trying things out and for development.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -10,6 +11,7 @@ import structlog
 from clerk_cli import brokers, logs
 from clerk_cli.assembly import assemble
 from clerk_cli.databases import open_one
+from clerk_cli.failpoints import arm_failpoint, watch_doors
 from clerk_cli.http_server import HttpServer, bind, url_of
 from clerk_cli.readiness import trouble
 from clerk_cli.running import Running, application
@@ -31,12 +33,15 @@ def run_serve(name: str, host: str | None, port: int | None) -> None:
     service = the_service(name)
     given = {"host": host, "port": port}
     settings = read_settings(service, **{key: value for key, value in given.items() if value is not None})
+    armed = arm_failpoint(os.environ, settings.host)
     logs.configure(as_json=settings.log_json, level=logging.INFO, service=name)
     connect = brokers.rabbitmq(settings.broker_url.get_secret_value())
     database = open_one(service, settings.database_url.get_secret_value(), settings.pool)
     participant, routers = assemble(service, settings, database, connect)
     fronted = front_of(settings) if name == SHOP_MANAGER else []
     app = application(f"Shop Clerk: {name}", [*routers, *fronted], database, [participant])
+    if armed:
+        watch_doors(app, database)
     with (
         bind(settings.host, settings.port) as bound,
         Running([participant], HttpServer(app, bound, behind_front=name != SHOP_MANAGER)) as running,

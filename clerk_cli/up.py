@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clerk_cli import brokers, logs
+from clerk_cli.api_faults import faults_router
 from clerk_cli.assembly import Connect, assemble
 from clerk_cli.credentials import admit, new_credentials
 from clerk_cli.data_folder import CREDENTIALS, held, keep_address, keep_credentials, read_credentials
 from clerk_cli.databases import files_in, opened, trouble_of
 from clerk_cli.errors import Trouble
+from clerk_cli.faults import Switchboard
+from clerk_cli.faults_known import Known
+from clerk_cli.faults_worker import make_faulty
+from clerk_cli.faulty_link import FaultyLinks
 from clerk_cli.http_server import HttpServer, bind, url_of
 from clerk_cli.migrate import migrate_one
 from clerk_cli.readiness import trouble
@@ -25,6 +31,12 @@ from clerk_cli.services import SERVICES, Service
 from clerk_cli.settings_read import read_settings
 from clerk_cli.stopping import asked_to_stop
 from messaging.database import Database
+from shop_manager.processes import discover
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
+
+    from messaging.participant import Participant
 
 POOL = 5
 """Database connections of each of the five; PostgreSQL allows a hundred in all."""
@@ -48,11 +60,13 @@ class Wanted:
 
 def run_up(wanted: Wanted) -> None:
     """Returns when somebody asked it to stop and everything in hand is finished; Trouble when it cannot run."""
-    if wanted.faults:
-        raise Trouble("--faults is not available in this version")
+    if wanted.faults and not is_loopback(wanted.host):
+        raise Trouble(f"--faults is for development only: host is {wanted.host!r}, allowed are 127.0.0.1 and localhost")
     os.umask(0o077)  # customers' data and key hashes are nobody else's business
     logs.configure(as_json=False, level=logging.WARNING, service="clerk up")
-    connect = _broker(wanted)
+    broker = _broker(wanted)
+    faulty = FaultyLinks(broker, Switchboard()) if wanted.faults else None
+    connect = faulty.connect if faulty else broker
     template = files_in(wanted.data) if wanted.database is None else wanted.database
     with (
         held(wanted.data),
@@ -66,6 +80,8 @@ def run_up(wanted: Wanted) -> None:
         }
         participants = [participant for participant, _ in parts.values()]
         routers = [router for _, its_routers in parts.values() for router in its_routers]
+        if faulty:
+            routers.append(_switchboard(participants, faulty))
         app = application("Shop Clerk", routers, databases[SERVICES[0]], participants)
         with Running(participants, HttpServer(app, bound)) as running:
             running.start_participants()
@@ -74,6 +90,22 @@ def run_up(wanted: Wanted) -> None:
                 keep_address(wanted.data, url)
                 _tell(wanted, url)
                 _until_asked_to_stop(running)
+
+
+def is_loopback(host: str) -> bool:
+    """Is it an address that only this machine reaches? Of names only `localhost` is believed."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _switchboard(participants: Sequence[Participant], faulty: FaultyLinks) -> APIRouter:
+    """Faults at every participant, and the door to put them in force."""
+    known = Known(discover())
+    for participant in participants:
+        make_faulty(participant, faulty.of[participant.name], faulty.board, known)
+    return faults_router(faulty.board, known, lambda service, body, times: faulty.of[service].publish_raw(body, times))
 
 
 def _broker(wanted: Wanted) -> Connect:
@@ -123,6 +155,8 @@ def _tell(wanted: Wanted, url: str) -> None:
         "data": str(wanted.data),
         "credentials": str(wanted.data / CREDENTIALS),
     }
+    if wanted.faults:
+        places["faults"] = f"{url}/dev/faults"
     if wanted.database is not None:
         places["database"] = mask_url(wanted.database)
     if wanted.broker is not None:

@@ -15,6 +15,7 @@ from domain.messages import Message
 from messaging.broker import Link, Parcel
 from messaging.database import Database, Tx
 from messaging.envelope import pack
+from messaging.failpoints import reached
 
 RELAY_AFTER_MS = 2_000
 """A row that old has been left behind by whoever wrote it: anybody may send it."""
@@ -67,6 +68,7 @@ class Outbox:
         numbers = {parcel.number for parcel in parcels}
         with self._guard:
             self._in_hand |= numbers
+        reached("outbox_taken")
         confirmed: Collection[int] = ()
         try:
             confirmed = self.link.publish(parcels)
@@ -74,6 +76,8 @@ class Outbox:
             with self._guard:
                 self._in_hand -= numbers
                 self._confirmed.update(confirmed)
+        if confirmed:
+            reached("confirmed")
 
     def post(self, parcels: Sequence[Parcel]) -> None:
         """Have the parcels sent soon: a door need not wait for the broker's confirm, for the outbox keeps them anyway.
@@ -116,6 +120,8 @@ class Outbox:
             tx.execute(delete(self.table).where(self.table.c.number.in_(sorted(numbers))))
 
         def forgotten() -> None:
+            if numbers:
+                reached("forgotten")
             with self._guard:
                 self._confirmed -= numbers
 

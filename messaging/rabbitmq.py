@@ -26,6 +26,7 @@ from messaging.backoff import pause
 from messaging.broker import Delivery, Parcel
 from messaging.confirms import Batch, Confirms
 from messaging.deliveries import Unacknowledged, Waiting
+from messaging.failpoints import reached
 from messaging.topology import declare, in_order
 
 __all__ = ["RabbitLink", "check_amqp_url"]
@@ -328,6 +329,7 @@ class _Session:
         self._confirms.sent(batch, parcel)
 
     def _confirm(self, frame: Any) -> None:
+        reached("published")
         answer = frame.method
         taken = isinstance(answer, pika.spec.Basic.Ack)
         self._confirms.answered(answer.delivery_tag, multiple=answer.multiple, taken=taken)

@@ -19,6 +19,7 @@ from domain.messages import SHOP_MANAGER, Message, Notice
 from messaging.broker import Delivery, Link
 from messaging.database import Database, Tx
 from messaging.envelope import decode, encode, unpack
+from messaging.failpoints import reached
 from messaging.fields import Unreadable
 from messaging.outbox import Outbox
 from messaging.parked import ParkedMessage, count_tries, forget_tries, killers, park, tries_of
@@ -143,12 +144,14 @@ class Worker:
         batch.items += self._take_held()
         if not batch.sources and not batch.items:
             return
+        reached("delivered")
         self._persist(self.before_batch)
         alone = self._set_suspects_apart(batch)
         self._work_off([item for item in batch.items if item not in alone], batch.bad)
         for item in alone:
             self._work_suspect(item)
         self.link.acknowledge([source.delivery for source in batch.sources if not source.open])
+        reached("acknowledged")
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
@@ -227,6 +230,9 @@ class Worker:
             forget_tries(tx, self.schema.tries, [item.message.id for item in items if item.counted])
             forgotten = self.outbox.forget(tx)
             parcels = self.outbox.write(tx, outgoing, tx.now())
+            reached("in_transaction")
+            reached("commit_sent", tx)
+        reached("committed")
         forgotten()
         self.after_commit()
         for item in items:
@@ -289,6 +295,7 @@ class Worker:
                 count_tries(tx, self.schema.tries, fresh, tx.now())
 
         self._persist(count)
+        reached("counted")
         for item in suspects:
             item.counted = True
         return alone

@@ -16,6 +16,7 @@ from domain.messages import Message, Reply
 from domain.refusals import Refused
 from messaging.broker import Parcel
 from messaging.database import Database, Tx
+from messaging.failpoints import reached
 from messaging.outbox import Outbox
 from messaging.turns import Desk, Failing, Turn
 from messaging.worker import DATABASE_ERRORS
@@ -129,6 +130,7 @@ class Calls:
         """
         if not answers:
             return
+        reached("provider_answered")
         try:
             self._commit(answers, event)
         except DATABASE_ERRORS:

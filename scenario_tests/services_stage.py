@@ -7,7 +7,7 @@ import secrets
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,8 @@ from scenario_tests.waiting import until
 READY_LIMIT = 60.0
 STOP_LIMIT = 10.0
 _ROOT = Path(__file__).parents[1]
+Adapt = Callable[[str, dict[str, str]], dict[str, str]]
+"""(service, its environment) → the environment it is to have instead."""
 
 
 @dataclass
@@ -74,11 +76,14 @@ class Process:
 
 
 class ServicesStage:
-    """A `Stage` (stage.py)."""
+    """A `Stage` (stage.py). `adapt`: what the processes' environment is to be, where a test wants it otherwise."""
 
-    def __init__(self, servers: Servers, folder: Path) -> None:
+    def __init__(
+        self, servers: Servers, folder: Path, adapt: Adapt = lambda _service, environment: environment
+    ) -> None:
         self._servers = servers
         self._folder = folder
+        self._adapt = adapt
         mark = secrets.token_hex(4)
         self._broker_url = servers.broker.new_vhost(f"stage_{mark}") if servers.broker.available else servers.broker_url
         self._template = servers.fresh_databases(f"stage_{mark}_")
@@ -102,7 +107,11 @@ class ServicesStage:
     def _process(self, service: str, called: str) -> Process:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("CLERK_")}
         environment |= SETTINGS | {"CLERK_DATABASE_URL": self._template, "CLERK_BROKER_URL": self._broker_url}
-        return Process(service, free_ports(1)[0], environment, self._folder / f"{called}.log")
+        return Process(service, free_ports(1)[0], self._adapt(service, environment), self._folder / f"{called}.log")
+
+    def process(self, service: str) -> Process:
+        """The service's process itself; a change of its environment counts from the next start on."""
+        return self._processes[service]
 
     def door(self, service: str) -> str:
         return self._processes[service].url

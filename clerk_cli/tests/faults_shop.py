@@ -1,0 +1,111 @@
+"""Words for the tests of `clerk up --faults`: put a fault in force, order something, see where it stands."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from time import monotonic
+from typing import Any
+
+import httpx
+import pytest
+
+from clerk_cli.tests.processes import LIMIT, Clerk, clerk
+
+IMPATIENT = {"CLERK_RESEND_FIRST": "0.2", "CLERK_RESEND_MOST": "0.5", "CLERK_UNDO_TRIES": "2"}
+"""Settings with which a Clerk is stuck within a second or two."""
+
+
+class FaultyShop:
+    """A running `clerk up --faults`, seen by the shop's backend and an operator."""
+
+    def __init__(self, running: Clerk, data: Path) -> None:
+        kept = json.loads((data / "credentials.json").read_text())
+        self.running = running
+        self.data = data
+        self.url = running.place
+        self.server = {"Authorization": f"Bearer {kept['server_key']}"}
+        self.warehouse = {"Authorization": f"Bearer {kept['warehouse_key']}"}
+        self.operator = {"Authorization": f"Bearer {kept['operator']['key']}"}
+
+    def call(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> httpx.Response:
+        given = self.server if headers is None else headers
+        return httpx.request(method, self.url + path, json=body, headers=given, timeout=LIMIT)
+
+    def put(self, service: str, fault: str, **more: Any) -> dict[str, Any]:
+        answer = self.call("POST", "/dev/faults", {"service": service, "fault": fault, **more})
+        assert answer.status_code in (200, 201), answer.text
+        content: dict[str, Any] = answer.json()
+        return content
+
+    def send_raw(self, service: str, body: bytes, **more: Any) -> None:
+        self.put(service, "send_raw", bytes=b64encode(body).decode(), **more)
+
+    def lift(self) -> None:
+        answer = self.call("DELETE", "/dev/faults")
+        assert (answer.status_code, answer.json()["data"]) == (200, [])
+
+    def in_force(self) -> list[dict[str, Any]]:
+        answer = self.call("GET", "/dev/faults")
+        assert answer.status_code == 200
+        faults: list[dict[str, Any]] = answer.json()["data"]
+        return faults
+
+    def order(self, token: str | None = "tok_ok") -> str:
+        """The id of a new session that has brought a bone along, and the token, if there is one."""
+        payment = {"payment": {"token": token}} if token else {}
+        answer = self.call("POST", "/shop/session", {"items": [{"sku": "SQUEAKY-BONE", "quantity": 1}], **payment})
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    def cancel(self, session: str) -> None:
+        assert self.call("POST", f"/shop/session/{session}/cancel").status_code == 202
+
+    def session(self, session: str) -> dict[str, Any]:
+        content: dict[str, Any] = self.call("GET", f"/shop/session/{session}").json()
+        return content
+
+    def step(self, session: str, step: str) -> str:
+        return str(next(each["state"] for each in self.session(session)["progress"] if each["step"] == step))
+
+    def reaches(self, session: str, step: str, state: str) -> None:
+        self.until(lambda: self.step(session, step) == state, f"{step} {state}")
+
+    def becomes(self, session: str, status: str) -> None:
+        self.until(lambda: self.session(session)["status"] == status, status)
+
+    def stuck(self, session: str) -> dict[str, Any] | None:
+        answer = self.call("GET", f"/ops/clerks/{session}", headers=self.operator)
+        found: dict[str, Any] | None = answer.json()["stuck"]
+        return found
+
+    def is_stuck(self, session: str, kind: str) -> dict[str, Any]:
+        self.until(lambda: (self.stuck(session) or {}).get("kind") == kind, f"stuck {kind}")
+        return self.stuck(session) or {}
+
+    def timeline(self, session: str) -> list[dict[str, Any]]:
+        lines: list[dict[str, Any]] = self.call("GET", f"/ops/clerks/{session}/timeline", headers=self.operator).json()[
+            "data"
+        ]
+        return lines
+
+    def until(self, state: Callable[[], bool], what: str) -> None:
+        """Wait for a state, with a limit."""
+        end, pause = monotonic() + LIMIT, Event()
+        while not state():
+            if monotonic() > end:
+                pytest.fail(f"not within {LIMIT:g} s: {what}; the shop said {self.running.errors!r}")
+            pause.wait(0.02)
+
+
+@contextmanager
+def faulty_shop(folder: Path, *arguments: str, **variables: str) -> Iterator[FaultyShop]:
+    """A `clerk up --faults` that is ready."""
+    given = ("up", "--faults", "--port", "0", "--data", "data", *arguments)
+    with clerk(*given, folder=folder, **{**IMPATIENT, **variables}) as running:
+        running.place = running.url
+        yield FaultyShop(running, folder / "data")

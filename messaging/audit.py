@@ -1,0 +1,145 @@
+"""Read-only facts from the technical tables that every participant has, for `clerk verify`; plain values, no rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Column, LargeBinary, MetaData, String, Table, Text, literal, select, tuple_, union
+
+from messaging.database import Tx
+from messaging.turns import State
+
+TEXTS_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFacts:
+    """A service's part in one step. `updated_at` in ms, by the service's own database."""
+
+    step: str
+    state: State
+    name: str
+    attempt: int
+    updated_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxFacts:
+    """One delivery that is not known to be sent. `body` is the packed JSON list."""
+
+    number: int
+    body: bytes
+    written_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedFacts:
+    """One parked message; `message` is its id where it could be read that far."""
+
+    id: str
+    service: str
+    queue: str
+    reason: str
+    message: str | None
+    body: bytes
+    size: int
+    first_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class TextFacts:
+    """One text somewhere in a database. `place` is `table.column`, `row` its key."""
+
+    place: str
+    row: str
+    text: str
+
+
+def read_turns(tx: Tx, table: Table, clerks: Sequence[str]) -> dict[str, dict[str, TurnFacts]]:
+    """The turns of these Clerks, by Clerk and step."""
+    columns = table.c
+    rows = tx.execute(
+        select(columns.clerk, columns.step, columns.state, columns.name, columns.attempt, columns.updated_at).where(
+            columns.clerk.in_(clerks)
+        )
+    )
+    found: dict[str, dict[str, TurnFacts]] = {}
+    for clerk, step, state, name, attempt, updated_at in rows:
+        found.setdefault(clerk, {})[step] = TurnFacts(step, state, name, attempt, updated_at)
+    return found
+
+
+def ids_after(tx: Tx, columns: Iterable[Column[Any]], after: str, most: int) -> list[str]:
+    """The next ids behind `after` that stand in any of these columns, each once, in the database's own order.
+
+    At most so many; an empty list is the end. Each column is the first of an index, so no page costs more than another.
+    """
+    each = [
+        select(select(column.label("id")).where(column > after).distinct().order_by(column).limit(most).subquery().c.id)
+        for column in columns
+    ]
+    together = union(*each).subquery()
+    return [row[0] for row in tx.execute(select(together.c.id).order_by(together.c.id).limit(most))]
+
+
+def read_outbox(tx: Tx, table: Table, after: int, most: int) -> list[OutboxFacts]:
+    """The next deliveries behind the number `after`."""
+    columns = table.c
+    rows = tx.execute(
+        select(columns.number, columns.body, columns.written_at)
+        .where(columns.number > after)
+        .order_by(columns.number)
+        .limit(most)
+    )
+    return [OutboxFacts(number, bytes(body), written_at) for number, body, written_at in rows]
+
+
+def has_unsent(tx: Tx, table: Table) -> bool:
+    return tx.execute(select(table.c.number).limit(1)).first() is not None
+
+
+def read_parked(tx: Tx, table: Table, after: str, most: int) -> list[ParkedFacts]:
+    """The next parked messages behind the id `after`."""
+    columns = table.c
+    rows = tx.execute(select(table).where(columns.id > after).order_by(columns.id).limit(most))
+    return [
+        ParkedFacts(row.id, row.service, row.queue, row.reason, row.message, bytes(row.body), row.size, row.first_at)
+        for row in rows
+    ]
+
+
+def known_parked(tx: Tx, table: Table, ids: Sequence[str]) -> set[str]:
+    """Those of the ids that are parked here."""
+    return {row[0] for row in tx.execute(select(table.c.id).where(table.c.id.in_(ids)))}
+
+
+def texts(tx: Tx, metadata: MetaData) -> Iterator[TextFacts]:
+    """Every text in every table, table by table and page by page; bytes as far as they are text."""
+    for table in metadata.sorted_tables:
+        keys = list(table.primary_key.columns)
+        told = [column for column in table.c if isinstance(column.type, (String, Text, LargeBinary))]
+        after: tuple[Any, ...] | None = None
+        while told and (rows := _page(tx, keys, told, after)):
+            for row in rows:
+                yield from _texts_of(table.name, tuple(row), len(keys), told)
+            after = tuple(rows[-1])[: len(keys)]
+
+
+def _page(
+    tx: Tx, keys: Sequence[Column[Any]], told: Sequence[Column[Any]], after: tuple[Any, ...] | None
+) -> Sequence[Any]:
+    columns = [column.label(f"c{number}") for number, column in enumerate([*keys, *told])]
+    page = select(*columns).order_by(*keys).limit(TEXTS_AT_ONCE)
+    if after is not None:
+        page = page.where(tuple_(*keys) > tuple_(*map(literal, after)))
+    return tx.execute(page).all()
+
+
+def _texts_of(table: str, row: tuple[Any, ...], keys: int, told: Sequence[Column[Any]]) -> Iterator[TextFacts]:
+    name = "/".join(map(str, row[:keys]))
+    for column, value in zip(told, row[keys:], strict=True):
+        if value is not None:
+            text = value if isinstance(value, str) else bytes(value).decode(errors="replace")
+            yield TextFacts(f"{table}.{column.name}", name, text)

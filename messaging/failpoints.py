@@ -1,0 +1,105 @@
+"""Named points in our own input and output at which a process can be made to die, as by `kill -9`, to see what follows.
+
+Nothing is armed unless somebody calls `arm`; `clerk serve` does so for CLERK_FAILPOINT, in development only.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Event, Lock
+from typing import Literal, get_args
+
+from messaging.database import Tx
+
+Point = Literal[
+    "delivered",  # a batch is in hand, nothing has been done about it
+    "counted",  # messages that came back have been counted, and not handled yet
+    "in_transaction",  # everything is written, nothing is committed
+    "commit_sent",  # the database has been told to commit, and its answer is not heard
+    "committed",  # everything is committed, nothing is published
+    "outbox_taken",  # about to publish what is in the outbox
+    "published",  # the broker has it and says so, and we have not listened
+    "confirmed",  # the broker's confirm is noted, the row is still in the outbox
+    "forgotten",  # the rows of confirmed deliveries are gone from the outbox
+    "acknowledged",  # the broker may forget the batch
+    "provider_answered",  # the payment provider has acted, and we have not written it down
+    "http_before_commit",  # a door has written, nothing is committed
+    "http_after_commit",  # a door has committed, its caller does not know
+]
+POINTS: tuple[str, ...] = get_args(Point)
+MOST = 1_000_000
+_FORM = re.compile(r"([a-z_]+)(?::([0-9]{1,7}))?", re.ASCII)
+_SENDING = 0.1
+"""Seconds that the broker's thread has to send the acknowledgement before the process dies."""
+_COMMIT = b"Q\x00\x00\x00\x0bCOMMIT\x00"
+"""PostgreSQL's simple query; libpq would wait for the answer to it."""
+
+
+class BadFailpoint(ValueError):
+    """The text names no failpoint; the message is one clear line."""
+
+
+@dataclass(eq=False)
+class Failpoint:
+    """Kills this process when `point` is reached for the `nth` time."""
+
+    point: str
+    nth: int = 1
+    _left: int = field(init=False)
+    _counting: Lock = field(init=False, default_factory=Lock)
+
+    def __post_init__(self) -> None:
+        self._left = self.nth
+
+    def reached(self, tx: Tx | None) -> None:
+        with self._counting:
+            self._left -= 1
+            now_or_never = self._left == 0
+        if now_or_never:
+            die(self, tx)
+
+
+_armed: Failpoint | None = None
+
+
+def reached(point: Point, tx: Tx | None = None) -> None:
+    """The process has come to this point; returns at once unless it is armed. `tx`: the transaction, for commit_sent."""
+    if _armed is not None and _armed.point == point:
+        _armed.reached(tx)
+
+
+def arm(failpoint: Failpoint) -> Callable[[], None]:
+    """From now on the process dies there; the result takes it back."""
+    global _armed  # noqa: PLW0603  # one a process: it is the process that dies
+    _armed = failpoint
+
+    def disarm() -> None:
+        global _armed  # noqa: PLW0603  # as above
+        _armed = None
+
+    return disarm
+
+
+def read_failpoint(text: str) -> Failpoint:
+    """`committed`, or `committed:3` for the third time; BadFailpoint says what is wrong and what is allowed."""
+    form = _FORM.fullmatch(text)
+    if not form or form[1] not in POINTS:
+        raise BadFailpoint(f"{text[:60]!r}: allowed are POINT and POINT:NTH, with POINT one of {', '.join(POINTS)}")
+    nth = int(form[2] or 1)
+    if not 1 <= nth <= MOST:
+        raise BadFailpoint(f"{text!r}: NTH must be 1 to {MOST}")
+    return Failpoint(form[1], nth)
+
+
+def die(failpoint: Failpoint, tx: Tx | None) -> None:
+    """Say where, and be gone: no handler, no clean-up, no flush."""
+    if failpoint.point == "commit_sent" and tx is not None and tx.database.dialect == "postgresql":
+        os.write(tx.connection.connection.driver_connection.fileno(), _COMMIT)  # type: ignore[union-attr]  # psycopg2's
+    elif failpoint.point == "acknowledged":
+        Event().wait(_SENDING)
+    os.write(2, f"failpoint {failpoint.point}:{failpoint.nth} reached, killed\n".encode())
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -1,0 +1,153 @@
+"""Payment's facts for `clerk verify`: each Clerk's payment, and what the provider's own book says of it; read-only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+
+from messaging.audit import TurnFacts, ids_after, read_turns
+from messaging.database import Tx
+from payment_service.ledger import Sums, read_entries, reckon
+from payment_service.payment import UNDONE, Payment, section
+from payment_service.store import ledger, metadata, payments, provider_calls, read_payments, schema, turns
+
+__all__ = [
+    "NOTHING",
+    "LedgerFacts",
+    "MoneyFacts",
+    "PaymentFacts",
+    "in_flight",
+    "metadata",
+    "read",
+    "schema",
+    "sessions_after",
+    "strange_payments",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerFacts:
+    """What the provider did for one payment. `unknown`: keys in its book under which nobody here has asked."""
+
+    sums: Sums
+    unknown: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyFacts:
+    """A payment as the service keeps it, in minor units. `section`: what the document should say of it.
+
+    `calling`: the provider has not answered yet, so its book may be ahead. `updated_at` in ms.
+    """
+
+    reference: str
+    status: str
+    amount: int
+    currency: str
+    secret_sha256: str
+    sums: Sums
+    section: Mapping[str, Any]
+    undone: bool
+    calling: bool
+    updated_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentFacts:
+    """All that payment has of one Clerk."""
+
+    turns: Mapping[str, TurnFacts] = field(default_factory=dict)
+    payment: MoneyFacts | None = None
+    ledger: LedgerFacts = field(default_factory=lambda: LedgerFacts(Sums()))
+
+
+NOTHING = PaymentFacts()
+
+
+def sessions_after(tx: Tx, after: str, most: int) -> list[str]:
+    """The next Clerks that payment has anything of."""
+    return ids_after(tx, (turns.c.clerk, payments.c.session), after, most)
+
+
+def read(tx: Tx, clerks: Sequence[str]) -> dict[str, PaymentFacts]:
+    """The facts about those of the Clerks that payment has anything of."""
+    its_turns = read_turns(tx, turns, clerks)
+    kept = read_payments(tx, clerks)
+    moments = dict(
+        tuple(row)
+        for row in tx.execute(select(payments.c.session, payments.c.updated_at).where(payments.c.session.in_(clerks)))
+    )
+    calling = _calling(tx, clerks)
+    books = _books(tx, [payment.reference for payment in kept.values()])
+    nothing = LedgerFacts(Sums())
+    return {
+        clerk: PaymentFacts(
+            its_turns.get(clerk, {}),
+            _money(kept[clerk], clerk in calling, moments[clerk]) if clerk in kept else None,
+            books.get(kept[clerk].reference, nothing) if clerk in kept else nothing,
+        )
+        for clerk in its_turns.keys() | kept.keys()
+    }
+
+
+def in_flight(tx: Tx) -> str | None:
+    """The key of a call that the provider has not answered; None when there is none."""
+    row = tx.execute(select(provider_calls.c.key).where(provider_calls.c.next_try_at.is_not(None)).limit(1)).first()
+    return None if row is None else str(row[0])
+
+
+def strange_payments(tx: Tx, after: str, most: int) -> tuple[list[str], str | None]:
+    """Payments in the provider's book that the service does not have, among the next so many behind `after`.
+
+    Returns them, and the last one looked at (None at the end).
+    """
+    references = ids_after(tx, [ledger.c.payment], after, most)
+    if not references:
+        return [], None
+    sessions = [name for reference in references for name in _sessions_of(reference)]
+    rows = tx.execute(select(payments.c.reference).where(payments.c.session.in_(sessions)))
+    known = {row[0] for row in rows}
+    return [reference for reference in references if reference not in known], references[-1]
+
+
+def _sessions_of(reference: str) -> tuple[str, str]:
+    """Whose payment it may be: see payment.reference_of."""
+    name = reference.removeprefix("pay_")
+    return f"clk_{name}", name
+
+
+def _calling(tx: Tx, clerks: Sequence[str]) -> set[str]:
+    """Those of the Clerks for whom the provider owes an answer; the index holds calls without one only."""
+    columns = provider_calls.c
+    owed = columns.next_try_at.is_not(None) & columns.clerk.in_(clerks)
+    return {row[0] for row in tx.execute(select(columns.clerk).where(owed))}
+
+
+def _books(tx: Tx, references: Sequence[str]) -> dict[str, LedgerFacts]:
+    if not references:
+        return {}
+    book = read_entries(tx, ledger, references)
+    keys = [entry.key for entries in book.values() for entry in entries]
+    asked = {row[0] for row in tx.execute(select(provider_calls.c.key).where(provider_calls.c.key.in_(keys)))}
+    return {
+        reference: LedgerFacts(reckon(entries), [entry.key for entry in entries if entry.key not in asked])
+        for reference, entries in book.items()
+    }
+
+
+def _money(payment: Payment, calling: bool, updated_at: int) -> MoneyFacts:
+    return MoneyFacts(
+        reference=payment.reference,
+        status=payment.status,
+        amount=payment.amount,
+        currency=payment.currency,
+        secret_sha256=payment.secret_sha256,
+        sums=Sums(payment.authorized, payment.captured, payment.voided, payment.refunded),
+        section=section(payment),
+        undone=payment.status in UNDONE,
+        calling=calling,
+        updated_at=updated_at,
+    )

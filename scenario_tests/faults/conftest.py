@@ -1,0 +1,82 @@
+"""The ground on which faults are fired, and the selection of tests that a run plays (selection.py)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from scenario_tests.faults.crowd import Crowd
+from scenario_tests.faults.ground import Ground
+from scenario_tests.faults.selection import USUAL_COST, choose, wanted
+from scenario_tests.servers import Servers, attached_servers
+from scenario_tests.services_stage import ServicesStage
+from scenario_tests.shop import Shop
+from scenario_tests.wire import Wire
+
+_HERE = Path(__file__).parent
+_WANTED = wanted()
+_seeds = count(_WANTED.seed or 0)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "cost(seconds): what a fault test takes, for the selection")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    ours = {item.nodeid: item for item in items if item.path.parent == _HERE and item.get_closest_marker("services")}
+    costs = {name: _cost(item) for name, item in ours.items()}
+    kinds = {name: name.partition("[")[0] for name in ours}
+    chosen = choose(costs, kinds, _WANTED)
+    if len(ours) > 1:  # who asks for one test gets it
+        left_out = [item for name, item in ours.items() if name not in chosen]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+
+
+def _cost(item: pytest.Item) -> float:
+    marker = item.get_closest_marker("cost")
+    return float(marker.args[0]) if marker else USUAL_COST
+
+
+def pytest_report_header() -> str:
+    return f"fault tests: {_WANTED}"
+
+
+@pytest.fixture(scope="package")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    """Five processes of these tests' own, gone again before other tests begin."""
+    servers = attached_servers()
+    if servers is None or not servers.broker.available or not servers.postgres.available:
+        reason = "faults need servers of our own: python -m scenario_tests.servers run -- pytest scenario_tests/faults"
+        if os.environ.get("CI") == "true" and servers is None:
+            pytest.fail(reason)
+        pytest.skip(reason)
+    running = _furnished(servers, tmp_path_factory.mktemp("faults"))
+    yield running
+    running.close()
+
+
+def _furnished(servers: Servers, folder: Path) -> Ground:
+    ground = Ground(servers, folder)
+    wire = Wire(ground.stage)
+    Shop(ground.stage, wire, "").furnish()
+    wire.close()
+    return ground
+
+
+@pytest.fixture
+def stage(ground: Ground) -> Iterator[ServicesStage]:
+    """Whole at the start of each test, whatever the one before has left."""
+    yield ground.stage
+    ground.mend()
+
+
+@pytest.fixture
+def crowd(ground: Ground, shop: Shop) -> Iterator[Crowd]:
+    people = Crowd(ground.stage, shop, next(_seeds))
+    yield people
+    people.close()

@@ -1,0 +1,170 @@
+"""ShopManager's facts for `clerk verify`: each Clerk with its whole history, read-only, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import func, select
+
+from messaging.audit import ids_after
+from messaging.database import Tx
+from shop_manager import store
+from shop_manager.saga import Entry, Saga
+from shop_manager.store import clerks, heartbeat, history, idempotency, metadata, schema
+
+__all__ = [
+    "ClerkFacts",
+    "KeyFacts",
+    "PulseFacts",
+    "asked_ids",
+    "clerks_after",
+    "clerks_with_two_keys",
+    "keys_after",
+    "known",
+    "live_after",
+    "live_mark",
+    "metadata",
+    "pulse",
+    "read",
+    "schema",
+]
+SHOWN = ("version", "status", "step", "waiting_for", "stuck_kind", "total", "expires_at", "wake_at")
+"""The columns by which Clerks are found and counted; each follows from the saga."""
+columns = clerks.c
+
+
+@dataclass(frozen=True, slots=True)
+class ClerkFacts:
+    """One Clerk as stored. `shown`: its columns named in SHOWN; `history` by number.
+
+    `broken` says why the stored saga or history cannot be read; then `saga` is None.
+    """
+
+    id: str
+    revision: int
+    saga: Saga | None
+    shown: Mapping[str, Any]
+    history: Sequence[tuple[int, Entry]]
+    broken: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PulseFacts:
+    """`now`: the database's time. `beat_at`: when ShopManager was last at work, `outage_end`: the latest outage's."""
+
+    now: int
+    beat_at: int
+    outage_end: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFacts:
+    """An Idempotency-Key and what was answered under it: the Clerk, and the session as it was shown then."""
+
+    scope: str
+    key: str
+    clerk: str
+    shown_id: str | None
+    shown_version: int | None
+
+
+def clerks_after(tx: Tx, after: str, most: int) -> list[str]:
+    """The ids of the next Clerks."""
+    return ids_after(tx, [columns.id], after, most)
+
+
+def live_after(tx: Tx, after: str, most: int) -> list[str]:
+    """The ids of the next Clerks that have not ended, or are said to wake."""
+    live = columns.wake_at.is_not(None) & (columns.id > after)
+    return [row[0] for row in tx.execute(select(columns.id).where(live).order_by(columns.id).limit(most))]
+
+
+def live_mark(tx: Tx) -> tuple[int, int]:
+    """Changes whenever a live Clerk does: how many there are, and the sum of their revisions."""
+    row = tx.execute(select(func.count(), func.sum(columns.revision)).where(columns.wake_at.is_not(None))).one()
+    return int(row[0]), int(row[1] or 0)
+
+
+def known(tx: Tx, ids: Sequence[str]) -> set[str]:
+    """Those of the ids that are Clerks here."""
+    return {row[0] for row in tx.execute(select(columns.id).where(columns.id.in_(ids)))}
+
+
+def pulse(tx: Tx) -> PulseFacts:
+    """The time here, and when ShopManager was last at work; 0 when it never was."""
+    row = tx.execute(select(heartbeat.c.last_at, heartbeat.c.outages)).first()
+    if row is None:
+        return PulseFacts(tx.now(), 0, 0)
+    return PulseFacts(tx.now(), row[0], max((end for _, end in orjson.loads(row[1])), default=0))
+
+
+def read(tx: Tx, ids: Sequence[str]) -> dict[str, ClerkFacts]:
+    """The Clerks there are among the ids, with their histories."""
+    histories = _histories(tx, ids)
+    rows = tx.execute(
+        select(columns.id, columns.revision, columns.state, columns.document, *(columns[name] for name in SHOWN)).where(
+            columns.id.in_(ids)
+        )
+    )
+    return {row[0]: _facts(tuple(row), histories.get(row[0], [])) for row in rows}
+
+
+def asked_ids(tx: Tx, ids: Sequence[str]) -> set[tuple[str, str, int, str]]:
+    """(clerk, step, attempt, direction) of all that these Clerks ever asked."""
+    asked = (history.c.clerk.in_(ids)) & (history.c.what == "asked")
+    found = set()
+    for clerk, step, data in tx.execute(select(history.c.clerk, history.c.step, history.c.data).where(asked)):
+        content = orjson.loads(data)
+        found.add((clerk, step, content["attempt"], content["direction"]))
+    return found
+
+
+def keys_after(tx: Tx, after: tuple[str, str], most: int) -> list[KeyFacts]:
+    """The next Idempotency-Keys behind this (scope, key)."""
+    table = idempotency.c
+    behind = (table.scope > after[0]) | ((table.scope == after[0]) & (table.key > after[1]))
+    rows = tx.execute(
+        select(table.scope, table.key, table.clerk, table.answer)
+        .where(behind)
+        .order_by(table.scope, table.key)
+        .limit(most)
+    )
+    return [_key(*row) for row in rows]
+
+
+def clerks_with_two_keys(tx: Tx) -> list[str]:
+    """Clerks that were made under more than one key."""
+    table = idempotency.c
+    return [row[0] for row in tx.execute(select(table.clerk).group_by(table.clerk).having(func.count() > 1))]
+
+
+def _histories(tx: Tx, ids: Sequence[str]) -> dict[str, list[tuple[int, Entry]]]:
+    table = history.c
+    rows = tx.execute(
+        select(table.clerk, table.number, table.at, table.what, table.step, table.data)
+        .where(table.clerk.in_(ids))
+        .order_by(table.clerk, table.number)
+    )
+    loads = orjson.loads
+    found: dict[str, list[tuple[int, Entry]]] = {}
+    for clerk, number, at, what, step, data in rows:
+        found.setdefault(clerk, []).append((number, Entry(what, at, step, loads(data))))
+    return found
+
+
+def _facts(row: tuple[Any, ...], entries: Sequence[tuple[int, Entry]]) -> ClerkFacts:
+    clerk, revision, state, document, *shown = row
+    named = dict(zip(SHOWN, shown, strict=True))
+    try:
+        saga = store._saga(clerk, state, document)
+    except (ValueError, TypeError, KeyError) as error:
+        return ClerkFacts(clerk, revision, None, named, entries, f"{type(error).__name__}: {error}"[:200])
+    return ClerkFacts(clerk, revision, saga, named, entries)
+
+
+def _key(scope: str, key: str, clerk: str, answer: str) -> KeyFacts:
+    content = orjson.loads(answer)
+    return KeyFacts(scope, key, clerk, content.get("id"), content.get("version"))

@@ -1,0 +1,127 @@
+"""What is played: orders with the people behind them, how much there is of everything, and which bad messages come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from simulation.chance import Chance
+from simulation.faults import draw_rates
+
+Warehouse = Literal["at_once", "auto", "by_hand"]
+BadKind = Literal["garbage", "shape", "raises", "killer", "unknown"]
+PHYSICAL, DIGITAL = "squeaky-toys", "squeaky-sounds"
+PRICES = {"BONE": 1295, "DUCK": 57, "BALL": 1606}
+"""Cents; some of them are no finite binary fractions of a euro."""
+DOWNLOADS = {"ALBUM": 999}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One session and the customer behind it. Durations in ms.
+
+    `brings`: the order and the card come with the session; else the customer acts when it is his turn, `thinks` later,
+    and never at the step `leaves_at`. `calls_off` and `expires`: at which step he cancels, or the shop ends the session.
+    """
+
+    customer: str | None = None
+    shop: str = PHYSICAL
+    items: Mapping[str, int] = field(default_factory=lambda: {"BONE": 1})
+    token: str = "tok_ok"  # noqa: S105  a name, not a secret
+    brings: bool = True
+    opens_after: int = 0
+    thinks: int = 2_000
+    leaves_at: str | None = None
+    calls_off_at: str | None = None
+    expires_at: str | None = None
+    expires_in: int | None = None
+    mutes: str | None = None
+    """The step at which the service that was asked falls silent for longer than the step may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """A message that nobody of ours has sent."""
+
+    kind: BadKind
+    service: str
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """`stock`, `limits`: pieces and cents there are in the beginning. `rates`: see faults.py."""
+
+    name: str
+    orders: Sequence[Order]
+    managers: int = 1
+    stock: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(PRICES, 50))
+    limits: Mapping[str, int] = field(default_factory=dict)
+    warehouse: Warehouse = "at_once"
+    ships_after: int = 5_000
+    bad: Sequence[Bad] = ()
+    rates: Mapping[str, float] = field(default_factory=dict)
+
+
+COUNTS = (1,) * 14 + (2,) * 6 + (3,) * 2 + (4, 5, 6, 7, 8)
+"""Clerks in a scenario: mostly few, so that many scenarios can be played; now and then a crowd."""
+BEFORE_PIVOT = ("shopping", "credit", "payment", "stock", "capture", "shipping")
+TOKENS = ("tok_ok",) * 8 + ("tok_declined", "tok_capture_refused")
+
+
+def draw(seed: int) -> Scenario:
+    """The scenario of a seed."""
+    chance = Chance(seed)
+    orders = [_order(chance, number) for number in range(chance.pick("clerks", COUNTS))]
+    scarce = chance.of("scarce") < 0.35
+    most = 2 if scarce else 50
+    return Scenario(
+        name=f"seed {seed}",
+        orders=orders,
+        managers=chance.pick("managers", (1, 1, 1, 2, 2, 3)),
+        stock={sku: chance.between(f"stock/{sku}", 1, most) for sku in PRICES},
+        limits={name: chance.pick(f"limit/{name}", (100_000, 100_000, 4_000, 1_000)) for name in ("ada", "grace")},
+        warehouse=chance.pick("warehouse", ("at_once", "auto", "by_hand", "by_hand")),
+        ships_after=chance.pick("ships_after", (1_000, 60_000, 3_600_000, 180_000_000)),
+        bad=_bad(chance),
+        rates=draw_rates(chance),
+    )
+
+
+def _order(chance: Chance, number: int) -> Order:
+    def name(what: str) -> str:
+        return f"order/{number}/{what}"
+
+    digital = chance.of(name("digital")) < 0.2
+    at = chance.pick(name("interrupted at"), BEFORE_PIVOT)
+    turn = chance.of(name("turn of events"))
+    return Order(
+        customer=chance.pick(name("customer"), (None, "ada", "ada", "grace")),
+        shop=DIGITAL if digital else PHYSICAL,
+        items={"ALBUM": 1} if digital else _items(chance, name("items")),
+        token=chance.pick(name("token"), TOKENS),
+        brings=chance.of(name("brings")) < 0.7,
+        opens_after=chance.pick(name("opens"), (0, 0, 5, 50, 3_000)),
+        thinks=chance.pick(name("thinks"), (10, 10, 500, 2_000, 20_000, 899_990)),
+        leaves_at=chance.pick(name("leaves"), ("shopping", "payment", "collect")) if turn < 0.12 else None,
+        calls_off_at=at if 0.12 <= turn < 0.32 else None,
+        expires_at=at if 0.32 <= turn < 0.40 else None,
+        expires_in=chance.pick(name("minutes"), (1, 5, 60)) if 0.40 <= turn < 0.48 else None,
+        mutes=at if 0.48 <= turn < 0.55 else None,
+    )
+
+
+def _items(chance: Chance, name: str) -> dict[str, int]:
+    if chance.of(f"{name}/odd") < 0.06:
+        return {"NOTHING-LIKE-IT": 1} if chance.of(f"{name}/which") < 0.5 else {"BONE": 1000}
+    chosen = {sku: chance.between(f"{name}/{sku}", 0, 2) for sku in PRICES}
+    return {sku: quantity for sku, quantity in chosen.items() if quantity} or {"BONE": 1}
+
+
+def _bad(chance: Chance) -> list[Bad]:
+    if chance.of("bad") >= 0.12:
+        return []
+    kind = chance.pick("bad/kind", ("garbage", "shape", "raises", "killer", "unknown"))
+    services = ("shop_manager",) if kind == "unknown" else ("shop", "risk", "payment", "fulfillment")
+    return [Bad(kind, chance.pick("bad/service", services), chance.between("bad/after", 0, 100))]

@@ -1,0 +1,222 @@
+"""I2, I9, I10, I11, I12 from one Clerk's history, pure: a legal path that folds to what is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import fields, replace
+
+from domain.document import SECTION_OF
+from shop_manager.processes.definition import NOTHING_TO_UNDO, Process
+from shop_manager.saga import ENDED, Entry, Question, Saga, evolve, fold
+from verifier.drift import Drift
+from verifier.facts import Facts
+from verifier.remedies import BY_HAND
+
+Wrong = tuple[str, str, str]
+"""(invariant, expected, found)."""
+AFTER_THE_END = frozenset({"note"})
+
+
+def check_history(facts: Facts) -> Iterator[Drift]:
+    """Numbers without gaps (I9), each entry where it may stand, and the stored state at the end of it."""
+    numbers = [number for number, _ in facts.clerk.history]
+    if numbers != list(range(1, len(numbers) + 1)) or not numbers:
+        yield _drift(facts, ("I9", "history entries numbered 1…n without gaps", f"numbers {_gaps(numbers)}"))
+    entries = [entry for _, entry in facts.clerk.history]
+    wrong: list[Wrong] = []
+    try:
+        folded = walk(facts.id, entries, facts.process, wrong)
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        yield _drift(facts, ("I9", "a history that folds", f"{type(error).__name__}: {error}"[:200]))
+        return
+    for each in wrong:
+        yield _drift(facts, each)
+    yield from _compare(facts, folded)
+
+
+def walk(clerk: str, entries: list[Entry], process: Process | None, wrong: list[Wrong]) -> Saga:
+    """The saga that the entries fold to; what is illegal on the way is put into `wrong`."""
+    saga = fold(clerk, entries[:1])
+    for entry in entries[1:]:
+        may = LEGAL.get(entry.what)
+        if saga.status in ENDED:
+            if entry.what not in AFTER_THE_END:
+                wrong.append(("I2", f"nothing but notes after the end ({saga.status})", f"entry {entry.what!r}"))
+        elif may is not None:
+            trouble = may(saga, entry, process)
+            if trouble:
+                wrong.append(trouble)
+        saga = evolve(saga, entry)
+    return saga
+
+
+def _asked(saga: Saga, entry: Entry, process: Process | None) -> Wrong | None:
+    if entry.data["direction"] == "undo":
+        return _undo_asked(saga, entry, process)
+    if saga.status != "running":
+        return ("I10", "no step is asked to be done while the order is undone", f"{entry.step} was asked to be done")
+    if saga.question:
+        return _asked_anew(saga.question, entry)
+    if process is None:
+        return None
+    following = next((step.name for step in process.steps if saga.state_of(step.name) == "to_do"), None)
+    done = [step.name for step in process.steps if saga.state_of(step.name) == "done"]
+    if entry.step != following or process.names[: len(done)] != done:
+        return ("I9", f"{following or 'no step'} is asked after {', '.join(done) or 'nothing'}", f"{entry.step} was")
+    return None
+
+
+def _asked_anew(question: Question, entry: Entry) -> Wrong | None:
+    data = entry.data
+    if (entry.step, data["direction"], data["attempt"]) == (question.step, question.direction, question.attempt + 1):
+        return None
+    return (
+        "I9",
+        f"one question at a time: attempt {question.attempt + 1} of {question.step}/{question.direction}",
+        f"asked {entry.step}/{data['direction']}, attempt {data['attempt']}",
+    )
+
+
+def _undo_asked(saga: Saga, entry: Entry, process: Process | None) -> Wrong | None:
+    if saga.past_pivot:
+        return ("I10", "nothing is undone after the pivot", f"the undo of {entry.step} was asked")
+    if saga.status != "undoing":
+        return ("I10", "a step is undone only when the order has turned around", f"the undo of {entry.step} was asked")
+    if saga.question:
+        return _asked_anew(saga.question, entry)
+    expected = next_undo(saga, process) if process else entry.step
+    if entry.step != expected:
+        return ("I10", f"undone in reverse order: {expected or 'nothing'} next", f"the undo of {entry.step} was asked")
+    return None
+
+
+def next_undo(saga: Saga, process: Process) -> str | None:
+    """The step that is to be undone next; None when everybody who was asked has undone his part."""
+    for step in reversed(process.steps[: process.pivot_index]):
+        if saga.state_of(step.name) in ("asked", "waiting", "done") and step.undo != NOTHING_TO_UNDO:
+            return step.name
+    return None
+
+
+def _done(saga: Saga, entry: Entry, process: Process | None) -> Wrong | None:
+    return _not_asked(saga, entry, "do") or _foreign(entry, process) or _too_late(saga, entry)
+
+
+def _undone(saga: Saga, entry: Entry, process: Process | None) -> Wrong | None:
+    return _not_asked(saga, entry, "undo") or _foreign(entry, process)
+
+
+def _refused(saga: Saga, entry: Entry, process: Process | None) -> Wrong | None:
+    trouble = _not_asked(saga, entry, "do") or _too_late(saga, entry)
+    if trouble or process is None or not saga.past_pivot or process.step(entry.step or "").pivot:
+        return trouble
+    return ("I9", "no step after the pivot is refused for good", f"{entry.step} was refused")
+
+
+def _not_asked(saga: Saga, entry: Entry, direction: str) -> Wrong | None:
+    question, attempt = saga.question, entry.data["attempt"]
+    answers = question and (question.step, question.direction, question.attempt) == (entry.step, direction, attempt)
+    if answers:
+        return None
+    asked = f"{question.step}/{question.direction}, attempt {question.attempt}" if question else "nothing"
+    found = f"{entry.what} of {entry.step}, attempt {attempt}"
+    return ("I9", f"an answer to the outstanding question ({asked})", found)
+
+
+def _foreign(entry: Entry, process: Process | None) -> Wrong | None:
+    if process is None or entry.data.get("content") is None:
+        return None
+    owned = SECTION_OF[process.step(entry.step or "").asks]
+    if entry.data["section"] == owned:
+        return None
+    return ("I11", f"{entry.step} changes the section {owned}", f"it changed {entry.data['section']}")
+
+
+def _too_late(saga: Saga, entry: Entry) -> Wrong | None:
+    """T2: nobody acts after the deadline; from the pivot on there is none that counts."""
+    if saga.past_pivot or saga.status != "running" or saga.question is None:
+        return None
+    deadline = min(saga.expires_at, saga.question.deadline or saga.expires_at)
+    if entry.at < deadline:
+        return None
+    return ("I12", f"no answer counts from the deadline {deadline} on", f"{entry.what} of {entry.step} at {entry.at}")
+
+
+def _turned_around(saga: Saga, entry: Entry, process: Process | None) -> Wrong | None:
+    if saga.past_pivot:
+        return ("I10", "nothing turns around after the pivot", f"turned around at {entry.at}")
+    if saga.status != "running":
+        return ("I10", "one turning around", "a second one")
+    moments = [saga.expires_at, *([saga.question.deadline] if saga.question and saga.question.deadline else [])]
+    if entry.data.get("by") == "deadline" and entry.at < min(moments):
+        return ("I12", f"the deadline {min(moments)} takes effect when it has come", f"it took effect at {entry.at}")
+    return None
+
+
+def _cannot_now(saga: Saga, entry: Entry, process: Process | None) -> Wrong | None:
+    return _not_asked(saga, entry, "undo" if entry.what == "undo_failed" else "do")
+
+
+def _ended(saga: Saga, entry: Entry, process: Process | None) -> Wrong | None:
+    status = entry.data["status"]
+    if saga.question:
+        return ("I1", "no question is open at the end", f"{saga.question.step}/{saga.question.direction} was")
+    if status != "completed":
+        left = next_undo(saga, process) if process else None
+        if saga.status != "undoing" or status != (saga.ending or "failed"):
+            return ("I9", f"it ends as it turned around ({saga.ending or 'not at all'})", f"it ended {status}")
+        return ("I10", "everybody who was asked has undone his part", f"{left} has not") if left else None
+    undone = [name for name in process.names if saga.state_of(name) != "done"] if process else []
+    if saga.status != "running" or undone:
+        return ("I9", "completed when every step is done", f"{', '.join(undone) or saga.status} at the end")
+    return None
+
+
+def _opened(saga: Saga, entry: Entry, process: Process | None) -> Wrong | None:
+    return ("I9", "a Clerk is opened once", f"opened again at {entry.at}")
+
+
+LEGAL: dict[str, Callable[[Saga, Entry, Process | None], Wrong | None]] = {
+    "opened": _opened,
+    "asked": _asked,
+    "done": _done,
+    "undone": _undone,
+    "refused": _refused,
+    "undo_failed": _cannot_now,
+    "do_failed": _cannot_now,
+    "turned_around": _turned_around,
+    "ended": _ended,
+}
+
+
+def _compare(facts: Facts, folded: Saga) -> Iterator[Drift]:
+    """The stored saga is the fold of its history; the time of the next resend is a timer and no history."""
+    stored = facts.saga
+    if replace(folded, resend=None) == replace(stored, resend=None):
+        return
+    for field in fields(Saga):
+        told, kept = getattr(folded, field.name), getattr(stored, field.name)
+        if field.name not in ("resend", "document") and told != kept:
+            what = f"{field.name} as its history tells"
+            yield _drift(facts, ("I9", f"{what}: {_short(told)}", f"stored: {_short(kept)}"))
+    for section in sorted(folded.document.keys() | stored.document.keys()):
+        if folded.document.get(section) != stored.document.get(section):
+            owner = next((service for service, owned in SECTION_OF.items() if owned == section), "ShopManager")
+            expected = f"section {section} as {owner} left it: {_short(folded.document.get(section))}"
+            yield _drift(facts, ("I11", expected, f"stored: {_short(stored.document.get(section))}"))
+
+
+def _gaps(numbers: list[int]) -> str:
+    if not numbers:
+        return "none at all"
+    missing = sorted(set(range(1, max(numbers) + 1)) - set(numbers))
+    return f"1…{max(numbers)} without {', '.join(map(str, missing[:10]))}"
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 120 else f"{text[:117]}…"
+
+
+def _drift(facts: Facts, wrong: Wrong) -> Drift:
+    return Drift(wrong[0], facts.id, wrong[1], wrong[2], BY_HAND)

@@ -1,0 +1,103 @@
+"""I3, I7 and I14 of one Clerk's money, pure: the Clerk, the payment and the provider's book say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from domain.document import part
+from payment_service.audit import LedgerFacts, MoneyFacts
+from payment_service.ledger import Sums
+from verifier.compare import differences
+from verifier.drift import Drift
+from verifier.facts import Facts
+from verifier.remedies import BY_HAND, RESTORED, VOID_PAYMENT, WHEN_ENDED
+
+NAMES = ("authorized", "captured", "voided", "refunded")
+
+
+def check_money(facts: Facts) -> Iterator[Drift]:
+    payment, ledger = facts.services.payment.payment, facts.services.payment.ledger
+    if payment is None:
+        if facts.state_of("AuthorizePayment") == "done" or facts.state_of("CollectPayment") == "done":
+            yield Drift("I3", facts.id, "payment has the Clerk's payment", "it has none", RESTORED)
+        return
+    yield from _once(facts, payment, ledger)
+    yield from _as_the_provider_says(facts, payment, ledger.sums)
+    settled = not facts.asks("payment") and not payment.calling
+    if settled:
+        yield from _as_far_as_asked(facts, payment)
+    if settled and not _moved_after_the_end(facts, payment):
+        yield from _agrees(facts, payment)
+
+
+def _once(facts: Facts, payment: MoneyFacts, ledger: LedgerFacts) -> Iterator[Drift]:
+    """I7: at most one effect, and only under keys that were recorded before they were used."""
+    for name in ("authorized", "captured"):
+        if getattr(ledger.sums, name) > payment.amount:
+            expected = f"at most {payment.amount} is {name} with the provider"
+            yield Drift("I7", facts.id, expected, f"{getattr(ledger.sums, name)} is", BY_HAND)
+    for key in ledger.unknown:
+        expected = "the provider is only asked under recorded keys"
+        yield Drift("I7", facts.id, expected, f"its book has {key!r}", RESTORED)
+
+
+def _as_the_provider_says(facts: Facts, payment: MoneyFacts, provider: Sums) -> Iterator[Drift]:
+    for name in NAMES:
+        ours, theirs = getattr(payment.sums, name), getattr(provider, name)
+        if type(ours) is not int:
+            yield Drift("I3", facts.id, f"{name} in whole minor units", f"{ours!r}", BY_HAND)
+        if ours != theirs and not (payment.calling and ours < theirs):
+            yield Drift("I3", facts.id, f"{name}, in the provider's book: {theirs}", f"at payment: {ours}", RESTORED)
+
+
+def _as_far_as_asked(facts: Facts, payment: MoneyFacts) -> Iterator[Drift]:
+    """What the payment and the provider's book must come to, each by itself."""
+    for place, sums in (("payment", payment.sums), ("the provider", facts.services.payment.ledger.sums)):
+        yield from _balance(facts, payment, place, sums)
+
+
+def _balance(facts: Facts, payment: MoneyFacts, place: str, sums: Sums) -> Iterator[Drift]:
+    kept, held = sums.captured - sums.refunded, sums.authorized - sums.captured - sums.voided
+    due, open_amount = _due(facts)
+    if (kept, held) == (due, open_amount):
+        return
+    repair = BY_HAND
+    if (due, open_amount) == (0, 0) and not payment.undone:
+        repair = VOID_PAYMENT if facts.failed else WHEN_ENDED
+    expected = f"{due} taken and {open_amount} authorised: the Clerk is {_how_far(facts)}"
+    yield Drift("I3", facts.id, expected, f"{kept} taken and {held} authorised, at {place}", repair)
+
+
+def _due(facts: Facts) -> tuple[int, int]:
+    """(money that is ours, money that is authorised and open), in minor units."""
+    total = part(facts.saga.document, "order").get("total") or 0
+    lost = part(facts.saga.document, "payment").get("status") == "lost"
+    if facts.failed or lost:
+        return 0, 0
+    if "done" in (facts.state_of("CapturePayment"), facts.state_of("CollectPayment")):
+        return total, 0
+    return (0, total) if facts.state_of("AuthorizePayment") == "done" else (0, 0)
+
+
+def _how_far(facts: Facts) -> str:
+    steps = ("CapturePayment", "CollectPayment", "AuthorizePayment")
+    states = [f"{command} {state}" for command in steps if (state := facts.state_of(command)) not in ("none", "to_do")]
+    return f"{facts.saga.status}, {states[0] if states else 'nothing asked of payment'}"
+
+
+def _moved_after_the_end(facts: Facts, payment: MoneyFacts) -> bool:
+    """E1: money that moved after the end goes back by itself; the document stays as it ended."""
+    return facts.failed and payment.undone and payment.updated_at > facts.saga.updated_at
+
+
+def _agrees(facts: Facts, payment: MoneyFacts) -> Iterator[Drift]:
+    document = facts.saga.document
+    if not {facts.state_of(command) for command in ("AuthorizePayment", "CollectPayment")} & {"done", "undone"}:
+        return
+    yield from differences(facts, "payment", "payment", part(document, "payment"), payment.section)
+    head = part(document, "clerk")
+    expected = {"currency": head.get("currency"), "secret_sha256": head.get("secret_sha256")}
+    found = {"currency": payment.currency, "secret_sha256": payment.secret_sha256}
+    if facts.state_of("StartShopping") == "done":
+        expected["amount"], found["amount"] = part(document, "order").get("total"), payment.amount
+    yield from differences(facts, "payment", "clerk", expected, found)

@@ -1,0 +1,62 @@
+"""I6 and I14 of one Clerk's order, pure: the shop has what the Clerk says, and nothing of one that did not complete."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from domain.document import part
+from shop_service.audit import OrderFacts
+from verifier.compare import differences
+from verifier.drift import Drift
+from verifier.facts import Facts
+from verifier.remedies import BY_HAND, FORGET_ORDER, RESTORED, WHEN_ENDED
+
+
+def check_order(facts: Facts) -> Iterator[Drift]:
+    shop, state = facts.services.shop, facts.state_of("StartShopping")
+    if facts.failed or state in ("undone", "refused", "to_do"):
+        yield from _nothing_left(facts)
+    elif state == "done":
+        yield from _placed(facts, shop.order)
+    if shop.loose:
+        found = f"{shop.loose} lines of neither a cart nor an order"
+        yield Drift("I6", facts.id, "every line belongs to a cart or an order", found, BY_HAND)
+
+
+def _nothing_left(facts: Facts) -> Iterator[Drift]:
+    shop = facts.services.shop
+    kept = [name for name, there in (("a cart", shop.cart), ("an order", shop.order)) if there]
+    if kept:
+        repair = FORGET_ORDER if facts.failed else WHEN_ENDED
+        expected = f"the shop keeps nothing of a session that did not complete ({facts.saga.status})"
+        yield Drift("I6", facts.id, expected, f"it has {' and '.join(kept)}", repair)
+
+
+def _placed(facts: Facts, order: OrderFacts | None) -> Iterator[Drift]:
+    if facts.services.shop.cart:
+        yield Drift("I14", facts.id, "the cart went when the order was placed", "it is still there", BY_HAND)
+    if order is None:
+        yield Drift("I14", facts.id, "the shop has the placed order", "it has none", RESTORED)
+        return
+    document = facts.saga.document
+    told, head = part(document, "order"), part(document, "clerk")
+    expected = {
+        "status": told.get("status"),
+        "items": told.get("items"),
+        "total": told.get("total"),
+        "customer": part(document, "customer").get("id"),
+        "currency": head.get("currency"),
+        "secret_sha256": head.get("secret_sha256"),
+    }
+    found = {
+        "status": "placed",
+        "items": list(order.items),
+        "total": order.total,
+        "customer": order.customer,
+        "currency": order.currency,
+        "secret_sha256": order.secret_sha256,
+    }
+    yield from differences(facts, "shop", "order", expected, found)
+    sums = sum(item["total"] for item in order.items)
+    if type(order.total) is not int or sums != order.total:
+        yield Drift("I3", facts.id, f"the order's lines come to its total, {order.total}", f"to {sums}", BY_HAND)

@@ -1,0 +1,66 @@
+"""I7, I8, I10, I14 of one Clerk's turns, pure: each service knows of each step what ShopManager knows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from messaging.audit import TurnFacts
+from verifier.drift import Drift
+from verifier.facts import Facts
+from verifier.reasons import is_over
+from verifier.remedies import ASK_AGAIN, BY_HAND, RESTORED
+
+CONCLUDED = {"do": ("done", "refused"), "undo": ("undone",)}
+
+
+def check_parts(facts: Facts) -> Iterator[Drift]:
+    if facts.process is None:
+        return
+    asked = {step.name: step.asks for step in facts.process.steps}
+    for service, turns in facts.services.turns().items():
+        for step, turn in turns.items():
+            if asked.get(step) != service or step not in facts.saga.steps:
+                found = f"{service} has a turn there, {turn.state}"
+                yield Drift("I8", facts.id, f"{step} was never asked of {service}", found, RESTORED)
+    turns_of = facts.services.turns()
+    for step, progress in facts.saga.steps.items():
+        service = asked.get(step)
+        if service is not None:
+            yield from _step(facts, step, progress.state, service, turns_of[service].get(step))
+
+
+def _step(facts: Facts, step: str, state: str, service: str, turn: TurnFacts | None) -> Iterator[Drift]:
+    if state in ("asked", "waiting"):
+        if turn and turn.state == "undone":
+            yield _drift(facts, "I10", f"{service} keeps {step} until it is asked to undo it", "it is undone there")
+    elif state != "undoing" and (turn is None or turn.state != state):
+        yield _differs(facts, step, state, service, turn)
+    if turn and state not in ("undoing", "undone") and turn.attempt > facts.saga.steps[step].attempts:
+        attempts = facts.saga.steps[step].attempts
+        expected = f"{service} was asked {step} {attempts} times"
+        yield Drift("I8", facts.id, expected, f"it has answered attempt {turn.attempt}", RESTORED)
+    if turn:
+        yield from _lost_answer(facts, step, service, turn)
+
+
+def _differs(facts: Facts, step: str, state: str, service: str, turn: TurnFacts | None) -> Drift:
+    there = turn.state if turn else "nothing"
+    if state == "undone" and turn:
+        return _drift(facts, "I10", f"{step} stays undone at {service}", f"it is {there} there")
+    if state == "done" and there == "undone":
+        return _drift(facts, "I10", f"nobody has asked {service} to undo {step}", "it is undone there")
+    return Drift("I14", facts.id, f"{step} is {state} at {service} too", f"it is {there} there", RESTORED)
+
+
+def _lost_answer(facts: Facts, step: str, service: str, turn: TurnFacts) -> Iterator[Drift]:
+    """I8: an answer that has been given, and never arrived."""
+    question = facts.saga.question
+    if question is None or question.step != step or question.paused or turn.attempt > question.attempt:
+        return
+    if turn.state in CONCLUDED[question.direction] and is_over(facts, max(turn.updated_at, question.asked_at)):
+        expected = f"the answer of {service} to {step}/{question.direction} arrives"
+        yield Drift("I8", facts.id, expected, f"it is {turn.state} there, and still asked here", ASK_AGAIN)
+
+
+def _drift(facts: Facts, invariant: str, expected: str, found: str) -> Drift:
+    return Drift(invariant, facts.id, expected, found, BY_HAND)
