@@ -109,7 +109,7 @@ class Tx:
         self.database = database
         self._now: int | None = None
 
-    def execute(self, statement: Executable, params: Any = None) -> CursorResult[Any]:
+    def execute(self, statement: Executable, params: Any = None) -> CursorResult[*tuple[Any, ...]]:
         return self.connection.execute(statement, params)
 
     def now(self) -> int:

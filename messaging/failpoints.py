@@ -67,7 +67,7 @@ _armed: Failpoint | None = None
 
 
 def reached(point: Point, tx: Tx | None = None) -> None:
-    """The process has come to this point; returns at once unless it is armed. `tx`: the transaction, for commit_sent."""
+    """The process has come to this point; returns at once unless it is armed. `tx`: that of commit_sent."""
     if _armed is not None and _armed.point == point:
         _armed.reached(tx)
 

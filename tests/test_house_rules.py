@@ -10,13 +10,16 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 SERVICES = {"shop_service", "risk_service", "payment_service", "fulfillment_service"}
-OURS = SERVICES | {"domain", "messaging", "doors", "shop_manager", "clerk_cli", "scenario_tests", "benchmarks"}
+PROOF = {"verifier", "simulation"}
+OURS = SERVICES | PROOF | {"domain", "messaging", "doors", "shop_manager", "clerk_cli", "scenario_tests", "benchmarks"}
 MAY_IMPORT = {
     "domain": {"domain"},
     "messaging": {"domain", "messaging"},
     "doors": {"domain", "messaging", "doors"},
     "shop_manager": {"domain", "messaging", "doors", "shop_manager"},
     **{service: {"domain", "messaging", "doors", service} for service in SERVICES},
+    "verifier": SERVICES | {"domain", "messaging", "doors", "shop_manager", "verifier"},
+    "simulation": SERVICES | PROOF | {"domain", "messaging", "doors", "shop_manager"},
     "clerk_cli": OURS - {"scenario_tests"},
     "benchmarks": OURS - {"scenario_tests"},
 }

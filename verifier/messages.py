@@ -8,7 +8,8 @@ from typing import Any
 from domain.ids import message_id
 from fulfillment_service import audit as fulfillment_audit
 from messaging.audit import OutboxFacts, ParkedFacts, known_parked, read_outbox, read_parked
-from messaging.envelope import Unreadable, unpack
+from messaging.envelope import unpack
+from messaging.fields import Unreadable
 from messaging.schema import Schema
 from payment_service import audit as payment_audit
 from risk_service import audit as risk_audit
@@ -68,13 +69,12 @@ def _from_nowhere(databases: Databases, service: str, rows: Sequence[OutboxFacts
     found: list[Asked] = []
     for row in rows:
         try:
-            found += [asked for content in unpack(row.body) if (asked := _asked(content))]
+            found += [question for content in unpack(row.body) if (question := _asked(content))]
         except Unreadable as error:
             yield Drift("I8", None, f"{service} sends messages that can be read", str(error), BY_HAND)
     with databases["shop_manager"].read() as tx:
         asked = manager_audit.asked_ids(tx, sorted({clerk for clerk, *_ in found}))
-    for question in sorted(set(found) - asked):
-        clerk, step, attempt, direction = question
+    for clerk, step, attempt, direction in sorted(set(found) - asked):
         name = message_id(clerk, step, attempt, direction)
         expected = f"{service} sends what is asked, or answers it"
         yield Drift("I8", clerk, expected, f"its outbox has {name}, which was never asked", BY_HAND)

@@ -96,8 +96,8 @@ def _agrees(facts: Facts, payment: MoneyFacts) -> Iterator[Drift]:
         return
     yield from differences(facts, "payment", "payment", part(document, "payment"), payment.section)
     head = part(document, "clerk")
-    expected = {"currency": head.get("currency"), "secret_sha256": head.get("secret_sha256")}
-    found = {"currency": payment.currency, "secret_sha256": payment.secret_sha256}
+    expected: dict[str, object] = {"currency": head.get("currency"), "secret_sha256": head.get("secret_sha256")}
+    found: dict[str, object] = {"currency": payment.currency, "secret_sha256": payment.secret_sha256}
     if facts.state_of("StartShopping") == "done":
         expected["amount"], found["amount"] = part(document, "order").get("total"), payment.amount
     yield from differences(facts, "payment", "clerk", expected, found)

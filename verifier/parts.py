@@ -16,17 +16,17 @@ CONCLUDED = {"do": ("done", "refused"), "undo": ("undone",)}
 def check_parts(facts: Facts) -> Iterator[Drift]:
     if facts.process is None:
         return
-    asked = {step.name: step.asks for step in facts.process.steps}
-    for service, turns in facts.services.turns().items():
+    asks = {step.name: step.asks for step in facts.process.steps}
+    turns_of = facts.services.turns()
+    for service, turns in turns_of.items():
         for step, turn in turns.items():
-            if asked.get(step) != service or step not in facts.saga.steps:
+            if asks.get(step) != service or step not in facts.saga.steps:
                 found = f"{service} has a turn there, {turn.state}"
                 yield Drift("I8", facts.id, f"{step} was never asked of {service}", found, RESTORED)
-    turns_of = facts.services.turns()
     for step, progress in facts.saga.steps.items():
-        service = asked.get(step)
-        if service is not None:
-            yield from _step(facts, step, progress.state, service, turns_of[service].get(step))
+        asked = asks.get(step)
+        if asked is not None:
+            yield from _step(facts, step, progress.state, asked, turns_of[asked].get(step))
 
 
 def _step(facts: Facts, step: str, state: str, service: str, turn: TurnFacts | None) -> Iterator[Drift]:
