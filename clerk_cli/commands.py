@@ -200,6 +200,32 @@ def show(
 
 
 @app.command()
+def verify(
+    *,
+    secrets: Annotated[
+        bool, typer.Option("--secrets", help="Also read every text there is, for card numbers and keys (I16): slow.")
+    ] = False,
+    database: DatabaseUrl = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Check every invariant over all services' databases, also while the shop is running; it changes nothing.
+
+    Each drift says which invariant, which Clerk, what was expected and found, and what would repair it. The exit code
+    is 0 when all is clean, and 1 when there is a drift.
+
+    Always checked are I1 to I14 and I18, with --secrets I16 too. What a database cannot show is checked in fault runs
+    only: I15 (parked is exactly what was put in), I17 (nothing leaks), and of I13 what clients were told.
+    verifier/README.md says what each means.
+
+    Examples: [bold]clerk verify[/bold], [bold]clerk verify --json --database postgresql://…/{service}[/bold]
+    """
+    from clerk_cli.verify import run_verify
+
+    run_verify(secrets=secrets, database=database, data=data, as_json=as_json)
+
+
+@app.command()
 def settings(service: ServiceName = None, as_json: Json = False) -> None:
     """Print the effective settings of one service or of all; passwords and other secrets are masked.
 

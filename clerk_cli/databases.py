@@ -10,10 +10,10 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from clerk_cli.errors import Trouble
-from clerk_cli.services import Service
+from clerk_cli.services import SERVICES, Service
 from clerk_cli.settings_read import read_settings
 from messaging.database import BadDatabaseUrl, Database, check_url
-from messaging.migrations import NotMigrated
+from messaging.migrations import NotMigrated, require_migrated
 
 PLACE = "{service}"
 
@@ -58,6 +58,19 @@ def opened(templates: Mapping[Service, str], pool: int = 5) -> Iterator[dict[Ser
         yield databases
 
 
+@contextmanager
+def opened_shop(database: str | None, data: Path | None) -> Iterator[dict[str, Database]]:
+    """All five databases, by the service's name. They must be there and migrated: whoever only looks makes nothing."""
+    templates = {service: template_for(service, database, data) for service in SERVICES}
+    for service, template in templates.items():
+        _require_file(service, template)
+    with opened(templates) as databases:
+        for service, each in databases.items():
+            with trouble_of(service):
+                require_migrated(each, service.package)
+        yield {service.name: each for service, each in databases.items()}
+
+
 def check_apart(templates: Iterable[str]) -> None:
     """Raises Trouble when several services would share one SQLite file."""
     seen: set[str] = set()
@@ -80,6 +93,16 @@ def trouble_of(service: Service) -> Iterator[None]:
     except SQLAlchemyError as error:
         words = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
         raise Trouble(f"the database of {service.name}: {words}") from None
+
+
+def _require_file(service: Service, template: str) -> None:
+    """SQLite makes the file that is missing, and an empty shop looks clean."""
+    try:
+        url = make_url(check_url(template.replace(PLACE, service.name)))
+    except BadDatabaseUrl as error:
+        raise Trouble(str(error)) from None
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        raise Trouble(f"there is no shop: {url.database!r} is missing; name its place with --data or --database")
 
 
 def _make_folder(url: str) -> None:

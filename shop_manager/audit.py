@@ -22,6 +22,7 @@ __all__ = [
     "asked_ids",
     "clerks_after",
     "clerks_with_two_keys",
+    "count",
     "keys_after",
     "known",
     "live_after",
@@ -69,6 +70,11 @@ class KeyFacts:
     clerk: str
     shown_id: str | None
     shown_version: int | None
+
+
+def count(tx: Tx) -> int:
+    """How many Clerks there are."""
+    return int(tx.execute(select(func.count()).select_from(clerks)).scalar_one())
 
 
 def clerks_after(tx: Tx, after: str, most: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -89,6 +90,10 @@ class WholeShop:
         assert answer.is_success, answer.text
         return answer.json()
 
+    def try_to(self, method: str, path: str, key: str) -> int:
+        """The status that is answered, whatever it is."""
+        return self._client.request(method, path, headers={"Authorization": f"Bearer {key}"}).status_code
+
     def order(self, *, customer: str = "ada", token: str = "tok_ok", quantity: int = 2, **more: Any) -> dict[str, Any]:
         """Opens a session that brings its order and card along; returns it as it ended."""
         wanted = {
@@ -100,12 +105,21 @@ class WholeShop:
         return self.ended(self.ask("POST", "/shop/session", self.server_key, wanted)["id"])
 
     def ended(self, session: str) -> dict[str, Any]:
-        until = monotonic() + LIMIT
-        while True:
-            seen: dict[str, Any] = self.ask("GET", f"/shop/session/{session}", self.server_key)
-            if seen["status"] in ENDS:
-                return seen
-            assert monotonic() < until, seen
+        seen: dict[str, Any] = {}
+
+        def ended() -> bool:
+            seen.update(self.ask("GET", f"/shop/session/{session}", self.server_key))
+            return seen["status"] in ENDS
+
+        self.until(ended)
+        return seen
+
+    @staticmethod
+    def until(holds: Callable[[], bool]) -> None:
+        """Wait until it is so."""
+        end = monotonic() + LIMIT
+        while not holds():
+            assert monotonic() < end
             Event().wait(LOOK_EVERY)
 
     def went_through(self, session: str) -> list[str]:
