@@ -11,6 +11,8 @@ from clerk_cli.errors import Trouble
 from clerk_cli.http_server import HttpServer
 from clerk_cli.readiness import checks, figures
 from clerk_cli.stopping import leave_in_time
+from domain.messages import SHOP_MANAGER
+from doors.answering import ProblemPage
 from doors.build import service_app
 from doors.health import health_router
 from doors.keys import KeyRing
@@ -24,7 +26,16 @@ def application(
 ) -> FastAPI:
     """One FastAPI application with all doors; its keys are those in `keys_in`."""
     health = health_router(lambda: checks(participants), figures(participants))
-    return service_app(title, routers, KeyRing(keys_in), limits=Limits(), health=health)
+    pages = _pages() if SHOP_MANAGER in {each.name for each in participants} else None
+    return service_app(title, routers, KeyRing(keys_in), limits=Limits(), health=health, pages_under=pages)
+
+
+def _pages() -> dict[str, ProblemPage]:
+    """Where people come with a browser, and what errors look like there."""
+    from shop_manager.dashboard.entrance import HOME  # noqa: PLC0415  # ShopManager alone has pages
+    from shop_manager.dashboard.trouble import problem_page  # noqa: PLC0415  # as above
+
+    return {HOME: problem_page}
 
 
 class Running:

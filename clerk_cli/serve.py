@@ -44,13 +44,20 @@ def run_serve(name: str, host: str | None, port: int | None) -> None:
         watch_doors(app, database)
     with (
         bind(settings.host, settings.port) as bound,
-        Running([participant], HttpServer(app, bound, behind_front=name != SHOP_MANAGER)) as running,
+        Running(
+            [participant], HttpServer(app, bound, behind_front=is_behind(name, settings))
+        ) as running,
     ):
         url = url_of(settings.host, bound)
         running.server.start()
         print(f"listening {url}", flush=True)
         running.start_participants()
         _watch(running, url)
+
+
+def is_behind(name: str, settings: Any) -> bool:
+    """Does somebody in front say who is calling, and whether it was over TLS? The front itself only when it is told."""
+    return name != SHOP_MANAGER or bool(settings.behind_proxy)
 
 
 def front_of(settings: Any) -> list[APIRouter]:

@@ -150,6 +150,7 @@ def _ready(running: Running) -> bool:
 
 def _tell(wanted: Wanted, url: str) -> None:
     places = {
+        "dashboard": f"{url}/dashboard",
         "API": f"{url}/shop/products",
         "docs": f"{url}/docs",
         "data": str(wanted.data),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 
 from fastapi import APIRouter, FastAPI
 from starlette.types import Lifespan
 
+from doors.answering import ProblemPage
 from doors.docs_offline import docs_router
 from doors.furnish import furnish
 from doors.keys import KeyRing
@@ -23,13 +24,14 @@ def service_app(
     *,
     limits: Limits,
     health: APIRouter,
-    forms_under: Sequence[str] = (),
+    pages_under: Mapping[str, ProblemPage] | None = None,
     lifespan: Lifespan[FastAPI] | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> FastAPI:
     """The whole application, e.g. `service_app("Shop Clerk: payment", [payment_router(till)], keys, …)`.
 
-    `health` comes from `health_router`; below `forms_under` HTML forms are taken; `clock` gives seconds.
+    `health` comes from `health_router`; below the paths of `pages_under` HTML forms are taken, and errors are pages
+    for people; `clock` gives seconds.
     """
     app = FastAPI(
         title=title,
@@ -43,9 +45,10 @@ def service_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},  # it would see paths before the CardGuard does
     )
     app.state.keys = keys
+    app.state.problem_pages = dict(pages_under or {})
     for router in (health, *routers, docs_router(title)):
         app.include_router(router)
-    furnish(app, limits=limits, known=keys.known, clock=clock, forms_under=forms_under)
+    furnish(app, limits=limits, known=keys.known, clock=clock, forms_under=tuple(app.state.problem_pages))
     describe_errors(app)
     return app
 

@@ -50,3 +50,9 @@ class Buckets:
         if len(self._levels) > self._most:
             self._levels.popitem(last=False)
         return wait
+
+    def give_back(self, name: str, rate: Rate) -> None:
+        """What was taken last does not count; nothing for a name that is forgotten already."""
+        if name in self._levels:
+            tokens, then = self._levels[name]
+            self._levels[name] = (min(rate.burst, tokens + 1), then)

@@ -8,6 +8,8 @@ from time import monotonic
 from fastapi import APIRouter
 
 from domain.messages import Message
+from doors.keys import KeyRing
+from doors.operators import Operators
 from messaging.broker import Link
 from messaging.database import Database, Tx
 from messaging.migrations import require_migrated
@@ -17,6 +19,7 @@ from messaging.worker import Worker
 from shop_manager.api_directory import directory_router
 from shop_manager.api_ops import ops_router
 from shop_manager.api_sessions import opening_router, session_list_router, sessions_router
+from shop_manager.dashboard.router import dashboard_router
 from shop_manager.idempotency import forget_old
 from shop_manager.manager import Manager
 from shop_manager.opening import Opening
@@ -97,6 +100,7 @@ def _routers(sessions: Sessions, opening: Opening) -> list[APIRouter]:
         sessions_router(sessions),
         directory_router(sessions.manager.database),
         ops_router(sessions),
+        dashboard_router(sessions, Operators(KeyRing(sessions.manager.database))),
     ]
 
 

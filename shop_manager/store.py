@@ -13,12 +13,14 @@ from doors.keys import key_tables
 from messaging.database import Tx
 from messaging.schema import technical_tables
 from messaging.worker import LostRace
+from shop_manager.dashboard.logins import login_table
 from shop_manager.deciding.deadlines import wake_at
 from shop_manager.saga import Entry, Progress, Question, Resend, Saga, Stuck
 
 metadata = MetaData()
 schema = technical_tables(metadata)
 key_tables(metadata)
+login_table(metadata)
 clerks = Table(
     "clerks",
     metadata,

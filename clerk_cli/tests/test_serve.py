@@ -74,3 +74,13 @@ def test_a_wrong_broker_url_is_one_clear_line_without_its_password(tmp_path: Pat
         assert running.ended() == 2
         assert running.errors.count("\n") == 1
         assert "hush" not in running.errors
+
+
+@pytest.mark.parametrize("behind", ["true", "false"])
+def test_S8_the_front_believes_a_proxys_word_on_tls_only_when_told(behind: str, tmp_path: Path) -> None:
+    told = {**SQLITE, **NO_BROKER, "CLERK_BEHIND_PROXY": behind}
+    with clerk("serve", "shop_manager", "--port", "0", folder=migrated(tmp_path), **told) as running:
+        url = running.line("listening ").removeprefix("listening ")
+        page = httpx.get(f"{url}/dashboard/login", headers={"X-Forwarded-Proto": "https"})
+        assert page.status_code == 200
+        assert page.headers["set-cookie"].startswith("__Host-") == (behind == "true")

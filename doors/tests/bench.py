@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import httpx
-from fastapi import APIRouter, Depends, FastAPI, Query, Request
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from prometheus_client import CollectorRegistry, Counter
 from pydantic import Field
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError, TimeoutError
@@ -84,7 +84,7 @@ class Bench:
             self.ring,
             limits=limits or Limits(),
             health=health_router(lambda: self.checks, self.registry),
-            forms_under=("/dashboard",),
+            pages_under={"/people": lambda problem, _scope: Response(f"page: {problem.code}", problem.known.status)},
             clock=self.clock,
         )
         self.address = "203.0.113.7"
@@ -118,7 +118,7 @@ class Bench:
         def open_session(request: Request) -> dict[str, Any]:
             return {}
 
-        @router.post("/dashboard/login")
+        @router.post("/people/login")
         async def login(request: Request) -> dict[str, str]:
             return {"body": (await request.body()).decode()}
 

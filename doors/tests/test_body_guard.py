@@ -61,7 +61,7 @@ def test_a_compressed_body_is_not_unpacked(bench: Bench) -> None:
 
 
 def test_forms_are_taken_only_where_they_belong(bench: Bench) -> None:
-    assert bench.call("POST", "/dashboard/login", data={"name": "ada"}).json() == {"body": "name=ada"}
+    assert bench.call("POST", "/people/login", data={"name": "ada"}).json() == {"body": "name=ada"}
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,14 @@ def test_the_page_of_errors_is_current() -> None:
     assert (ROOT / "docs" / "errors.md").read_text() == as_page()
 
 
+def test_errors_are_pages_where_people_come_with_a_browser(bench: Bench) -> None:
+    assert bench.call("GET", "/people/nobody").text == "page: not_found"
+    assert bench.call("PUT", "/people/login").text == "page: method_not_allowed"
+    assert bench.call("POST", "/people/login", content=b"{").text == "page: invalid_json", "guards have pages too"
+    for path in ("/peoples", "/nobody"):
+        assert bench.call("GET", path).json()["code"] == "not_found"
+
+
 def test_the_list_of_codes_is_closed() -> None:
     with pytest.raises(KeyError):
         Problem("made_up_on_the_spot")

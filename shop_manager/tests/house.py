@@ -20,6 +20,8 @@ from doors.keys import Holder, KeyRing
 from doors.limits import Limits
 from messaging.memory import MemoryBroker
 from shop_manager import demo
+from shop_manager.dashboard.entrance import HOME
+from shop_manager.dashboard.trouble import problem_page
 from shop_manager.main import _routers
 from shop_manager.opening import Opening
 from shop_manager.secrets import ClientSecrets
@@ -84,7 +86,14 @@ class House(ManagersDesk):
         opening = Opening(self.manager, self.secrets, self.settings)
         health = health_router(dict, CollectorRegistry())
         routers = _routers(self.sessions, opening)
-        self.app = service_app("Shop Clerk: shop_manager", routers, Keys(), limits=Limits(), health=health)
+        self.app = service_app(
+            "Shop Clerk: shop_manager",
+            routers,
+            Keys(),
+            limits=Limits(),
+            health=health,
+            pages_under={HOME: problem_page},
+        )
 
     # --- calls -----------------------------------------------------------------------------------------------------
 

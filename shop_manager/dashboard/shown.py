@@ -1,0 +1,83 @@
+"""How values are shown: money, times and whatever somebody typed, so that no text can disguise itself (security S10)."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from markupsafe import Markup
+
+from domain.times import days, from_wire, hours, minutes, seconds, to_wire
+
+_WHOLE = frozenset({"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF"})
+_SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}
+_KEPT = "\n\t"
+_STEERING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_UNITS = ((days(1), "d"), (hours(1), "h"), (minutes(1), "min"), (seconds(1), "s"))
+
+
+def plain(value: object) -> object:
+    """What every output of a template goes through: control characters and those that turn the direction are named.
+
+    Markup is our own and stays.
+    """
+    if isinstance(value, str) and not isinstance(value, Markup) and not value.isalnum():
+        return "".join(f"⟨U+{ord(each):04X}⟩" if _acts(each) else each for each in value)
+    return value
+
+
+def _acts(character: str) -> bool:
+    return character in _STEERING or (unicodedata.category(character) == "Cc" and character not in _KEPT)
+
+
+def money(amount: int | None, currency: str | None) -> str:
+    """2590 EUR → `€25.90`; 1200 CHF → `12.00 CHF`; nothing for None."""
+    if amount is None:
+        return ""
+    minus, size = "−" if amount < 0 else "", abs(amount)
+    shown = f"{size:,}" if currency in _WHOLE else f"{size // 100:,}.{size % 100:02d}"
+    sign = _SIGNS.get(currency or "")
+    return f"{minus}{sign}{shown}" if sign else f"{minus}{shown} {currency or ''}".rstrip()
+
+
+def moneys(amounts: dict[str, int]) -> str:
+    """{"EUR": 2590, "CHF": 100} → `€25.90 + 1.00 CHF`; `none` when there is none."""
+    return " + ".join(money(amount, currency) for currency, amount in sorted(amounts.items())) or "none"
+
+
+def moment(value: int | str) -> int:
+    """A time in ms, from one or from RFC 3339."""
+    return value if isinstance(value, int) else from_wire(value)
+
+
+def wire(value: int | str) -> str:
+    return to_wire(moment(value))
+
+
+def absolute(value: int | str) -> str:
+    """`2026-11-25 03:55:12 UTC`."""
+    return f"{wire(value)[:19].replace('T', ' ')} UTC"
+
+
+def clock(value: int | str) -> str:
+    """`03:55:12`, of the same UTC as everything here."""
+    return wire(value)[11:19]
+
+
+def relative(value: int | str, now: int) -> str:
+    """`3 min ago`, `in 40 s`, `now`: as `dashboard.js` keeps it up to date."""
+    distance = moment(value) - now
+    told = duration(abs(distance))
+    if told == "0 s":
+        return "now"
+    return f"in {told}" if distance > 0 else f"{told} ago"
+
+
+def duration(length: int) -> str:
+    """A length in ms, in its largest unit; the two largest from an hour on: `1 h 5 min`."""
+    for place, (size, unit) in enumerate(_UNITS):
+        if length >= size:
+            rest = length % size
+            told = f"{length // size} {unit}"
+            following = _UNITS[place + 1 : place + 2] if size >= hours(1) else ()
+            return told + "".join(f" {rest // small} {name}" for small, name in following if rest >= small)
+    return "0 s"

@@ -1,0 +1,90 @@
+// What the pages do beyond plain HTML: keys, relative times that go on, and the word that the connection is lost.
+// Without this file everything still works; nothing in here decides anything.
+"use strict";
+(() => {
+  const byId = (id) => document.getElementById(id);
+  const STEPS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+
+  // --- relative times: as shown.py writes them ----------------------------------------------------------------------
+
+  // The server's clock is the one that counts: ours may be wrong by minutes.
+  const live = byId("live");
+  const ahead = live ? Date.now() - Date.parse(live.dataset.checked) : 0;
+  const now = () => Date.now() - ahead;
+
+  function duration(seconds) {
+    const at = STEPS.findIndex(([size]) => seconds >= size);
+    if (at < 0) return "0 s";
+    const [size, unit] = STEPS[at];
+    let told = `${Math.floor(seconds / size)} ${unit}`;
+    if (size >= 3600) {
+      const [small, name] = STEPS[at + 1];
+      const rest = Math.floor((seconds % size) / small);
+      if (rest) told += ` ${rest} ${name}`;
+    }
+    return told;
+  }
+
+  function refreshTimes() {
+    for (const each of document.querySelectorAll("time[data-relative]")) {
+      const distance = (Date.parse(each.dateTime) - now()) / 1000;
+      const told = duration(Math.abs(distance));
+      const shown = told === "0 s" ? "now" : distance > 0 ? `in ${told}` : `${told} ago`;
+      if (each.textContent !== shown) each.textContent = shown;
+    }
+  }
+  setInterval(refreshTimes, 1000);
+
+  // --- live, or not -------------------------------------------------------------------------------------------------
+
+  let heard = live ? live.dataset.checked : "";
+  function lost() {
+    byId("offline-since").textContent = heard.slice(11, 16) + " UTC";
+    byId("offline").hidden = false;
+  }
+  function found() {
+    byId("offline").hidden = true;
+  }
+  if (live) {
+    document.addEventListener("htmx:sse:error", lost);
+    document.addEventListener("htmx:error", (event) => { if (event.target === live) lost(); });
+    document.addEventListener("htmx:sse:after:connection", found);
+    document.addEventListener("htmx:sse:after:message", () => {
+      heard = byId("pulse").querySelector("time").dateTime;
+      found();
+    });
+    window.addEventListener("offline", lost);
+  }
+
+  // --- keys ---------------------------------------------------------------------------------------------------------
+
+  const lines = () => [...document.querySelectorAll("[data-line]")].filter((each) => each.checkVisibility());
+
+  function move(by) {
+    const all = lines();
+    if (!all.length) return;
+    const here = all.indexOf(document.activeElement.closest?.("[data-line]"));
+    const next = here < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(Math.max(here + by, 0), all.length - 1);
+    all[next].focus();
+    all[next].scrollIntoView({ block: "nearest" });
+  }
+
+  const KEYS = {
+    "/": () => byId("search")?.focus(),
+    j: () => move(1),
+    k: () => move(-1),
+    g: () => { window.location.href = "/dashboard"; },
+    "?": () => byId("keys")?.showModal(),
+  };
+
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest?.("input, select, textarea, dialog, [contenteditable]");
+    if (event.key === "Escape" && event.target.id === "search") event.target.blur();
+    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    const act = KEYS[event.key];
+    if (act) {
+      event.preventDefault();
+      act();
+    }
+  });
+})();
