@@ -44,9 +44,7 @@ def run_serve(name: str, host: str | None, port: int | None) -> None:
         watch_doors(app, database)
     with (
         bind(settings.host, settings.port) as bound,
-        Running(
-            [participant], HttpServer(app, bound, behind_front=is_behind(name, settings))
-        ) as running,
+        Running([participant], HttpServer(app, bound, behind_front=is_behind(name, settings))) as running,
     ):
         url = url_of(settings.host, bound)
         running.server.start()

@@ -39,7 +39,9 @@ def entrance_router(shell: Shell, throttle: Throttle) -> APIRouter:
         name, password, going_to = given.get("name", "").strip(), given.get("password", ""), inside(given.get("next"))
         wait = throttle.take(name, address(request.scope))
         if wait:
-            return _form(request, going_to, name, f"Too many tries. Wait {wait} s, then try again.", 429, wait)
+            answer = _form(request, going_to, name, f"Too many tries. Wait {wait} s, then try again.", 429)
+            answer.headers["Retry-After"] = str(wait)
+            return answer
         login = shell.logins.begin(name, password, read_cookie(request, LOGIN))
         if login is None:
             return _form(request, going_to, name, _WRONG, 401)
@@ -66,16 +68,12 @@ def inside(path: str | None) -> str:
     return path
 
 
-def _form(
-    request: Request, going_to: str, name: str = "", wrong: str = "", status: int = 200, wait: int = 0
-) -> Response:
+def _form(request: Request, going_to: str, name: str = "", wrong: str = "", status: int = 200) -> Response:
     visit = read_cookie(request, VISIT) or new_secret()
     answer = render(
         request, "login.html", status, going_to=going_to, name=name[:128], wrong=wrong, csrf=csrf_token(visit)
     )
     put_cookie(request, answer, VISIT, visit)
-    if wait:
-        answer.headers["Retry-After"] = str(wait)
     return answer
 
 

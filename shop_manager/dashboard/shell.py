@@ -1,4 +1,4 @@
-"""What all pages share: who is looking, the look around the page, and the headers that keep it ours (security S8, S10)."""
+"""What all pages share: who is looking, the look around the page, and the headers that keep it ours (S8, S10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How values are shown: money, times and whatever somebody typed, so that no text can disguise itself (security S10)."""
+"""How values are shown: money, times and whatever somebody typed, so that no text can disguise itself (S10)."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def comes_from_here(request: Request) -> bool:
 
 
 class Form(dict[str, str]):
-    """The fields of an HTML form, the last of each name; `all_of` has every one of a name, as of boxes that are ticked."""
+    """The fields of an HTML form, the last of each name; `all_of` has every one, as of boxes that are ticked."""
 
     def __init__(self, pairs: list[tuple[str, str]]) -> None:
         super().__init__(pairs)

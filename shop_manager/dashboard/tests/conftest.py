@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from shop_manager.dashboard.tests.visitor import Visitor
+from shop_manager.tests.conftest import house
 from shop_manager.tests.house import House
 
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    house = House(tmp_path)
-    yield house
-    house.watch.close()
-    house.database.close()
+__all__ = ["house"]
 
 
 @pytest.fixture
