@@ -1,8 +1,9 @@
 """Everything that is checked, stage by stage; ends with one line a stage, and exit code 1 if any failed.
 
-`run_tests.py` runs all stages, `run_tests.py NAME…` some: lint, types, unit, services. The services stage needs a
-RabbitMQ and a PostgreSQL: those at CLERK_TEST_BROKER_URL and CLERK_TEST_DATABASE_URL, else private ones of this
-machine, which root on Debian installs first. Without any it is skipped, but fails where CI=true.
+`run_tests.py` runs all stages, `run_tests.py NAME…` some: lint, types, unit, browser, services. The services stage
+needs a RabbitMQ and a PostgreSQL: those at CLERK_TEST_BROKER_URL and CLERK_TEST_DATABASE_URL, else private ones of
+this machine; the browser stage needs a Chromium. Root on Debian installs them first. Without any a stage is skipped,
+but fails where CI=true.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ sys.path.insert(0, str(ROOT))  # a script's own folder is on the path, the proje
 
 from scenario_tests.servers import postgres, rabbit  # noqa: E402  needs the line above
 from scripts import debian  # noqa: E402  as above
+from tests_browser import chromium  # noqa: E402  as above
 
 NEED_SERVERS = "services or broker or database"
+NEED_MORE = f"{NEED_SERVERS} or browser"
 PYTEST = (sys.executable, "-m", "pytest", "-q")
 PASSED, SKIPPED, INTERRUPTED = 0, -1, 130
 ENDING_LIMIT = 60.0
@@ -41,7 +44,7 @@ def types() -> int:
 
 def unit() -> int:
     """Unit tests, and the scenarios on the embedded shop: no servers."""
-    return run([*PYTEST, "-m", f"not ({NEED_SERVERS})"], {"CLERK_STAGE": "embedded"})
+    return run([*PYTEST, "-m", f"not ({NEED_MORE})"], {"CLERK_STAGE": "embedded"})
 
 
 def services() -> int:
@@ -62,7 +65,24 @@ def with_servers() -> int:
     return marked or scenarios
 
 
-STAGES: Mapping[str, Callable[[], int]] = {"lint": lint, "types": types, "unit": unit, "services": services}
+def browser() -> int:
+    """The dashboard in a real Chromium."""
+    if chromium.installed() is None and debian.can_install():
+        say("installing chromium")
+        debian.install(["chromium"])
+    if chromium.installed() is None:
+        say(f"browser stage {'failed' if _must_not_skip() else 'skipped'}: chromium not installed")
+        return 1 if _must_not_skip() else SKIPPED
+    return run([*PYTEST, "-m", "browser", "tests_browser"])
+
+
+STAGES: Mapping[str, Callable[[], int]] = {
+    "lint": lint,
+    "types": types,
+    "unit": unit,
+    "browser": browser,
+    "services": services,
+}
 PARTS: Mapping[str, Sequence[str]] = {"lint": ("lint", "types")}
 """`make lint` means both."""
 

@@ -50,12 +50,11 @@ def entrance_router(shell: Shell, throttle: Throttle) -> APIRouter:
 
     @router.post("/dashboard/logout")
     def leave(request: Request) -> Response:
-        token = read_cookie(request, LOGIN)
-        if token is not None:
+        token, answer = read_cookie(request, LOGIN), _go(PATH)
+        if token is not None:  # else it may be another page's form, sent without our cookie: nothing may be dropped
             check_write(request, request.state.form, token)
             shell.logins.end(token)
-        answer = _go(PATH)
-        drop_cookie(request, answer, LOGIN)
+            drop_cookie(request, answer, LOGIN)
         return answer
 
     return router

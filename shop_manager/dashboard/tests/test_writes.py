@@ -43,6 +43,11 @@ def test_S8_a_browser_that_does_not_say_the_origin_is_refused_and_a_script_with_
     assert viewer._ask("POST", LOGOUT, data=form).status_code == 303
 
 
+def test_S8_a_form_that_comes_without_the_cookie_drops_none(visitor: Visitor) -> None:
+    answer = visitor.post(LOGOUT, {"Origin": "https://evil.test"})
+    assert answer.status_code == 303 and "set-cookie" not in answer.headers
+
+
 def test_S8_a_proxy_that_takes_off_the_tls_does_not_hinder(viewer: Visitor) -> None:
     assert viewer.post(LOGOUT, {"Origin": "https://shop.test"}).status_code == 303
 
