@@ -60,7 +60,10 @@ class Fault:
 
 @dataclass
 class Drawn:
-    """A seed's own mix: some kinds of faults, each at its own rate, until there were enough. `injected`: what it did."""
+    """A seed's own mix: some kinds of faults, each at its own rate, until there were enough.
+
+    `injected`: what it did.
+    """
 
     chance: Chance
     rates: Mapping[str, float]

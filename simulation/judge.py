@@ -44,7 +44,9 @@ def _stage(world: World) -> Iterator[Finding]:
     under_way = quiet(world.stores.plain, world.clock.now)
     if under_way:
         yield Finding("quiet", None, under_way)
-    for clerk, status, stuck in world.stores.peek(SHOP_MANAGER, "SELECT id, status, stuck_kind FROM clerks ORDER BY id"):
+    for clerk, status, stuck in world.stores.peek(
+        SHOP_MANAGER, "SELECT id, status, stuck_kind FROM clerks ORDER BY id"
+    ):
         if status not in ENDED:
             yield Finding("I1", clerk, f"everybody has done his part, and the Clerk is {status}, stuck: {stuck}")
     yield from _shelves(world)

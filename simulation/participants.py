@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from pydantic import SecretStr
 
@@ -141,20 +140,22 @@ def _shop_manager(name: str, database: Database, link: SimulatedLink, around: Su
 
 def _shop(name: str, database: Database, link: SimulatedLink, around: Surroundings) -> Participant:
     desk = Desk(shop(), shop_turns)
-    outbox, worker = _working(name, database, shop_schema, link, around.wrap, desk.handle)
+    outbox, worker = _working(name, database, shop_schema, link, around.wrap, handle=desk.handle)
     return Participant(name, name, database, link, outbox, worker, counter=Counter(database, desk, outbox))
 
 
 def _risk(name: str, database: Database, link: SimulatedLink, around: Surroundings) -> Participant:
     desk = Desk(risk(around.risk), risk_turns)
-    outbox, worker = _working(name, database, risk_schema, link, around.wrap, desk.handle)
+    outbox, worker = _working(name, database, risk_schema, link, around.wrap, handle=desk.handle)
     return Participant(name, name, database, link, outbox, worker)
 
 
 def _payment(name: str, database: Database, link: SimulatedLink, around: Surroundings) -> Participant:
     mailbox = Mailbox()
     desk = Desk(payment(mailbox.note), payment_turns)
-    outbox, worker = _working(name, database, payment_schema, link, around.wrap, desk.handle, mailbox.committed)
+    outbox, worker = _working(
+        name, database, payment_schema, link, around.wrap, handle=desk.handle, after_commit=mailbox.committed
+    )
     calls = Calls(database, desk, outbox, around.provider, mailbox)
     till = Till(database, calls, arrival_wait=0.0, answer_wait=0.0, waiters=4)
     return Participant(name, name, database, link, outbox, worker, [mailbox.look], calls=calls, till=till)
@@ -162,7 +163,7 @@ def _payment(name: str, database: Database, link: SimulatedLink, around: Surroun
 
 def _fulfillment(name: str, database: Database, link: SimulatedLink, around: Surroundings) -> Participant:
     desk = Desk(fulfillment(around.warehouse), fulfillment_turns)
-    outbox, worker = _working(name, database, fulfillment_schema, link, around.wrap, desk.handle)
+    outbox, worker = _working(name, database, fulfillment_schema, link, around.wrap, handle=desk.handle)
     dock = Dock(database, desk, outbox)
     ticks: list[Callable[[], None]] = []
     if around.warehouse.warehouse == "auto":
@@ -180,6 +181,7 @@ def _working(
     schema: Schema,
     link: SimulatedLink,
     wrap: Wrap,
+    *,
     handle: Callable[[Tx, Sequence[Message]], list[Message]],
     after_commit: Callable[[], None] = lambda: None,
 ) -> tuple[Outbox, Worker]:
@@ -187,7 +189,7 @@ def _working(
     return outbox, Worker(name, database, schema, outbox, wrap(name, handle), after_commit=after_commit)
 
 
-_BUILDERS: dict[str, Any] = {
+_BUILDERS: dict[str, Callable[[str, Database, SimulatedLink, Surroundings], Participant]] = {
     SHOP_MANAGER: _shop_manager,
     "shop": _shop,
     "risk": _risk,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from domain.refusals import Refused
@@ -47,7 +48,9 @@ class Buyer:
             expires_in=self.order.expires_in and self.order.expires_in * 60,
         )
         key = f"order-{self.number}"
-        self.world.visit("shop_manager", "opens", lambda p: p.opening and p.opening.open(body, SHOP, key, None), self._opened)
+        self.world.visit(
+            "shop_manager", "opens", lambda p: p.opening and p.opening.open(body, SHOP, key, None), self._opened
+        )
 
     def _opened(self, opened: Opened) -> None:
         clerk = opened.session["id"]
@@ -150,7 +153,7 @@ class Warehouse:
                 twice = self.world.pause(f"ships twice/{session}", 1, 5) == 1
                 for number in range(2 if twice else 1):
                     wait = self.after + self.world.pause(f"ships/{session}/{number}", 0, 5_000)
-                    self.world.later(wait, "the warehouse ships", lambda it=session: self._ships(it))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+                    self.world.later(wait, "the warehouse ships", partial(self._ships, session))
 
     def _ships(self, session: str) -> None:
         label = Label("Dog Sled", f"T-{session[-6:]}")

@@ -20,15 +20,13 @@ Done = Callable[[Sequence[Answer]], None]
 class Outside(Protocol):
     """What the provider knows of the world; world.py is it."""
 
-    def reached(self, who: str, port: str) -> str | None: ...
+    def submitting(self, port: str) -> None: ...
 
-    def outer_fault(self, about: str) -> str | None: ...
+    def outer_fault(self) -> str | None: ...
 
     def pause(self, about: str, least: int, most: int) -> int: ...
 
     def later(self, delay: int, what: str, act: Callable[[], None]) -> None: ...
-
-    def answers(self, done: Done, answer: Answer) -> None: ...
 
     def notices(self, answer: Answer) -> None: ...
 
@@ -41,16 +39,16 @@ class SimulatedProvider:
         self._outside = outside
 
     def submit(self, calls: Sequence[Call], done: Done) -> None:
-        self._outside.reached("payment", "submit")
+        self._outside.submitting("submit")
         for call in calls:
             self._accept(call, done)
-        self._outside.reached("payment", "submitted")
+        self._outside.submitting("submitted")
 
     def close(self) -> None:
         """It has no threads."""
 
     def _accept(self, call: Call, done: Done) -> None:
-        fault = self._outside.outer_fault(call.kind)
+        fault = self._outside.outer_fault()
         if fault == "deaf":
             return
         wait = self._outside.pause(f"provider/{call.key}", 1, 60)
@@ -68,7 +66,7 @@ class SimulatedProvider:
             return
         for number in range(2 if fault == "twice" else 1):
             wait = self._outside.pause(f"answer/{call.key}/{number}", 1, 60 if number == 0 else 10_000)
-            self._outside.later(wait, "provider answers", lambda: self._outside.answers(done, answer))
+            self._outside.later(wait, "provider answers", lambda: done([answer]))
 
     def _carry_out(self, call: Call) -> Answer:
         with self._database.begin() as tx:

@@ -22,7 +22,7 @@ class Order:
     """One session and the customer behind it. Durations in ms.
 
     `brings`: the order and the card come with the session; else the customer acts when it is his turn, `thinks` later,
-    and never at the step `leaves_at`. `calls_off` and `expires`: at which step he cancels, or the shop ends the session.
+    and never at the step `leaves_at`. `calls_off_at`, `expires_at`: where he cancels, or the shop ends the session.
     """
 
     customer: str | None = None
@@ -122,6 +122,7 @@ def _items(chance: Chance, name: str) -> dict[str, int]:
 def _bad(chance: Chance) -> list[Bad]:
     if chance.of("bad") >= 0.12:
         return []
-    kind = chance.pick("bad/kind", ("garbage", "shape", "raises", "killer", "unknown"))
+    kinds: Sequence[BadKind] = ("garbage", "shape", "raises", "killer", "unknown")
+    kind = chance.pick("bad/kind", kinds)
     services = ("shop_manager",) if kind == "unknown" else ("shop", "risk", "payment", "fulfillment")
     return [Bad(kind, chance.pick("bad/service", services), chance.between("bad/after", 0, 100))]

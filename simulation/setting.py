@@ -34,12 +34,12 @@ TIDY_MS = 10_000
 AUTO_AFTER = 1.0
 Choice = tuple[int, Participant | None, str, Callable[[], object]]
 """(moment, who, what, act): something that could happen next."""
-RISK = RiskSettings(_env_file=None)  # type: ignore[call-arg]  # pydantic-settings' own argument
-MANAGER = ShopManagerSettings(_env_file=None)  # type: ignore[call-arg]  # as above
+RISK = RiskSettings(_env_file=None)
+MANAGER = ShopManagerSettings(_env_file=None)
 WAREHOUSES = {
-    "at_once": FulfillmentSettings(_env_file=None, warehouse="auto", auto_after=0),  # type: ignore[call-arg]  # as above
-    "auto": FulfillmentSettings(_env_file=None, warehouse="auto", auto_after=AUTO_AFTER),  # type: ignore[call-arg]  # as above
-    "by_hand": FulfillmentSettings(_env_file=None, warehouse="manual"),  # type: ignore[call-arg]  # as above
+    "at_once": FulfillmentSettings(_env_file=None, warehouse="auto", auto_after=0),
+    "auto": FulfillmentSettings(_env_file=None, warehouse="auto", auto_after=AUTO_AFTER),
+    "by_hand": FulfillmentSettings(_env_file=None, warehouse="manual"),
 }
 
 
@@ -111,7 +111,9 @@ class Timetable:
         if not unsent:
             return None
         mine = who.confirmed()
-        known = set(mine).union(*(each.confirmed() for each in self._participants.values() if each.alive and each.service == who.service))
+        known = set(mine).union(
+            *(each.confirmed() for each in self._participants.values() if each.alive and each.service == who.service)
+        )
         left = [at for number, at in unsent if number not in known]
         tidy = [at + TIDY_MS for number, at in unsent if number in mine]
         return min([at + RELAY_AFTER_MS for at in left] + tidy, default=None)
@@ -130,6 +132,7 @@ class Timetable:
     def _tick_due(self, service: str) -> int | None:
         if service in self._ticks:
             return self._ticks[service]
+        due: int | None
         [(due,)] = self._stores.peek(service, _TICKS[service])
         if due is not None and service == "fulfillment":
             due += seconds(AUTO_AFTER)
@@ -144,9 +147,7 @@ class Timetable:
 
     def copies(self, messages: Sequence[Message]) -> list[tuple[str, str, bytes]]:
         """(queue, routing key, body) of the same replies once more."""
-        return [
-            (REPLIES_QUEUE, exchange_and_key(message)[1], b"[" + encode(message) + b"]") for message in messages
-        ]
+        return [(REPLIES_QUEUE, exchange_and_key(message)[1], b"[" + encode(message) + b"]") for message in messages]
 
 
 _TICKS = {
@@ -154,5 +155,3 @@ _TICKS = {
     "payment": "SELECT min(next_try_at) FROM provider_calls",
     "fulfillment": "SELECT min(asked_at) FROM shipments WHERE status = 'requested'",
 }
-
-

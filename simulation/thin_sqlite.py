@@ -16,7 +16,7 @@ from sqlalchemy.dialects.sqlite import dialect
 from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-_DIALECT = dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy gives its dialects no types
+_DIALECT = dialect()
 _COMPILED: dict[Any, Any] = {}
 _PREPARED: dict[Any, Prepared] = {}
 

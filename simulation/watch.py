@@ -1,6 +1,7 @@
 """Looks over every participant's shoulder: what was handled, decided, sent and committed, and in which order.
 
-Some rules can be seen broken only in the act (M1, M2): a resend heals the harm before anybody looks. Those are held here.
+Some rules can be seen broken only in the act (M1, M2): a resend heals the harm before anybody looks. Those are
+held here.
 It also counts the rare things that must have happened.
 """
 
