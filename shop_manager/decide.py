@@ -10,9 +10,22 @@ from shop_manager.deciding.answers import take
 from shop_manager.deciding.asking import ask, ask_again_when_due
 from shop_manager.deciding.deadlines import meet_deadlines
 from shop_manager.deciding.draft import Draft
+from shop_manager.deciding.operators import note_after_the_end, operate
 from shop_manager.deciding.stuck import note_parked
 from shop_manager.deciding.undoing import call_off
-from shop_manager.happenings import Cancelled, Decision, Expired, Happening, Parked, Policy, Replied, Started, Woke
+from shop_manager.happenings import (
+    Cancelled,
+    Decision,
+    Expired,
+    Happening,
+    Note,
+    Operated,
+    Parked,
+    Policy,
+    Replied,
+    Started,
+    Woke,
+)
 from shop_manager.processes.definition import Process
 from shop_manager.saga import Entry, Saga, fold
 
@@ -40,7 +53,7 @@ def start(process: Process, clerk: str, started: Started, now: int, policy: Poli
 def decide(process: Process, saga: Saga, happening: Happening, now: int, policy: Policy) -> Decision:
     """What follows from one happening. Never raises for a happening that comes late, twice or uninvited."""
     if saga.ended:
-        return after_the_end(saga, happening)
+        return after_the_end(saga, happening, now)
     draft = Draft(process, saga, now, policy)
     meet_deadlines(draft)
     match happening:
@@ -50,6 +63,8 @@ def decide(process: Process, saga: Saga, happening: Happening, now: int, policy:
             return call_off(draft, "canceled", by, reason)
         case Expired():
             return call_off(draft, "expired", "shop", "")
+        case Operated():
+            return operate(draft, happening)
         case Parked(command, service, reason):
             note_parked(draft, command, service, reason)
         case Woke():
@@ -57,9 +72,13 @@ def decide(process: Process, saga: Saga, happening: Happening, now: int, policy:
     return draft.decision()
 
 
-def after_the_end(saga: Saga, happening: Happening) -> Decision:
-    """E1: an end absorbs everything."""
+def after_the_end(saga: Saga, happening: Happening, now: int) -> Decision:
+    """E1: an end absorbs everything; only notes are added."""
     match happening:
+        case Operated(Note(text), by, _):
+            return note_after_the_end(saga, text, by, now)
+        case Operated():
+            granted = False
         case Replied():
             return Decision(saga, ignored=f"late: the Clerk has {saga.status} already")
         case Cancelled():

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from domain.document import Document
 from domain.messages import Command, Reply
 from domain.refusals import Refused
 from domain.times import seconds
 from shop_manager.saga import Entry, Saga
+
+SettledOutcome = Literal["done", "refused", "undone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,58 @@ class Expired:
     """The shop's backend ends the session as if its deadline had come."""
 
 
-Happening = Replied | Parked | Woke | Cancelled | Expired
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Ask the outstanding question again now, as a new attempt. `command`: only if this message is what is asked."""
+
+    command: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Stop the order and undo it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extend:
+    """No deadline of this Clerk comes before `until` (ms)."""
+
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """The operator knows, and says with what evidence, how the outstanding question was answered in truth.
+
+    A step settled as done is not undone later unless `undo` says so (O2).
+    """
+
+    step: str
+    outcome: SettledOutcome
+    evidence: str
+    undo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A line in the history, and nothing else."""
+
+    text: str
+
+
+Act = Retry | Undo | Extend | Settle | Note
+
+
+@dataclass(frozen=True, slots=True)
+class Operated:
+    """An operator acts, and says why (O1)."""
+
+    act: Act
+    by: str
+    reason: str
+
+
+Happening = Replied | Parked | Woke | Cancelled | Expired | Operated
 
 
 @dataclass(frozen=True, slots=True)

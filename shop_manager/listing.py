@@ -7,7 +7,7 @@ finds, at most SCAN rows at a time. A page may so be shorter than asked for and 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select, tuple_
@@ -38,6 +38,10 @@ class Filter:
     client_reference: str | None = None
     created_after: int | None = None
     created_before: int | None = None
+
+    def older_than(self, age: int | None, now: int) -> Filter:
+        """Only Clerks of at least this age (ms); None: of any."""
+        return self if age is None else replace(self, created_before=now - age)
 
 
 @dataclass(frozen=True, slots=True)

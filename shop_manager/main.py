@@ -23,6 +23,8 @@ from shop_manager.dashboard.router import dashboard_router
 from shop_manager.idempotency import forget_old
 from shop_manager.manager import Manager
 from shop_manager.opening import Opening
+from shop_manager.operations import Operations
+from shop_manager.operations.tallies import counting
 from shop_manager.outages import Outages
 from shop_manager.processes import Catalogue
 from shop_manager.secrets import ClientSecrets
@@ -68,7 +70,7 @@ def build(
         outbox,
         _workers(database, outbox, manager, outages, dead_link),
         prepare,
-        ticks=[manager.tick, now_and_then(lambda: forget_old(database), FORGET_EVERY)],
+        ticks=[manager.tick, now_and_then(lambda: forget_old(database), FORGET_EVERY), counting(database)],
         on_stop=watch.close,
     )
     return participant, _routers(sessions, Opening(manager, secrets, settings))
@@ -99,7 +101,7 @@ def _routers(sessions: Sessions, opening: Opening) -> list[APIRouter]:
         session_list_router(sessions),
         sessions_router(sessions),
         directory_router(sessions.manager.database),
-        ops_router(sessions),
+        ops_router(Operations(sessions)),
         dashboard_router(sessions, Operators(KeyRing(sessions.manager.database))),
     ]
 

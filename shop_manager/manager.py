@@ -82,7 +82,7 @@ class Manager:
     def _decide(self, saga: Saga, happening: Happening, now: int) -> Decision:
         """An ended Clerk needs no process any more: its may have been taken out long ago."""
         if saga.ended:
-            return after_the_end(saga, happening)
+            return after_the_end(saga, happening, now)
         return decide(self.catalogue[saga.process], saga, happening, now, self.policy)
 
     # --- replies and notices, from the worker ----------------------------------------------------------------------

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
-from codecs import getincrementaldecoder
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,20 +11,27 @@ from sqlalchemy import String, func, literal, select, union_all
 from domain.times import hours, to_wire
 from messaging.database import Tx
 from shop_manager.listing import LIVE
+from shop_manager.parked_reads import count_open
 from shop_manager.processes import Catalogue
 from shop_manager.public import status_of
-from shop_manager.store import clerks, schema
+from shop_manager.store import clerks
 
 ENDS = ("completed", "canceled", "expired", "failed")
 LATELY = hours(24)
 """Ends are counted among the Clerks opened within this time."""
 COUNTED = 10_000
 """And not further than this: beyond it the figure is said to be capped."""
-KEPT_OF_BODY = 2_000
 LINE = (
     "id", "status", "step", "waiting_for", "process", "shop", "customer", "total", "currency", "opened_at",
     "updated_at", "wake_at", "version", "stuck_kind", "state",
 )  # fmt: skip
+BY_ITSELF = {
+    "undo_failing": "the undo is asked for again, ever more slowly, and the order goes on when it succeeds",
+    "no_answer": "the same question goes out again, and the order goes on when it is answered",
+    "overdue": "nothing is undone; the order goes on when the step is done",
+    "parked_message": "the same question goes out again, and is parked again if nothing has changed",
+    "unsupported": "the same question goes out again, and the order goes on when the service knows the command",
+}
 columns = clerks.c
 
 
@@ -83,20 +88,30 @@ def summary(tx: Tx, catalogue: Catalogue, first_steps: Sequence[str], now: int) 
             "money_at_risk": _added_up(causes),
             "causes": causes,
         },
-        "parked": int(tx.execute(select(func.count()).select_from(schema.parked)).scalar_one()),
+        "parked": count_open(tx),
     }
 
 
 def stuck_causes(tx: Tx, catalogue: Catalogue, now: int) -> list[dict[str, Any]]:
-    """Stuck Clerks by (process, step, service, kind, code), the most first; money by currency, in minor units."""
+    """Stuck Clerks by (process, step, service, kind, code), the most first; money by currency, in minor units.
+
+    `owner` has the next move; `then` is what happens by itself meanwhile, and `next_at` when first.
+    """
     by = (columns.process, columns.step, columns.stuck_kind, columns.stuck_code)
     rows: Iterable[Any] = tx.execute(
-        select(*by, columns.currency, func.count(), func.min(columns.stuck_since), func.sum(columns.total))
+        select(
+            *by,
+            columns.currency,
+            func.count(),
+            func.min(columns.stuck_since),
+            func.sum(columns.total),
+            func.min(columns.wake_at),
+        )
         .where(columns.stuck_kind.isnot(None))
         .group_by(*by, columns.currency)
     )
     causes: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for process, step, kind, code, currency, count, since, money in rows:
+    for process, step, kind, code, currency, count, since, money, wake_at in rows:
         cause = causes.setdefault(
             (process, step, kind, code),
             {
@@ -108,48 +123,17 @@ def stuck_causes(tx: Tx, catalogue: Catalogue, now: int) -> list[dict[str, Any]]
                 "count": 0,
                 "since": since,
                 "money_at_risk": {},
+                "owner": "operator",
+                "then": BY_ITSELF[kind],
+                "next_at": wake_at,
             },
         )
         cause["count"] += int(count)
         cause["since"] = min(cause["since"], since)
         cause["money_at_risk"][currency] = int(money or 0)
+        cause["next_at"] = min((at for at in (cause["next_at"], wake_at) if at is not None), default=None)
     ordered = sorted(causes.values(), key=lambda cause: (-cause["count"], cause["since"]))
     return [_with_age(cause, now) for cause in ordered]
-
-
-def parked_lines(tx: Tx, limit: int, before: tuple[int, str] | None) -> list[dict[str, Any]]:
-    """Parked messages, the latest first, with the beginning of their bytes."""
-    table = schema.parked
-    names = ("id", "service", "queue", "reason", "message", "size", "times", "killer", "first_at", "last_at")
-    body = func.substr(table.c.body, 1, KEPT_OF_BODY).label("body")
-    rows = select(*(table.c[name] for name in names), body).order_by(table.c.first_at.desc(), table.c.id.desc())
-    if before is not None:
-        first_at, last_id = before
-        rows = rows.where((table.c.first_at < first_at) | ((table.c.first_at == first_at) & (table.c.id < last_id)))
-    return [dict(row._mapping) for row in tx.execute(rows.limit(limit))]
-
-
-def parked_line(row: Mapping[str, Any]) -> dict[str, Any]:
-    """One parked message; `body` is its beginning as text, or in base64 when it is none: `encoding` says which."""
-    beginning = bytes(row["body"] or b"")  # SQLite makes NULL of a part of no bytes
-    cut = len(beginning) < row["size"]
-    encoding, text = _readable(beginning, cut)
-    return {
-        **{name: row[name] for name in ("id", "service", "queue", "reason", "message", "size", "times")},
-        "killer": bool(row["killer"]),
-        "first_at": to_wire(row["first_at"]),
-        "last_at": to_wire(row["last_at"]),
-        "body": text,
-        "encoding": encoding,
-        "body_cut": cut,
-    }
-
-
-def _readable(beginning: bytes, cut: bool) -> tuple[str, str]:
-    try:  # a cut may go through the middle of a character: the incomplete end is left out
-        return "utf-8", getincrementaldecoder("utf-8")().decode(beginning, final=not cut)
-    except UnicodeDecodeError:
-        return "base64", b64encode(beginning).decode()
 
 
 def _live(tx: Tx, first_steps: Sequence[str]) -> dict[str, int]:
@@ -177,7 +161,8 @@ def _service(catalogue: Catalogue, process: str, step: str) -> str | None:
 
 
 def _with_age(cause: dict[str, Any], now: int) -> dict[str, Any]:
-    since = cause.pop("since")
+    since, next_at = cause.pop("since"), cause["next_at"]
+    cause["next_at"] = None if next_at is None else to_wire(next_at)
     return {**cause, "oldest_since": to_wire(since), "oldest_seconds": max(0, now - since) // 1000}
 
 

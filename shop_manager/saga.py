@@ -62,11 +62,12 @@ class Resend:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far one step is."""
+    """How far one step is. `by_hand`: an operator settled it, and it stays so when the order is undone (O2)."""
 
     state: StepState
     at: int
     attempts: int = 1
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +139,13 @@ def _opened(clerk: str, entry: Entry) -> Saga:
 
 
 def evolve(saga: Saga, entry: Entry) -> Saga:
-    """The saga after one more entry of its history."""
+    """The saga after one more entry of its history. A note after the end leaves the time of the end as it is."""
     changed = _EVOLVES[entry.what](saga, entry)
-    return replace(changed, version=saga.version + 1, updated_at=entry.at)
+    return replace(changed, version=saga.version + 1, updated_at=saga.updated_at if saga.ended else entry.at)
 
 
 def _asked(saga: Saga, entry: Entry) -> Saga:
-    """data: direction, attempt, command, deadline, waits_for, resend_at, pivot, failures."""
+    """data: direction, attempt, command, deadline, waits_for, resend_at, pivot, failures; by, reason of an operator."""
     data, step = entry.data, entry.step or ""
     question = Question(
         step=step,
@@ -219,9 +220,18 @@ def _unstuck(saga: Saga, entry: Entry) -> Saga:
 
 
 def _deadlines_moved(saga: Saga, entry: Entry) -> Saga:
-    """data: expires_at, deadline (of the question, or null), why (T5)."""
+    """data: expires_at, deadline (of the question, or null), why (T5); by and reason when an operator moved them."""
     question = saga.question and replace(saga.question, deadline=entry.data["deadline"])
     return replace(saga, expires_at=entry.data["expires_at"], question=question)
+
+
+def _settled(saga: Saga, entry: Entry) -> Saga:
+    """data: direction, attempt, outcome, evidence, undo, by, reason: an operator answers for the service (O2)."""
+    outcome, step = entry.data["outcome"], entry.step or ""
+    kept = outcome == "done" and not entry.data["undo"]
+    answered = _with_step(saga, step, outcome, entry.at, by_hand=kept)
+    past_pivot = saga.past_pivot and outcome != "refused"
+    return replace(answered, question=None, resend=None, past_pivot=past_pivot)
 
 
 def _ended(saga: Saga, entry: Entry) -> Saga:
@@ -230,7 +240,7 @@ def _ended(saga: Saga, entry: Entry) -> Saga:
 
 
 def _noted(saga: Saga, entry: Entry) -> Saga:
-    """foreign_edit (data: sections), note (data: text, by): nothing changes but the history."""
+    """foreign_edit (data: sections, by), note (data: text, by): nothing changes but the history."""
     return saga
 
 
@@ -245,13 +255,16 @@ _EVOLVES = {
     "stuck": _stuck,
     "unstuck": _unstuck,
     "deadlines_moved": _deadlines_moved,
+    "settled": _settled,
     "ended": _ended,
     "foreign_edit": _noted,
     "note": _noted,
 }
 
 
-def _with_step(saga: Saga, step: str, state: StepState, at: int, attempts: int | None = None) -> Saga:
+def _with_step(
+    saga: Saga, step: str, state: StepState, at: int, attempts: int | None = None, *, by_hand: bool = False
+) -> Saga:
     before = saga.steps.get(step)
-    progress = Progress(state, at, attempts or (before.attempts if before else 1))
+    progress = Progress(state, at, attempts or (before.attempts if before else 1), by_hand)
     return replace(saga, steps={**saga.steps, step: progress})

@@ -15,11 +15,13 @@ from messaging.schema import technical_tables
 from messaging.worker import LostRace
 from shop_manager.dashboard.logins import login_table
 from shop_manager.deciding.deadlines import wake_at
+from shop_manager.ops_tables import operations_tables
 from shop_manager.saga import Entry, Progress, Question, Resend, Saga, Stuck
 
 metadata = MetaData()
 schema = technical_tables(metadata)
 key_tables(metadata)
+operations = operations_tables(metadata)
 login_table(metadata)
 clerks = Table(
     "clerks",
@@ -51,6 +53,8 @@ clerks = Table(
 # An ended Clerk has no wake_at: these partial indexes hold the live ones only, however many have ended.
 _LIVE = clerks.c.wake_at.isnot(None)
 Index("clerks_wake", clerks.c.wake_at, sqlite_where=_LIVE, postgresql_where=_LIVE)
+_ENDED = clerks.c.wake_at.is_(None)
+Index("clerks_ended", clerks.c.updated_at, sqlite_where=_ENDED, postgresql_where=_ENDED)
 _STUCK = clerks.c.stuck_kind.isnot(None)
 Index("clerks_stuck", clerks.c.stuck_since, sqlite_where=_STUCK, postgresql_where=_STUCK)
 Index("clerks_opened", clerks.c.opened_at, clerks.c.id)
@@ -229,7 +233,7 @@ def _state(saga: Saga) -> str:
             "opened_at": saga.opened_at,
             "updated_at": saga.updated_at,
             "expires_at": saga.expires_at,
-            "steps": {name: [each.state, each.at, each.attempts] for name, each in saga.steps.items()},
+            "steps": {name: _progress(each) for name, each in saga.steps.items()},
             "question": asdict(saga.question) if saga.question else None,
             "resend": asdict(saga.resend) if saga.resend else None,
             "ending": saga.ending,
@@ -239,6 +243,10 @@ def _state(saga: Saga) -> str:
             "traceparent": saga.traceparent,
         }
     ).decode()
+
+
+def _progress(progress: Progress) -> list[Any]:
+    return [progress.state, progress.at, progress.attempts, *([True] if progress.by_hand else [])]
 
 
 def _saga(clerk: str, state: str, document: str) -> Saga:

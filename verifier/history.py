@@ -93,7 +93,9 @@ def _undo_asked(saga: Saga, entry: Entry, process: Process | None) -> Wrong | No
 def next_undo(saga: Saga, process: Process) -> str | None:
     """The step that is to be undone next; None when everybody who was asked has undone his part."""
     for step in reversed(process.steps[: process.pivot_index]):
-        if saga.state_of(step.name) in ("asked", "waiting", "done") and step.undo != NOTHING_TO_UNDO:
+        progress = saga.steps.get(step.name)
+        kept = progress and progress.state in ("asked", "waiting", "done") and not progress.by_hand
+        if kept and step.undo != NOTHING_TO_UNDO:
             return step.name
     return None
 
@@ -107,9 +109,12 @@ def _undone(saga: Saga, entry: Entry, process: Process | None) -> Wrong | None:
 
 
 def _refused(saga: Saga, entry: Entry, process: Process | None) -> Wrong | None:
-    trouble = _not_asked(saga, entry, "do") or _too_late(saga, entry)
-    if trouble or process is None or not saga.past_pivot or process.step(entry.step or "").pivot:
-        return trouble
+    return _not_asked(saga, entry, "do") or _too_late(saga, entry) or _refused_late(saga, entry, process)
+
+
+def _refused_late(saga: Saga, entry: Entry, process: Process | None) -> Wrong | None:
+    if process is None or not saga.past_pivot or process.step(entry.step or "").pivot:
+        return None
     return ("I9", "no step after the pivot is refused for good", f"{entry.step} was refused")
 
 
@@ -157,6 +162,16 @@ def _cannot_now(saga: Saga, entry: Entry, process: Process | None) -> Wrong | No
     return _not_asked(saga, entry, "undo" if entry.what == "undo_failed" else "do")
 
 
+def _settled(saga: Saga, entry: Entry, process: Process | None) -> Wrong | None:
+    """An operator answers the outstanding question in the service's place."""
+    direction, outcome = entry.data["direction"], entry.data["outcome"]
+    fitting = ("undone",) if direction == "undo" else ("done", "refused")
+    if outcome not in fitting:
+        return ("I9", f"{direction} settled as {' or '.join(fitting)}", f"{entry.step} was settled as {outcome}")
+    refused = outcome == "refused"
+    return _not_asked(saga, entry, direction) or (_refused_late(saga, entry, process) if refused else None)
+
+
 def _ended(saga: Saga, entry: Entry, process: Process | None) -> Wrong | None:
     status = entry.data["status"]
     if saga.question:
@@ -185,6 +200,7 @@ LEGAL: dict[str, Callable[[Saga, Entry, Process | None], Wrong | None]] = {
     "undo_failed": _cannot_now,
     "do_failed": _cannot_now,
     "turned_around": _turned_around,
+    "settled": _settled,
     "ended": _ended,
 }
 

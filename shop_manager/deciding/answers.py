@@ -64,7 +64,7 @@ def _take_do(draft: Draft, reply: Reply) -> None:
     refusal = reply.refusal or NO_REASON
     if reply.outcome == "done":
         _merge(draft, "done", reply, step)
-        _go_on(draft, step)
+        go_on(draft, step)
     elif draft.saga.past_pivot and not step.pivot:
         _cannot_now(draft, "do_failed", refusal)
     else:
@@ -110,7 +110,8 @@ def _comparable(document: Document) -> Document:
     return {**document, "clerk": head}
 
 
-def _go_on(draft: Draft, step: Step) -> None:
+def go_on(draft: Draft, step: Step) -> None:
+    """This step is done: ask the next, or it is complete."""
     following = draft.process.after(step.name)
     if following:
         ask(draft, following)

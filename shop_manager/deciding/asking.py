@@ -20,7 +20,6 @@ BROUGHT_FOR = {"shop": "items", "payment": "payment"}
 
 def ask(draft: Draft, step: Step) -> None:
     """Ask a step to be done; its limit is set now and never extended by asking again (T1)."""
-    within = step.within and round(step.within * draft.policy.step_limit_factor)
     _pose(
         draft,
         step,
@@ -30,7 +29,7 @@ def ask(draft: Draft, step: Step) -> None:
             attempt=1,
             command=step.do,
             asked_at=draft.now,
-            deadline=draft.now + within if within else None,
+            deadline=limit_of(draft, step),
             waits_for=None if _brought_along(draft.saga, step) else step.waits_for,
         ),
     )
@@ -47,11 +46,18 @@ def ask_overdue(draft: Draft, question: Question, command: str) -> None:
     _pose(draft, draft.step_of(question), last_word)
 
 
-def _ask_anew(draft: Draft, question: Question) -> None:
-    _pose(draft, draft.step_of(question), replace(question, attempt=question.attempt + 1))
+def ask_anew(draft: Draft, question: Question, **who: str) -> None:
+    """The same question as a new attempt. `who`: by and reason, when an operator wants it."""
+    _pose(draft, draft.step_of(question), replace(question, attempt=question.attempt + 1), **who)
 
 
-def _pose(draft: Draft, step: Step, question: Question) -> None:
+def limit_of(draft: Draft, step: Step) -> int | None:
+    """A step's own limit from now on; None without one."""
+    within = step.within and round(step.within * draft.policy.step_limit_factor)
+    return draft.now + within if within else None
+
+
+def _pose(draft: Draft, step: Step, question: Question, **who: str) -> None:
     draft.write(
         "asked",
         step.name,
@@ -63,6 +69,7 @@ def _pose(draft: Draft, step: Step, question: Question) -> None:
         failures=question.failures,
         pivot=step.pivot,
         resend_at=draft.now + draft.policy.resend_first,
+        **who,
     )
     send_question(draft)
 
@@ -122,7 +129,7 @@ def ask_again_when_due(draft: Draft) -> None:
     if question is None or saga.resend is None or saga.resend.at > draft.now or draft.send:
         return
     if question.paused:
-        _ask_anew(draft, question)
+        ask_anew(draft, question)
         return
     count = saga.resend.count + 1
     if question.direction == "undo" and count >= draft.policy.undo_tries:

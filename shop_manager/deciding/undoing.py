@@ -8,8 +8,8 @@ from domain.refusals import Refused
 from shop_manager.deciding.asking import ask_undo
 from shop_manager.deciding.draft import Draft
 from shop_manager.happenings import Decision
-from shop_manager.processes.definition import NOTHING_TO_UNDO
-from shop_manager.saga import EndStatus
+from shop_manager.processes.definition import NOTHING_TO_UNDO, Process, Step
+from shop_manager.saga import EndStatus, Progress, Saga
 
 SESSION_EXPIRED = Refused("session_expired", "the session's time was over before the order was complete")
 PAST_THE_PIVOT = Refused("past_the_pivot", "the order is past the point of no return: it is being completed")
@@ -39,12 +39,21 @@ def turn_around(draft: Draft, ending: EndStatus, failure: dict[str, Any] | None,
 def undo_next(draft: Draft) -> None:
     """U1: strictly in reverse, the next only after the last is confirmed. U2: who refused has kept nothing.
 
-    A step that was asked and never answered is unknown: it is undone too, and being the latest, first (U2, U7). When
-    nothing is left, or nothing was ever asked (U6), the Clerk ends.
+    A step that was asked and never answered is unknown: it is undone too, and being the latest, first (U2, U7). One
+    that an operator settled as done stays so (O2). When nothing is left, or nothing was asked (U6), the Clerk ends.
     """
-    for step in reversed(draft.process.steps[: draft.process.pivot_index]):
-        kept = draft.saga.state_of(step.name) in ("asked", "waiting", "done")
-        if kept and step.undo != NOTHING_TO_UNDO:
-            ask_undo(draft, step)
-            return
+    left = steps_to_undo(draft.process, draft.saga)
+    if left:
+        ask_undo(draft, left[0])
+        return
     draft.write("ended", status=draft.saga.ending or "failed")
+
+
+def steps_to_undo(process: Process, saga: Saga) -> list[Step]:
+    """What an undo would still ask for, in its order."""
+    asked = reversed(process.steps[: process.pivot_index])
+    return [step for step in asked if step.undo != NOTHING_TO_UNDO and _has_kept(saga.steps.get(step.name))]
+
+
+def _has_kept(progress: Progress | None) -> bool:
+    return progress is not None and progress.state in ("asked", "waiting", "done") and not progress.by_hand

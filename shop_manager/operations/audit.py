@@ -1,0 +1,80 @@
+"""The audit: who did what, when, why, what was before and after; refused attempts too. It can only grow (S9)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import select
+
+from domain.times import to_wire
+from doors.callers import Caller
+from messaging.database import Tx
+from shop_manager.store import operations
+
+table = operations.audit
+FILTERS = ("who", "action", "target", "outcome")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One attempt. `target` is `clerk:ID`, `parked:ID`, `bulk:ID`, `person:NAME`, `key:ID` or a path.
+
+    `outcome` is `done` or the code with which it was refused; `seen` the version that the operator had before him.
+    """
+
+    action: str
+    target: str
+    outcome: str = "done"
+    reason: str = ""
+    detail: str = ""
+    seen: int | None = None
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+
+
+def record(tx: Tx, who: Caller, line: Line, now: int) -> None:
+    """Add a line in the act's own transaction."""
+    tx.insert(table, [_row(who, line, now)])
+
+
+def read_audit(tx: Tx, wanted: Mapping[str, str | None], limit: int, before: int | None) -> list[dict[str, Any]]:
+    """The latest first, those before the number `before`; each of FILTERS that is given must be equal.
+
+    `{number, at, who, role, action, target, reason, seen, before, after, outcome, detail}`.
+    """
+    rows = select(table).order_by(table.c.number.desc()).limit(limit)
+    for name in FILTERS:
+        if wanted.get(name) is not None:
+            rows = rows.where(table.c[name] == wanted[name])
+    if before is not None:
+        rows = rows.where(table.c.number < before)
+    return [_shown(row._mapping) for row in tx.execute(rows)]
+
+
+def _row(who: Caller, line: Line, now: int) -> dict[str, Any]:
+    return {
+        "at": now,
+        "who": who.name or who.kind,
+        "role": who.role or who.kind,
+        "action": line.action,
+        "target": line.target[:200],
+        "reason": line.reason,
+        "seen": line.seen,
+        "before": _json(line.before),
+        "after": _json(line.after),
+        "outcome": line.outcome,
+        "detail": line.detail,
+    }
+
+
+def _json(value: Mapping[str, Any] | None) -> str | None:
+    return None if value is None else orjson.dumps(dict(value)).decode()
+
+
+def _shown(row: Mapping[Any, Any]) -> dict[str, Any]:
+    times = {"at": to_wire(row["at"])}
+    states = {name: None if row[name] is None else orjson.loads(row[name]) for name in ("before", "after")}
+    return {**row, **times, **states}

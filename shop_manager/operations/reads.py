@@ -1,0 +1,130 @@
+"""What operators can read, as the plain values that `/ops` answers with; the dashboard's pages show the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from doors.answers import decode_cursor, encode_cursor, page
+from doors.problems import Problem, not_found
+from messaging.database import Tx
+from shop_manager import checks
+from shop_manager.listing import ORDERS, Filter, page_of
+from shop_manager.operations import catalogue as processes
+from shop_manager.operations import one_clerk
+from shop_manager.operations.audit import read_audit
+from shop_manager.operations.figures import figures
+from shop_manager.ops_reads import read_lines, summary
+from shop_manager.parked_reads import ParkedState, parked_line, read_one, read_parked
+from shop_manager.sessions import Sessions
+
+Values = dict[str, Any]
+
+
+class Reads:
+    """Each method reads in a transaction of its own. A page is `{data, has_more, next_cursor}`.
+
+    Problem `not_found` for an unknown id, `invalid_request` for a broken cursor.
+    """
+
+    def __init__(self, sessions: Sessions) -> None:
+        self.sessions = sessions
+        self.database = sessions.manager.database
+        self.catalogue = sessions.manager.catalogue
+        self.first_steps = sessions.first_steps
+
+    def summary(self) -> Values:
+        """The home page's figures: see ops_reads.summary. Each cause has `owner`, `then`, `next_at` besides."""
+        with self.database.read() as tx:
+            return summary(tx, self.catalogue, self.first_steps, tx.now())
+
+    def clerks(
+        self, wanted: Filter, *, older_than: int | None = None, sort: str = "-created_at", limit: int = 50,
+        cursor: str | None = None,
+    ) -> Values:  # fmt: skip
+        """A page of lines (see ops_reads.line). `older_than` in ms; `sort` one of listing.ORDERS."""
+        with self.database.read() as tx:
+            return page(*self._lines(tx, wanted.older_than(older_than, tx.now()), sort, limit, cursor))
+
+    def clerk(self, clerk: str) -> Values:
+        """One Clerk: see one_clerk.told."""
+        with self.database.read() as tx:
+            saga = one_clerk.read_saga(tx, clerk)
+            return one_clerk.told(saga, self.catalogue, self.first_steps, tx.now())
+
+    def timeline(self, clerk: str, *, limit: int = 200, cursor: str | None = None) -> Values:
+        """A page of all that happened, in order: see one_clerk.read_timeline."""
+        with self.database.read() as tx:
+            return _page_of(one_clerk.read_timeline(tx, clerk), limit, cursor)
+
+    def messages(self, clerk: str, *, limit: int = 200, cursor: str | None = None) -> Values:
+        """A page of its commands and replies, in the order of time: see traffic.messages_of."""
+        with self.database.read() as tx:
+            return _page_of(one_clerk.read_messages(tx, clerk, self.catalogue), limit, cursor)
+
+    def parked(
+        self,
+        *,
+        state: ParkedState | None = None,
+        service: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Values:
+        """A page of parked messages, the latest first: see parked_reads.parked_line."""
+        before = decode_cursor(cursor, (int, str)) if cursor else None
+        with self.database.read() as tx:
+            rows = read_parked(tx, state, service, limit + 1, before and (before[0], before[1]))
+        shown = rows[:limit]
+        following = encode_cursor((shown[-1]["first_at"], shown[-1]["id"])) if len(rows) > limit else None
+        return page([parked_line(row) for row in shown], limit, following)
+
+    def parked_one(self, parked: str) -> Values:
+        """One parked message with all of its body that was kept."""
+        with self.database.read() as tx:
+            row = read_one(tx, parked)
+        if row is None:
+            raise not_found()
+        return parked_line(row)
+
+    def processes(self) -> list[Values]:
+        """Every process, drawn from its definition: see catalogue.read_processes."""
+        with self.database.read() as tx:
+            return processes.read_processes(tx, self.catalogue)
+
+    def chosen(self, customer: str | None, shop: str) -> Values:
+        """`{process, rule, inputs}`: which process would this customer (None: a guest) get in this shop?"""
+        with self.database.read() as tx:
+            found = processes.chosen(tx, self.catalogue, customer, shop)
+        if found is None:
+            raise Problem("not_found", "There is no such shop, or no such customer.")
+        return found
+
+    def figures(self, hours: int = 24) -> Values:
+        """The figures of the last hours: see figures.figures."""
+        with self.database.read() as tx:
+            return figures(tx, self.catalogue, hours, tx.now())
+
+    def audit(self, wanted: Mapping[str, str | None], *, limit: int = 50, cursor: str | None = None) -> Values:
+        """A page of the audit, the latest first: see audit.read_audit. `wanted`: who, action, target, outcome."""
+        before = decode_cursor(cursor, (int,))[0] if cursor else None
+        with self.database.read() as tx:
+            lines = read_audit(tx, wanted, limit + 1, before)
+        following = encode_cursor((lines[limit - 1]["number"],)) if len(lines) > limit else None
+        return page(lines, limit, following)
+
+    def checks(self) -> Values:
+        """`{latest: null|{started_at, finished_at, clerks, found, drifts}}`: what `clerk verify` has recorded last."""
+        with self.database.read() as tx:
+            return {"latest": checks.latest(tx)}
+
+    def _lines(
+        self, tx: Tx, wanted: Filter, sort: str, limit: int, cursor: str | None
+    ) -> tuple[list[Values], int, str | None]:
+        ids, following = page_of(tx, wanted, ORDERS[sort], limit=limit, cursor=cursor, first_steps=self.first_steps)
+        return read_lines(tx, ids, self.first_steps), limit, following
+
+
+def _page_of(lines: list[Values], limit: int, cursor: str | None) -> Values:
+    start = max(0, decode_cursor(cursor, (int,))[0]) if cursor else 0
+    following = encode_cursor((start + limit,)) if start + limit < len(lines) else None
+    return page(lines[start : start + limit], limit, following)

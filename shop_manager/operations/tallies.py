@@ -1,0 +1,87 @@
+"""How many Clerks were opened and have ended, minute by minute: counted behind the hot path, over two indexes.
+
+Each count sets whole minutes anew, so that it may be done twice, or by several ShopManagers at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from time import monotonic
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, func, select
+
+from domain.times import days, minutes
+from messaging.database import Database, Tx
+from shop_manager.store import clerks, operations
+
+MINUTE = minutes(1)
+AGAIN = minutes(2)
+"""Counted anew each time: a transaction that began in these minutes may be committed only now."""
+PORTION = minutes(60)
+KEPT = days(8)
+EVERY = 10.0
+"""Seconds between two counts."""
+columns, table = clerks.c, operations.tallies
+OPENED = "opened"
+
+
+def counting(database: Database, every: float = EVERY) -> Callable[[], None]:
+    """A tick that counts now and then; as long as it is behind, one portion at each tick."""
+    due = float("-inf")
+
+    def tick() -> None:
+        nonlocal due
+        if monotonic() >= due and count_lately(database):
+            due = monotonic() + every
+
+    return tick
+
+
+def count_lately(database: Database) -> bool:
+    """One portion: from a little before what is counted already, up to an hour of it. True when that reached now."""
+    with database.read() as tx:
+        now = tx.now()
+        begin = _counted_up_to(tx, now)
+        end = min(now + 1, begin + PORTION)
+        rows = _opened(tx, begin, end) + _ended(tx, begin, end)
+    mark = {"minute": (end - 1) // MINUTE * MINUTE, "process": "", "what": "", "count": 0}
+    with database.begin() as tx:
+        tx.upsert(table, [*rows, mark], ["minute", "process", "what"])
+        tx.execute(delete(table).where(table.c.minute < now - KEPT))
+    return end > now
+
+
+def _counted_up_to(tx: Tx, now: int) -> int:
+    latest = tx.execute(select(func.max(table.c.minute))).scalar_one()
+    if latest is None:
+        oldest = tx.execute(select(func.min(columns.opened_at))).scalar_one()
+        begin = now if oldest is None else int(oldest)
+    else:
+        begin = int(latest) - AGAIN
+    return max(begin, now - KEPT) // MINUTE * MINUTE
+
+
+def _opened(tx: Tx, begin: int, end: int) -> list[dict[str, Any]]:
+    minute = _minute_of(columns.opened_at)
+    rows: Iterable[Any] = tx.execute(
+        select(minute, columns.process, func.count())
+        .where(columns.opened_at >= begin, columns.opened_at < end)
+        .group_by(minute, columns.process)
+    )
+    return [{"minute": at, "process": process, "what": OPENED, "count": count} for at, process, count in rows]
+
+
+def _ended(tx: Tx, begin: int, end: int) -> list[dict[str, Any]]:
+    """An ended Clerk's `updated_at` is when it ended; its index holds the ended ones only."""
+    minute = _minute_of(columns.updated_at)
+    rows: Iterable[Any] = tx.execute(
+        select(minute, columns.process, columns.status, func.count())
+        .where(columns.wake_at.is_(None), columns.updated_at >= begin, columns.updated_at < end)
+        .group_by(minute, columns.process, columns.status)
+    )
+    return [{"minute": at, "process": process, "what": what, "count": count} for at, process, what, count in rows]
+
+
+def _minute_of(moment: ColumnElement[int]) -> ColumnElement[int]:
+    return (moment - moment % MINUTE).label("minute")
