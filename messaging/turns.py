@@ -7,6 +7,10 @@
 | done      | the same answer again                           | run the undo rule; undone                    |
 | refused   | the same answer again                           | answer undone: there is nothing to undo      |
 | undone    | refuse: it was called off before it came        | answer undone again                          |
+
+An undo that is asked anew (a later attempt than the one that was answered) runs its rule whatever the turn says: undo
+rules give back what the service itself has recorded, and where nothing is recorded they do nothing. That is how
+`clerk repair` puts right what a turn says is undone, and is not (docs/decisions/010).
 """
 
 from __future__ import annotations
@@ -179,12 +183,16 @@ class Desk(Generic[BooksT]):
     def _undo(
         self, command: Command, turn: Turn | None, rule: Rule[BooksT], books: BooksT, now: int
     ) -> tuple[Turn | None, Reply | None]:
+        kept = turn is not None and turn.state in ("waiting", "done")
+        if kept or _is_asked_anew(command, turn):
+            return self.conclude(turn or _fresh(command), command, rule(command, books, now), now)
         if turn is None or turn.state == "refused":
-            tombstone = replace(turn or _fresh(command), state="undone", section=self.service.blank, command=None)
+            turn = turn or _fresh(command)
+            tombstone = replace(
+                turn, state="undone", attempt=command.attempt, section=self.service.blank, command=None
+            )
             return tombstone, self._saved_answer(command, tombstone, now)
-        if turn.state == "undone":
-            return None, self._saved_answer(command, turn, now)
-        return self.conclude(turn, command, rule(command, books, now), now)
+        return None, self._saved_answer(command, turn, now)
 
     def conclude(self, turn: Turn, command: Command, verdict: Answer, now: int) -> tuple[Turn | None, Reply | None]:
         """The turn and the reply that follow from a rule's answer to `command`."""
@@ -201,7 +209,8 @@ class Desk(Generic[BooksT]):
             case Done(section):
                 ended = replace(turn, state="done", section=section, command=None, name=command.name)
             case Undone(section):
-                ended = replace(turn, state="undone", section=section, command=None)
+                told = turn.section if turn.state == "undone" else section
+                ended = replace(turn, state="undone", attempt=command.attempt, section=told, command=None)
         return ended, self._saved_answer(command, ended, now)
 
     def _saved_answer(self, command: Command, turn: Turn, now: int) -> Reply:
@@ -227,6 +236,12 @@ class Desk(Generic[BooksT]):
 
     def write(self, tx: Tx, turns: Iterable[Turn], now: int) -> None:
         tx.upsert(self.table, [_as_row(turn, now) for turn in turns], ["clerk", "step"])
+
+
+def _is_asked_anew(undo: Command, turn: Turn | None) -> bool:
+    """Is it a later attempt than any that was answered here? An undone turn has the attempt of its undo."""
+    answered = turn.attempt if turn is not None and turn.state == "undone" else 1
+    return undo.attempt > answered
 
 
 def _fresh(command: Command) -> Turn:

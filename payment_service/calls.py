@@ -205,14 +205,14 @@ class Calls:
         self, payment: Payment, turn: Turn | None, worn_out: bool, now: int
     ) -> tuple[Turn | None, Reply | None]:
         """The turn to keep and the reply to send, as the payment stands now; None where there is none."""
-        if turn is None or turn.state not in ("waiting", "done"):
+        if turn is None or (turn.state in ("refused", "undone") and turn.command is None):
             return None, None
         command = turn.command
         unasked = command is None or command.direction == "do"
         if unasked and payment.undo_asked and turn.name != CAPTURE:
             # the undo was answered "failing for now" (or a late double of the do came in between): nothing is to be
             # said; the next attempt of the undo finds it done
-            undone = replace(turn, state="undone", section=section(payment), command=None)
+            undone = replace(turn, state="undone", attempt=1, section=section(payment), command=None)
             return (undone if is_undone(payment) else None), None
         if command is None:
             return None, None

@@ -98,6 +98,29 @@ def test_U5_an_undo_that_cannot_be_done_now_says_why_and_changes_nothing(worksho
     assert workshop.kept() == {"clk_1": 0}
 
 
+@pytest.mark.parametrize("before", ["undone", "refused", "nothing"])
+def test_an_undo_that_is_asked_anew_gives_back_what_is_there_whatever_the_turn_says(
+    workshop: Workshop, before: str
+) -> None:
+    if before != "nothing":
+        workshop.arrives(command(wish="refuse" if before == "refused" else None))
+    if before == "undone":
+        workshop.arrives(command(direction="undo"))
+    workshop.works()
+    workshop.leaks("clk_1")
+    workshop.arrives(command(direction="undo"), command(direction="undo"))
+    workshop.works()
+    assert workshop.kept() == {"clk_1": 1}
+    workshop.arrives(command(direction="undo", attempt=2), command(direction="undo", attempt=2))
+    workshop.works()
+    assert workshop.kept() == {"clk_1": 0}
+    workshop.leaks("clk_1")
+    workshop.arrives(command(direction="undo", attempt=2))
+    workshop.works()
+    assert workshop.kept() == {"clk_1": 1}  # that attempt has been answered
+    assert set(outcomes(workshop)) <= {"done", "refused", "undone"}
+
+
 def test_D3_an_unknown_command_or_version_is_answered_unsupported_and_nothing_is_kept(workshop: Workshop) -> None:
     workshop.arrives(command(version=2))
     workshop.works()

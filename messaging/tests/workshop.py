@@ -119,6 +119,11 @@ class Workshop:
     def arrives_raw(self, body: bytes) -> None:
         self.broker.put(commands_queue("risk"), body, "risk.Keep.v1")
 
+    def leaks(self, clerk: str) -> None:
+        """Something is kept for the Clerk of which its turn knows nothing."""
+        with self.database.begin() as tx:
+            tx.upsert(effects, [{"clerk": clerk, "kept": 1, "by": "nobody"}], ["clerk"])
+
     def works(self, limit: float = 20.0) -> None:
         end = monotonic() + limit
         while self.broker.depth(commands_queue("risk")) or self.worker.held:
