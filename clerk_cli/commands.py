@@ -226,6 +226,27 @@ def verify(
 
 
 @app.command()
+def repair(
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be done.")] = False,
+    database: DatabaseUrl = None,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Verify, and repair what is safe: as ordinary commands, with a note in the Clerk's history; the rest is listed.
+
+    Safe is to ask a service once more to undo its part of an order that came to nothing, to ask an outstanding question
+    again, to tell ShopManager of a parked message again, and to list a Clerk anew. It works while the shop is running
+    and while it is not. The exit code is 0 when no drift is left, and 1 when one is.
+
+    Example: [bold]clerk repair --dry-run[/bold]
+    """
+    from clerk_cli.repair import run_repair
+
+    run_repair(dry_run=dry_run, database=database, data=data, as_json=as_json)
+
+
+@app.command()
 def settings(service: ServiceName = None, as_json: Json = False) -> None:
     """Print the effective settings of one service or of all; passwords and other secrets are masked.
 

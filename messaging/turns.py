@@ -188,9 +188,7 @@ class Desk(Generic[BooksT]):
             return self.conclude(turn or _fresh(command), command, rule(command, books, now), now)
         if turn is None or turn.state == "refused":
             turn = turn or _fresh(command)
-            tombstone = replace(
-                turn, state="undone", attempt=command.attempt, section=self.service.blank, command=None
-            )
+            tombstone = replace(turn, state="undone", attempt=command.attempt, section=self.service.blank, command=None)
             return tombstone, self._saved_answer(command, tombstone, now)
         return None, self._saved_answer(command, turn, now)
 

@@ -13,7 +13,7 @@ from messaging.audit import ids_after
 from messaging.database import Tx
 from shop_manager import store
 from shop_manager.saga import Entry, Saga
-from shop_manager.store import clerks, heartbeat, history, idempotency, metadata, schema
+from shop_manager.store import clerks, heartbeat, history, idempotency, listed, metadata, schema
 
 __all__ = [
     "ClerkFacts",
@@ -25,6 +25,7 @@ __all__ = [
     "count",
     "keys_after",
     "known",
+    "listed",
     "live_after",
     "live_mark",
     "metadata",
@@ -32,14 +33,15 @@ __all__ = [
     "read",
     "schema",
 ]
-SHOWN = ("version", "status", "step", "waiting_for", "stuck_kind", "total", "expires_at", "wake_at")
-"""The columns by which Clerks are found and counted; each follows from the saga."""
 columns = clerks.c
+NOT_LISTED = ("id", "revision", "seen_revision", "digest", "state", "document")
+LISTED = tuple(column.name for column in columns if column.name not in NOT_LISTED)
+"""The columns by which Clerks are found, counted and woken: those of `listed`."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClerkFacts:
-    """One Clerk as stored. `shown`: its columns named in SHOWN; `history` by number.
+    """One Clerk as stored. `shown`: its columns named in LISTED; `history` by number.
 
     `broken` says why the stored saga or history cannot be read; then `saga` is None.
     """
@@ -63,13 +65,12 @@ class PulseFacts:
 
 @dataclass(frozen=True, slots=True)
 class KeyFacts:
-    """An Idempotency-Key and what was answered under it: the Clerk, and the session as it was shown then."""
+    """An Idempotency-Key, the Clerk made under it, and which session the stored answer names (None: none)."""
 
     scope: str
     key: str
     clerk: str
     shown_id: str | None
-    shown_version: int | None
 
 
 def count(tx: Tx) -> int:
@@ -109,22 +110,20 @@ def pulse(tx: Tx) -> PulseFacts:
 
 def read(tx: Tx, ids: Sequence[str]) -> dict[str, ClerkFacts]:
     """The Clerks there are among the ids, with their histories."""
-    histories = _histories(tx, ids)
-    rows = tx.execute(
-        select(columns.id, columns.revision, columns.state, columns.document, *(columns[name] for name in SHOWN)).where(
-            columns.id.in_(ids)
-        )
-    )
-    return {row[0]: _facts(tuple(row), histories.get(row[0], [])) for row in rows}
+    histories, broken = _histories(tx, ids)
+    wanted = (columns.id, columns.revision, columns.state, columns.document, *(columns[name] for name in LISTED))
+    rows = tx.execute(select(*wanted).where(columns.id.in_(ids)))
+    return {row[0]: _facts(tuple(row), histories.get(row[0], []), broken.get(row[0])) for row in rows}
 
 
 def asked_ids(tx: Tx, ids: Sequence[str]) -> set[tuple[str, str, int, str]]:
-    """(clerk, step, attempt, direction) of all that these Clerks ever asked."""
-    asked = (history.c.clerk.in_(ids)) & (history.c.what == "asked")
+    """(clerk, step, attempt, direction) of all that these Clerks ever asked, or a repair for them."""
+    asked = (history.c.clerk.in_(ids)) & (history.c.what.in_(("asked", "note")))
     found = set()
     for clerk, step, data in tx.execute(select(history.c.clerk, history.c.step, history.c.data).where(asked)):
         content = orjson.loads(data)
-        found.add((clerk, step, content["attempt"], content["direction"]))
+        if "attempt" in content:
+            found.add((clerk, step, content["attempt"], content["direction"]))
     return found
 
 
@@ -147,7 +146,8 @@ def clerks_with_two_keys(tx: Tx) -> list[str]:
     return [row[0] for row in tx.execute(select(table.clerk).group_by(table.clerk).having(func.count() > 1))]
 
 
-def _histories(tx: Tx, ids: Sequence[str]) -> dict[str, list[tuple[int, Entry]]]:
+def _histories(tx: Tx, ids: Sequence[str]) -> tuple[dict[str, list[tuple[int, Entry]]], dict[str, str]]:
+    """The histories, by Clerk, and what is wrong with those that cannot be read."""
     table = history.c
     rows = tx.execute(
         select(table.clerk, table.number, table.at, table.what, table.step, table.data)
@@ -156,14 +156,20 @@ def _histories(tx: Tx, ids: Sequence[str]) -> dict[str, list[tuple[int, Entry]]]
     )
     loads = orjson.loads
     found: dict[str, list[tuple[int, Entry]]] = {}
+    broken: dict[str, str] = {}
     for clerk, number, at, what, step, data in rows:
-        found.setdefault(clerk, []).append((number, Entry(what, at, step, loads(data))))
-    return found
+        try:
+            found.setdefault(clerk, []).append((number, Entry(what, at, step, loads(data))))
+        except ValueError as error:
+            broken[clerk] = f"history entry {number}: {error}"[:200]
+    return found, broken
 
 
-def _facts(row: tuple[Any, ...], entries: Sequence[tuple[int, Entry]]) -> ClerkFacts:
+def _facts(row: tuple[Any, ...], entries: Sequence[tuple[int, Entry]], broken: str | None) -> ClerkFacts:
     clerk, revision, state, document, *shown = row
-    named = dict(zip(SHOWN, shown, strict=True))
+    named = dict(zip(LISTED, shown, strict=True))
+    if broken is not None:
+        return ClerkFacts(clerk, revision, None, named, entries, broken)
     try:
         saga = store._saga(clerk, state, document)
     except (ValueError, TypeError, KeyError) as error:
@@ -172,5 +178,8 @@ def _facts(row: tuple[Any, ...], entries: Sequence[tuple[int, Entry]]) -> ClerkF
 
 
 def _key(scope: str, key: str, clerk: str, answer: str) -> KeyFacts:
-    content = orjson.loads(answer)
-    return KeyFacts(scope, key, clerk, content.get("id"), content.get("version"))
+    try:
+        shown = orjson.loads(answer)["id"]
+    except (ValueError, TypeError, KeyError):
+        shown = None
+    return KeyFacts(scope, key, clerk, shown)

@@ -194,17 +194,26 @@ def processes_in_use(tx: Tx) -> list[tuple[str, str]]:
 
 
 def _row(saga: Saga, revision: int, digest: str) -> dict[str, Any]:
-    head, order = saga.document["clerk"], saga.document.get("order") or {}
-    question = saga.question
-    total = order.get("total")
     return {
         "id": saga.id,
         "revision": revision + 1,
         "seen_revision": revision,
+        "digest": digest,
+        **listed(saga),
+        "state": _state(saga),
+        "document": orjson.dumps(saga.document).decode(),
+    }
+
+
+def listed(saga: Saga) -> dict[str, Any]:
+    """The columns by which Clerks are found, counted and woken; each follows from the saga."""
+    head, order = saga.document["clerk"], saga.document.get("order") or {}
+    question = saga.question
+    total = order.get("total")
+    return {
         "version": saga.version,
         "status": saga.status,
         "process": saga.process,
-        "digest": digest,
         "shop": head["shop"],
         "customer": saga.document["customer"].get("id"),
         "client_reference": head.get("client_reference"),
@@ -219,8 +228,6 @@ def _row(saga: Saga, revision: int, digest: str) -> dict[str, Any]:
         "updated_at": saga.updated_at,
         "expires_at": saga.expires_at,
         "wake_at": wake_at(saga),
-        "state": _state(saga),
-        "document": orjson.dumps(saga.document).decode(),
     }
 
 

@@ -41,11 +41,12 @@ class RecordingBroker(MemoryBroker):
 
 
 class WholeShop:
-    """Five participants on SQLite files and one door. The warehouse ships at once."""
+    """Five participants on SQLite files (or where the URL template says) and one door. The warehouse ships at once."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, place: Path | str) -> None:
         self.broker = RecordingBroker()
-        self._databases = {service: open_one(service, files_in(folder)) for service in SERVICES}
+        template = files_in(place) if isinstance(place, Path) else place
+        self._databases = {service: open_one(service, template) for service in SERVICES}
         for service, database in self._databases.items():
             migrate(database, service.package)
             if service.name in up.FILLED_BY:

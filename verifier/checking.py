@@ -39,6 +39,8 @@ LOOKS = 6
 """How often a Clerk that moves between two looks is looked at again."""
 ALWAYS: Sequence[Callable[[Facts], Iterator[Drift]]] = (check_history, check_reasons)
 WITH_SERVICES = (check_parts, check_order, check_credit, check_goods, check_money)
+DAMAGED = (KeyError, TypeError, ValueError, AttributeError)
+"""What a rule meets in a document or history that is not what it should be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,7 @@ def check(
     """
     done = 0
     for ids in pages(databases, "shop_manager", PAGE):
-        suspects = look(databases, ids, now, patience)
-        yield from confirmed(databases, suspects, now, patience)
+        yield from check_clerks(databases, ids, now, patience=patience)
         done += len(ids)
         progress(done)
     yield from check_sums(databases)
@@ -81,6 +82,13 @@ def check(
         yield from check_parked(databases, expected_parked)
     if secrets is not None:
         yield from check_secrecy(databases, secrets)
+
+
+def check_clerks(
+    databases: Databases, ids: Sequence[str], now: int | None = None, *, patience: float = PATIENCE
+) -> Iterator[Drift]:
+    """The drifts of some Clerks, at most a page of them."""
+    yield from confirmed(databases, look(databases, ids, now, patience), now, patience)
 
 
 def look(databases: Databases, ids: Sequence[str], now: int | None, patience: float) -> list[Suspect]:
@@ -101,11 +109,13 @@ def look(databases: Databases, ids: Sequence[str], now: int | None, patience: fl
 
 def judge(facts: Facts) -> Iterator[Drift]:
     """All rules about one Clerk. Pure."""
-    for rule in ALWAYS:
-        yield from rule(facts)
-    if facts.process is not None or facts.failed:
-        for rule in WITH_SERVICES:
+    with_services = facts.process is not None or facts.failed
+    for rule in (*ALWAYS, *(WITH_SERVICES if with_services else ())):
+        try:
             yield from rule(facts)
+        except DAMAGED as error:
+            found = f"it cannot be read: {type(error).__name__}: {error}"[:200]
+            yield Drift("I9", facts.id, "a Clerk whose document and history are whole", found, BY_HAND)
 
 
 def confirmed(databases: Databases, suspects: Sequence[Suspect], now: int | None, patience: float) -> Iterator[Drift]:

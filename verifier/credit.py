@@ -10,7 +10,7 @@ from risk_service.store import guest_account
 from verifier.compare import differences
 from verifier.drift import Drift
 from verifier.facts import Facts
-from verifier.remedies import BY_HAND, RELEASE_CREDIT, RESTORED, WHEN_ENDED
+from verifier.remedies import BY_HAND, RELEASE_CREDIT, RESTORED, undo_at
 
 
 def check_credit(facts: Facts) -> Iterator[Drift]:
@@ -21,7 +21,8 @@ def check_credit(facts: Facts) -> Iterator[Drift]:
     elif settle == "done":
         if risk.reservation:
             found = f"{risk.reservation.amount} is still reserved"
-            yield Drift("I5", facts.id, "credit is free again when it is settled", found, BY_HAND)
+            repair = RELEASE_CREDIT if risk.settlement and facts.saga.ended else RESTORED
+            yield Drift("I5", facts.id, "credit is free again when it is settled", found, repair)
         yield from _agrees(facts, risk.settlement, "settled")
     elif credit == "done" and not facts.asks("risk"):
         if risk.settlement:
@@ -34,7 +35,7 @@ def check_credit(facts: Facts) -> Iterator[Drift]:
 def _nothing_left(facts: Facts) -> Iterator[Drift]:
     risk = facts.services.risk
     if risk.reservation:
-        repair = RELEASE_CREDIT if facts.failed else WHEN_ENDED
+        repair = undo_at(facts, "risk")
         found = f"{risk.reservation.amount} is reserved for {risk.reservation.customer}"
         yield Drift("I5", facts.id, f"no credit is reserved: the Clerk is {facts.saga.status}", found, repair)
     if risk.settlement:

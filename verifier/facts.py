@@ -17,7 +17,8 @@ from risk_service.audit import RiskFacts
 from shop_manager import audit as manager_audit
 from shop_manager.audit import ClerkFacts, PulseFacts
 from shop_manager.processes import Catalogue
-from shop_manager.processes.definition import Process, Step
+from shop_manager.processes.definition import NOTHING_TO_UNDO, Process, Step
+from shop_manager.repairs import is_repair
 from shop_manager.saga import Saga
 from shop_service import audit as shop_audit
 from shop_service.audit import ShopFacts
@@ -73,6 +74,21 @@ class Facts:
         """How far the step with this command is; `none` where the process has no such step."""
         step = self.step_of(command)
         return self.saga.state_of(step.name) if step else "none"
+
+    def has_undo_at(self, service: str) -> bool:
+        """Does the process know how to undo this service's part?"""
+        steps = self.process.steps if self.process else ()
+        return any(step.asks == service and step.undo not in (None, NOTHING_TO_UNDO) for step in steps)
+
+    @property
+    def repaired(self) -> frozenset[str]:
+        """Steps whose undo was asked once more by a repair, after the end."""
+        return frozenset(entry.step for _, entry in self.clerk.history if entry.step and is_repair(entry))
+
+    @property
+    def ended_at(self) -> int:
+        """When it ended; notes may have come since."""
+        return next((entry.at for _, entry in self.clerk.history if entry.what == "ended"), self.saga.updated_at)
 
     def asks(self, service: str) -> bool:
         """Is this service asked at the moment? Then its rows may be as before the answer or as after it."""
@@ -130,6 +146,13 @@ def gather_services(databases: Databases, ids: Sequence[str]) -> dict[str, Servi
         )
         for clerk in ids
     }
+
+
+def calling(databases: Databases, ids: Sequence[str]) -> set[str]:
+    """Those of the Clerks for whom the payment provider owes an answer."""
+    with databases["payment"].read() as tx:
+        found = payment_audit.read(tx, ids)
+    return {clerk for clerk, facts in found.items() if facts.payment and facts.payment.calling}
 
 
 def pages(databases: Databases, service: str, most: int) -> Iterator[list[str]]:

@@ -10,7 +10,7 @@ from fulfillment_service.audit import HELD, ShipmentFacts, StockFacts
 from verifier.compare import differences
 from verifier.drift import Drift
 from verifier.facts import Facts
-from verifier.remedies import BY_HAND, RELEASE_STOCK, RESTORED, WHEN_ENDED
+from verifier.remedies import BY_HAND, RESTORED, undo_at
 
 
 def check_goods(facts: Facts) -> Iterator[Drift]:
@@ -32,8 +32,7 @@ NEVER_HELD = {
 
 def _nothing_held(facts: Facts, shipment: ShipmentFacts | None) -> Iterator[Drift]:
     if shipment and shipment.status != "released":
-        held = shipment.status in HELD
-        repair = (RELEASE_STOCK if held else BY_HAND) if facts.failed else WHEN_ENDED
+        repair = undo_at(facts, "fulfillment") if shipment.status in HELD else BY_HAND
         found = f"{_told(shipment.pieces)} {shipment.status}"
         yield Drift("I4", facts.id, f"no goods are set aside: the Clerk is {facts.saga.status}", found, repair)
 

@@ -89,14 +89,20 @@ def _asked(content: Any) -> Asked | None:
 
 def _never_told(databases: Databases, pulse: PulseFacts) -> Iterator[Drift]:
     """What a service has parked is visible to operators, who look at ShopManager."""
+    for service, rows in untold_pages(databases, pulse):
+        for row in rows:
+            expected = f"ShopManager knows of {row.id}, parked by {service}"
+            clerk = row.message.split("/", 1)[0] if row.message else None
+            yield Drift("I8", clerk, expected, "it does not, and no notice of it is under way", TELL_PARKED)
+
+
+def untold_pages(databases: Databases, pulse: PulseFacts) -> Iterator[tuple[str, list[ParkedFacts]]]:
+    """By service: what it has parked, and ShopManager, being at work, has not heard of."""
     if pulse.now - pulse.beat_at > AT_WORK_MS:
         return  # nobody is there to be told
     for service in SCHEMAS:
         for rows in parked_pages(databases, service) if service != "shop_manager" else ():
-            for row in untold(databases, rows, pulse):
-                expected = f"ShopManager knows of {row.id}, parked by {service}"
-                clerk = row.message.split("/", 1)[0] if row.message else None
-                yield Drift("I8", clerk, expected, "it does not, and no notice of it is under way", TELL_PARKED)
+            yield service, untold(databases, rows, pulse)
 
 
 def untold(databases: Databases, rows: Sequence[ParkedFacts], pulse: PulseFacts) -> list[ParkedFacts]:

@@ -10,7 +10,7 @@ from payment_service.ledger import Sums
 from verifier.compare import differences
 from verifier.drift import Drift
 from verifier.facts import Facts
-from verifier.remedies import BY_HAND, RESTORED, VOID_PAYMENT, WHEN_ENDED
+from verifier.remedies import BY_HAND, RESTORED, undo_at
 
 NAMES = ("authorized", "captured", "voided", "refunded")
 
@@ -63,7 +63,7 @@ def _balance(facts: Facts, payment: MoneyFacts, place: str, sums: Sums) -> Itera
         return
     repair = BY_HAND
     if (due, open_amount) == (0, 0) and not payment.undone:
-        repair = VOID_PAYMENT if facts.failed else WHEN_ENDED
+        repair = undo_at(facts, "payment")
     expected = f"{due} taken and {open_amount} authorised: the Clerk is {_how_far(facts)}"
     yield Drift("I3", facts.id, expected, f"{kept} taken and {held} authorised, at {place}", repair)
 
@@ -87,7 +87,7 @@ def _how_far(facts: Facts) -> str:
 
 def _moved_after_the_end(facts: Facts, payment: MoneyFacts) -> bool:
     """E1: money that moved after the end goes back by itself; the document stays as it ended."""
-    return facts.failed and payment.undone and payment.updated_at > facts.saga.updated_at
+    return facts.failed and payment.undone and payment.updated_at > facts.ended_at
 
 
 def _agrees(facts: Facts, payment: MoneyFacts) -> Iterator[Drift]:

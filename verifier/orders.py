@@ -9,7 +9,7 @@ from shop_service.audit import OrderFacts
 from verifier.compare import differences
 from verifier.drift import Drift
 from verifier.facts import Facts
-from verifier.remedies import BY_HAND, FORGET_ORDER, RESTORED, WHEN_ENDED
+from verifier.remedies import BY_HAND, RESTORED, undo_at
 
 
 def check_order(facts: Facts) -> Iterator[Drift]:
@@ -27,7 +27,7 @@ def _nothing_left(facts: Facts) -> Iterator[Drift]:
     shop = facts.services.shop
     kept = [name for name, there in (("a cart", shop.cart), ("an order", shop.order)) if there]
     if kept:
-        repair = FORGET_ORDER if facts.failed else WHEN_ENDED
+        repair = undo_at(facts, "shop")
         expected = f"the shop keeps nothing of a session that did not complete ({facts.saga.status})"
         yield Drift("I6", facts.id, expected, f"it has {' and '.join(kept)}", repair)
 

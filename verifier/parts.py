@@ -8,7 +8,7 @@ from messaging.audit import TurnFacts
 from verifier.drift import Drift
 from verifier.facts import Facts
 from verifier.reasons import is_over
-from verifier.remedies import ASK_AGAIN, BY_HAND, RESTORED
+from verifier.remedies import ASK_AGAIN, BY_HAND, RESTORED, undo_at
 
 CONCLUDED = {"do": ("done", "refused"), "undo": ("undone",)}
 
@@ -20,9 +20,10 @@ def check_parts(facts: Facts) -> Iterator[Drift]:
     turns_of = facts.services.turns()
     for service, turns in turns_of.items():
         for step, turn in turns.items():
-            if asks.get(step) != service or step not in facts.saga.steps:
+            if (asks.get(step) != service or step not in facts.saga.steps) and step not in facts.repaired:
+                repair = _undone_by(facts, service, turn)
                 found = f"{service} has a turn there, {turn.state}"
-                yield Drift("I8", facts.id, f"{step} was never asked of {service}", found, RESTORED)
+                yield Drift("I8", facts.id, f"{step} was never asked of {service}", found, repair)
     for step, progress in facts.saga.steps.items():
         asked = asks.get(step)
         if asked is not None:
@@ -30,6 +31,8 @@ def check_parts(facts: Facts) -> Iterator[Drift]:
 
 
 def _step(facts: Facts, step: str, state: str, service: str, turn: TurnFacts | None) -> Iterator[Drift]:
+    if turn and turn.state == "undone" and step in facts.repaired:
+        return
     if state in ("asked", "waiting"):
         if turn and turn.state == "undone":
             yield _drift(facts, "I10", f"{service} keeps {step} until it is asked to undo it", "it is undone there")
@@ -46,10 +49,17 @@ def _step(facts: Facts, step: str, state: str, service: str, turn: TurnFacts | N
 def _differs(facts: Facts, step: str, state: str, service: str, turn: TurnFacts | None) -> Drift:
     there = turn.state if turn else "nothing"
     if state == "undone" and turn:
-        return _drift(facts, "I10", f"{step} stays undone at {service}", f"it is {there} there")
+        found = f"it is {there} there"
+        return Drift("I10", facts.id, f"{step} stays undone at {service}", found, _undone_by(facts, service, turn))
     if state == "done" and there == "undone":
         return _drift(facts, "I10", f"nobody has asked {service} to undo {step}", "it is undone there")
-    return Drift("I14", facts.id, f"{step} is {state} at {service} too", f"it is {there} there", RESTORED)
+    repair = _undone_by(facts, service, turn)
+    return Drift("I14", facts.id, f"{step} is {state} at {service} too", f"it is {there} there", repair)
+
+
+def _undone_by(facts: Facts, service: str, turn: TurnFacts | None) -> str:
+    """What a service still has of an order that failed, it can put back; which of two rows is lost, nobody can say."""
+    return undo_at(facts, service, RESTORED) if turn and facts.failed else RESTORED
 
 
 def _lost_answer(facts: Facts, step: str, service: str, turn: TurnFacts) -> Iterator[Drift]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from domain.times import seconds, to_wire
+from shop_manager.audit import listed
 from shop_manager.deciding.deadlines import wake_at
 from shop_manager.saga import Saga
 from verifier.drift import Drift
 from verifier.facts import Facts
-from verifier.remedies import ASK_AGAIN, BY_HAND
+from verifier.remedies import ASK_AGAIN, BY_HAND, LIST_ANEW
 
 AT_WORK_MS = seconds(10)
 """ShopManager beats every second; one that has not for so long is not running."""
@@ -40,7 +41,7 @@ def _will_wake(facts: Facts) -> Iterator[Drift]:
     """I12: a deadline is on the row until it took effect or was disarmed; and it takes effect when its time comes."""
     saga, kept, due = facts.saga, facts.clerk.shown["wake_at"], wake_at(facts.saga)
     if kept != due:
-        repair = ASK_AGAIN if saga.question else BY_HAND
+        repair = ASK_AGAIN if saga.question else LIST_ANEW
         yield Drift("I12", facts.id, f"to be looked at {_at(due)}", f"on the row: {_at(kept)}", repair)
     elif due is not None and is_over(facts, due):
         expected = f"to be looked at {_at(due)}"
@@ -56,22 +57,10 @@ def is_over(facts: Facts, moment: int) -> bool:
 
 def _columns(facts: Facts) -> Iterator[Drift]:
     """I18: what lists and figures are made of is what the Clerk says."""
-    saga, shown = facts.saga, facts.clerk.shown
-    question = saga.question
-    total = (saga.document.get("order") or {}).get("total")
-    expected = {
-        "version": saga.version,
-        "status": saga.status,
-        "step": question.step if question else None,
-        "waiting_for": (question.waits_for or "service") if question else None,
-        "stuck_kind": saga.stuck.kind if saga.stuck else None,
-        "total": total if type(total) is int else None,
-        "expires_at": saga.expires_at,
-    }
-    for name, value in expected.items():
-        if shown[name] != value:
-            repair = "none needed: the next change of the Clerk writes it anew" if not saga.ended else BY_HAND
-            yield Drift("I18", facts.id, f"listed with {name} {value!r}", f"listed with {shown[name]!r}", repair)
+    shown = facts.clerk.shown
+    for name, value in listed(facts.saga).items():
+        if name != "wake_at" and shown[name] != value:
+            yield Drift("I18", facts.id, f"listed with {name} {value!r}", f"listed with {shown[name]!r}", LIST_ANEW)
 
 
 def _question(saga: Saga) -> str:

@@ -138,6 +138,19 @@ def ask_again_when_due(draft: Draft) -> None:
     send_question(draft)
 
 
+def remind(draft: Draft, text: str, by: str) -> None:
+    """Somebody wants the outstanding question asked again now: the same one, with a timer of its own again (O2)."""
+    question = draft.question
+    if question is None:
+        return
+    draft.write("note", question.step, text=text, by=by)
+    if question.paused:
+        _ask_anew(draft, question)
+        return
+    draft.saga = replace(draft.saga, resend=Resend(draft.now + pause(draft, question, 0)))
+    send_question(draft)
+
+
 def pause(draft: Draft, question: Question, count: int) -> int:
     """Until the next resend, in ms: 5 s, then doubling up to 60 s with jitter.
 
