@@ -145,7 +145,7 @@ def remind(draft: Draft, text: str, by: str) -> None:
         return
     draft.write("note", question.step, text=text, by=by)
     if question.paused:
-        _ask_anew(draft, question)
+        ask_anew(draft, question)
         return
     draft.saga = replace(draft.saga, resend=Resend(draft.now + pause(draft, question, 0)))
     send_question(draft)
