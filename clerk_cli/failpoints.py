@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import event
 
 from clerk_cli.errors import Trouble
+from clerk_cli.loopback import is_loopback
 from messaging.failpoints import BadFailpoint, arm, reached, read_failpoint
 
 if TYPE_CHECKING:
@@ -32,8 +33,6 @@ def arm_failpoint(environment: Mapping[str, str], host: str) -> bool:
         return False
     if environment.get(MARKER) != "yes":
         raise Trouble(f"{VARIABLE} is set: it kills this process, and is refused without {MARKER}=yes")
-    from clerk_cli.up import is_loopback  # noqa: PLC0415  # it loads all services, for a start that is rare
-
     if not is_loopback(host):
         raise Trouble(f"{VARIABLE} is for development only: host is {host!r}, allowed are 127.0.0.1 and localhost")
     try:

@@ -6,7 +6,6 @@ import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,7 @@ from clerk_cli.faults_known import Known
 from clerk_cli.faults_worker import make_faulty
 from clerk_cli.faulty_link import FaultyLinks
 from clerk_cli.http_server import HttpServer, bind, url_of
+from clerk_cli.loopback import is_loopback
 from clerk_cli.migrate import migrate_one
 from clerk_cli.readiness import trouble
 from clerk_cli.running import Running, application
@@ -90,14 +90,6 @@ def run_up(wanted: Wanted) -> None:
                 keep_address(wanted.data, url)
                 _tell(wanted, url)
                 _until_asked_to_stop(running)
-
-
-def is_loopback(host: str) -> bool:
-    """Is it an address that only this machine reaches? Of names only `localhost` is believed."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _switchboard(participants: Sequence[Participant], faulty: FaultyLinks) -> APIRouter:

@@ -33,7 +33,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (["up", "--port", "many"], "'--port'"),
         (["up", "--port", "65536"], "'--port'"),
         (["up", "--warehouse", "maybe"], "'--warehouse'"),
-        (["up", "--faults"], "--faults is not available in this version"),
+        (["up", "--faults", "--host", "0.0.0.0"], "--faults is for development only: host is '0.0.0.0'"),
         (["up", "--broker", "http://127.0.0.1/"], "broker URL 'http://127.0.0.1'"),
         (["up", "--broker", ""], "broker URL"),
         (["up", "--broker", "amqp://127.0.0.1:1/"], "the broker at 127.0.0.1:1 cannot be reached: connection refused"),
