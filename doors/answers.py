@@ -18,6 +18,7 @@ from doors.problems import Problem, invalid
 LONGEST_WAIT = 30
 """Seconds that a long poll waits at most, whatever was preferred."""
 _ETAG = re.compile(r'(?:W/)?"([^"]{1,64})"')
+_VERSION = re.compile(r"[0-9]{1,18}")
 _WAIT = re.compile(r"\s*wait\s*=\s*\"?([0-9]{1,9})\"?\s*", re.IGNORECASE)
 _KEY = re.compile(r"[!-~](?:[ -~]{0,253}[!-~])?")
 
@@ -87,6 +88,20 @@ def check_if_match(request: Request, version: int, *, required: bool = False) ->
         raise invalid("If-Match", 'allowed are `*` and versions in quotes, such as "7"')
     if str(version) not in [tag.group(1) for tag in tags if tag]:
         raise Problem("version_conflict", headers={"ETag": etag(version)})
+
+
+def version_seen(request: Request) -> int:
+    """The one version that the caller has seen, from `If-Match: "7"`: for acts that nobody may do blindly (O1).
+
+    Problem 428 `version_required` without one or with `*`, 422 when it is not one version.
+    """
+    given = ",".join(request.headers.getlist("if-match")).strip()
+    if given in ("", "*"):
+        raise Problem("version_required", param="If-Match")
+    tag = _ETAG.fullmatch(given)
+    if tag is None or not _VERSION.fullmatch(tag.group(1)):
+        raise invalid("If-Match", 'one version in quotes is needed, such as "7"')
+    return int(tag.group(1))
 
 
 def not_modified(request: Request, version: int) -> bool:

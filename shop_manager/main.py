@@ -18,6 +18,7 @@ from messaging.participant import Participant
 from messaging.worker import Worker
 from shop_manager.api_directory import directory_router
 from shop_manager.api_ops import ops_router
+from shop_manager.api_ops_acts import ops_acts_router
 from shop_manager.api_sessions import opening_router, session_list_router, sessions_router
 from shop_manager.dashboard.router import dashboard_router
 from shop_manager.idempotency import forget_old
@@ -57,6 +58,7 @@ def build(
     manager.on_change = watch.changed
     secrets = ClientSecrets(settings.secret, database)
     sessions = Sessions(manager, watch)
+    operations = Operations(sessions)
 
     def prepare() -> None:
         require_migrated(database, "shop_manager")
@@ -73,7 +75,7 @@ def build(
         ticks=[manager.tick, now_and_then(lambda: forget_old(database), FORGET_EVERY), counting(database)],
         on_stop=watch.close,
     )
-    return participant, _routers(sessions, Opening(manager, secrets, settings))
+    return participant, _routers(sessions, Opening(manager, secrets, settings), operations)
 
 
 def _workers(database: Database, outbox: Outbox, manager: Manager, outages: Outages, dead_link: Link) -> list[Worker]:
@@ -95,13 +97,14 @@ def handle_nothing(tx: Tx, messages: Sequence[Message]) -> list[Message]:
     return []
 
 
-def _routers(sessions: Sessions, opening: Opening) -> list[APIRouter]:
+def _routers(sessions: Sessions, opening: Opening, operations: Operations) -> list[APIRouter]:
     return [
         opening_router(opening),
         session_list_router(sessions),
         sessions_router(sessions),
         directory_router(sessions.manager.database),
-        ops_router(Operations(sessions)),
+        ops_router(operations),
+        ops_acts_router(operations),
         dashboard_router(sessions, Operators(KeyRing(sessions.manager.database))),
     ]
 

@@ -25,6 +25,8 @@ from shop_manager.processes import Catalogue
 from shop_manager.saga import Entry, Saga
 from shop_manager.store import Held, schema
 
+Also = Callable[[Tx, Saga, Decision, int], None]
+"""(transaction, the saga before, what was decided, now)."""
 SWEEP = 200
 """Clerks woken in one transaction (T7: small enough that replies are not kept waiting)."""
 RACES = 5
@@ -181,19 +183,22 @@ class Manager:
         store.write(tx, [(decision.saga, 0, definition.digest)], entries)
         return decision.saga, self.outbox.write(tx, decision.send, now)
 
-    def wish(self, clerk: str, happening: Happening, version: int | None = None) -> Saga | Refused | None:
-        """Cancel, expire and the like: the saga as it is then, a refusal, or None for an unknown Clerk.
+    def wish(
+        self, clerk: str, happening: Happening, version: int | None = None, also: Also | None = None
+    ) -> Saga | Refused | None:
+        """Cancel, expire, an operator's act: the saga as it is then, a refusal, or None for an unknown Clerk.
 
-        `version`: refuse with `version_conflict` unless the Clerk is at that version (If-Match).
+        `version`: refuse with `version_conflict` unless the Clerk is at that version (If-Match). `also` writes more in
+        the same transaction.
         """
         for _ in range(RACES):
             try:
-                return self._wish(clerk, happening, version)
+                return self._wish(clerk, happening, version, also)
             except LostRace:
                 continue
         raise LostRace(f"Clerk {clerk} was changed by others {RACES} times in a row")
 
-    def _wish(self, clerk: str, happening: Happening, version: int | None) -> Saga | Refused | None:
+    def _wish(self, clerk: str, happening: Happening, version: int | None, also: Also | None) -> Saga | Refused | None:
         with self.database.begin() as tx:
             now = tx.lock([clerk])
             sheet = Sheet(store.read(tx, [clerk]))
@@ -201,13 +206,17 @@ class Manager:
             if saga is None:
                 return None
             if version is not None and version != saga.version:
-                return Refused("version_conflict", f"the session is at version {saga.version}, not at {version}")
-            decision = self._decide(saga, happening, now)
+                refused = Refused("version_conflict", f"the session is at version {saga.version}, not at {version}")
+                decision = Decision(saga, refused=refused)
+            else:
+                decision = self._decide(saga, happening, now)
             sheet.take(decision)
             if decision.refused and decision.refused.code == "past_the_pivot":  # recorded, although it changes nothing
                 sheet.ignored.append(_came_too_late(saga, happening, decision.refused, now))
             sheet.write(tx)
             parcels = self.outbox.write(tx, sheet.send, now)
+            if also:
+                also(tx, saga, decision, now)
         self._changed(sheet)
         self.outbox.post(parcels)
         return decision.refused or decision.saga

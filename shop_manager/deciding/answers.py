@@ -39,6 +39,8 @@ def why_ignored(draft: Draft, reply: Reply) -> str | None:
     asked = (reply.step, reply.direction, reply.attempt)
     if question and asked == (question.step, question.direction, question.attempt):
         return _why_unfit(question, reply)
+    if question and asked[:2] == (question.step, question.direction) and reply.attempt < question.attempt:
+        return f"late: it was asked anew meanwhile, as attempt {question.attempt}"
     progress = draft.saga.steps.get(reply.step)
     if progress is None:
         return "not asked: this step was never asked"

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from shop_manager.operations.acts import Acts
 from shop_manager.operations.reads import Reads
 from shop_manager.sessions import Sessions
 
 
 class Operations:
-    """`reads`: everything that can be looked at, for every role; values are those of the JSON answers."""
+    """`reads`: all that can be looked at, for every role; values are those of the JSON answers.
+
+    `acts`: what an operator does to one Clerk. Whoever calls them passes the Caller, whose role they check and audit.
+    """
 
     def __init__(self, sessions: Sessions) -> None:
         self.database = sessions.manager.database
         self.reads = Reads(sessions)
+        self.acts = Acts(sessions)

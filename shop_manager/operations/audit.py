@@ -51,7 +51,7 @@ def read_audit(tx: Tx, wanted: Mapping[str, str | None], limit: int, before: int
             rows = rows.where(table.c[name] == wanted[name])
     if before is not None:
         rows = rows.where(table.c.number < before)
-    return [_shown(row._mapping) for row in tx.execute(rows)]
+    return [_shown(row._asdict()) for row in tx.execute(rows)]
 
 
 def _row(who: Caller, line: Line, now: int) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def _json(value: Mapping[str, Any] | None) -> str | None:
     return None if value is None else orjson.dumps(dict(value)).decode()
 
 
-def _shown(row: Mapping[Any, Any]) -> dict[str, Any]:
+def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
     times = {"at": to_wire(row["at"])}
     states = {name: None if row[name] is None else orjson.loads(row[name]) for name in ("before", "after")}
     return {**row, **times, **states}

@@ -24,6 +24,7 @@ from shop_manager.dashboard.entrance import HOME
 from shop_manager.dashboard.trouble import problem_page
 from shop_manager.main import _routers
 from shop_manager.opening import Opening
+from shop_manager.operations import Operations
 from shop_manager.secrets import ClientSecrets
 from shop_manager.sessions import Sessions
 from shop_manager.settings import ShopManagerSettings
@@ -64,6 +65,8 @@ class Keys(KeyRing):
             "sk_other": Holder("d", "server", "other"),
             "wk_hall": Holder("b", "warehouse", "hall"),
             "op_night": Holder("c", "operator", "night", "viewer"),
+            "op_day": Holder("e", "operator", "day", "operator"),
+            "op_boss": Holder("f", "operator", "boss", "admin"),
         }.get(plain)
 
     def known(self, plain: str) -> bool:
@@ -81,11 +84,12 @@ class House(ManagersDesk):
         self.secrets = ClientSecrets(self.settings.secret, self.database)
         self.secrets.prepare()
         self.sessions = Sessions(self.manager, self.watch)
+        self.operations = Operations(self.sessions)
         with self.database.begin() as tx:
             demo.fill(tx)
         opening = Opening(self.manager, self.secrets, self.settings)
         health = health_router(dict, CollectorRegistry())
-        routers = _routers(self.sessions, opening)
+        routers = _routers(self.sessions, opening, self.operations)
         self.app = service_app(
             "Shop Clerk: shop_manager",
             routers,

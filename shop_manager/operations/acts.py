@@ -1,0 +1,102 @@
+"""An operator acts on one Clerk: role, version, decision and audit, the latter two in one transaction (O1, T3, S9)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from domain.refusals import Refused
+from doors.answers import etag
+from doors.callers import Caller
+from doors.problems import Problem, invalid, not_found
+from messaging.database import Tx
+from messaging.worker import LostRace
+from shop_manager.deciding.operators import NAMES
+from shop_manager.happenings import Act, Decision, Operated
+from shop_manager.manager import Manager
+from shop_manager.operations.audit import Line, record
+from shop_manager.operations.one_clerk import read_saga, told
+from shop_manager.operations.roles import require
+from shop_manager.saga import Saga
+from shop_manager.sessions import Sessions
+
+Also = Callable[[Tx, Refused | None, int], None]
+"""What else is written in the act's transaction: (transaction, why it was refused or None, now)."""
+
+
+class Acts:
+    """Acts on Clerks. Every attempt of somebody known is in the audit, refused ones too."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self.manager: Manager = sessions.manager
+        self.first_steps = sessions.first_steps
+
+    def act(self, who: Caller, clerk: str, act: Act, reason: str, version: int) -> dict[str, Any]:
+        """The Clerk as `reads.clerk` has it, after the act.
+
+        Problem: `forbidden`, `not_found`, `version_conflict` (412, nothing changed), `past_the_pivot`,
+        `session_ended`, `not_allowed_now` (409), `invalid_request` for an impossible `until`, `overloaded`.
+        """
+        self.require(who, NAMES[type(act)], clerk)
+        outcome = self.attempt(who, clerk, act, reason, version)
+        if isinstance(outcome, Refused):
+            raise self._problem(outcome, clerk)
+        with self.manager.database.read() as tx:
+            return told(outcome, self.manager.catalogue, self.first_steps, tx.now())
+
+    def require(self, who: Caller, action: str, clerk: str) -> None:
+        """Problem `forbidden` for a viewer; the attempt is written down."""
+        require(self.manager.database, who, "operator", action, f"clerk:{clerk}")
+
+    def attempt(
+        self, who: Caller, clerk: str, act: Act, reason: str, version: int, *, also: Also | None = None
+    ) -> Saga | Refused:
+        """The same for who wants the refusal as a value. Problem only for an unknown Clerk, or `overloaded`."""
+
+        def write_down(tx: Tx, before: Saga, decision: Decision, now: int) -> None:
+            record(tx, who, _line(act, reason, version, before, decision), now)
+            if also:
+                also(tx, decision.refused, now)
+
+        happening = Operated(act, who.name or who.kind, reason)
+        try:
+            outcome = self.manager.wish(clerk, happening, version, write_down)
+        except LostRace:
+            raise Problem("overloaded", "The Clerk is changing too quickly just now.", session_id=clerk) from None
+        if outcome is None:
+            raise not_found()
+        return outcome
+
+    def _problem(self, refused: Refused, clerk: str) -> Problem:
+        if refused.code == "invalid_request":
+            return invalid("$.until", refused.detail)
+        headers = {}
+        if refused.code == "version_conflict":
+            with self.manager.database.read() as tx:
+                headers = {"ETag": etag(read_saga(tx, clerk).version)}
+        return Problem(refused.code, refused.detail, session_id=clerk, headers=headers)
+
+
+def _line(act: Act, reason: str, seen: int, before: Saga, decision: Decision) -> Line:
+    refused = decision.refused
+    return Line(
+        action=NAMES[type(act)],
+        target=f"clerk:{before.id}",
+        outcome=refused.code if refused else "done",
+        reason=reason,
+        detail=refused.detail if refused else "",
+        seen=seen,
+        before=_state(before),
+        after=_state(decision.saga),
+    )
+
+
+def _state(saga: Saga) -> dict[str, Any]:
+    """What of a Clerk an audit keeps: no document, no person."""
+    return {
+        "version": saga.version,
+        "status": saga.status,
+        "step": saga.question.step if saga.question else None,
+        "attempt": saga.question.attempt if saga.question else None,
+        "stuck": saga.stuck.kind if saga.stuck else None,
+    }

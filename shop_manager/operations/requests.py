@@ -1,0 +1,91 @@
+"""What operators may send with an act, checked: an action, its reason, and what this action takes besides."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+
+from domain.times import from_wire
+from doors.answers import Body
+from doors.problems import Problem, WrongField, invalid
+from shop_manager.happenings import Act, Extend, Note, Retry, Settle, SettledOutcome, Undo
+from shop_manager.operations.allowed import NEEDS
+
+ClerkAction = Literal["retry", "undo", "extend", "settle", "note"]
+ParkedAction = Literal["replay", "discard"]
+BulkAction = Literal["retry", "undo", "extend", "note", "replay", "discard"]
+MAY_TAKE: dict[str, set[str]] = {**{name: set(needs) for name, needs in NEEDS.items()}}
+MAY_TAKE["settle"].add("undo")
+TAKEN = ("until", "step", "outcome", "evidence", "undo")
+
+
+def _said(text: str) -> str:
+    if not text.strip():
+        raise ValueError("a blank text says nothing")
+    return text.strip()
+
+
+Said = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_said)]
+"""A text that a person wrote: why, or what shows it."""
+Moment = Annotated[str, Field(max_length=40, description="RFC 3339")]
+
+
+class Parameters(Body):
+    """What an act takes besides its reason: `extend` a moment `until`; `settle` step, outcome, evidence, and `undo`."""
+
+    until: Moment | None = None
+    step: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    outcome: SettledOutcome | None = None
+    evidence: Said | None = None
+    undo: bool | None = None
+
+
+class ClerkAct(Parameters):
+    """An act on one Clerk. A note's text is its reason."""
+
+    action: ClerkAction
+    reason: Said
+
+    def act(self) -> Act:
+        """Problem 422 names every field that is missing, or that this action does not take."""
+        return act_of(self.action, self.reason, self)
+
+
+class ParkedAct(Body):
+    action: ParkedAction
+    reason: Said
+
+
+def act_of(action: str, reason: str, given: Parameters) -> Act:
+    """The act that a request describes; Problem 422 names every wrong field."""
+    _check_fields(action, given)
+    if action == "extend":
+        return Extend(_moment(given.until or ""))
+    if action == "settle" and given.step and given.outcome and given.evidence:
+        return Settle(given.step, given.outcome, given.evidence, bool(given.undo))
+    if action == "note":
+        return Note(reason)
+    return Undo() if action == "undo" else Retry()
+
+
+def _check_fields(action: str, given: Parameters) -> None:
+    wrong: list[WrongField] = []
+    for name in TAKEN:
+        value = getattr(given, name)
+        if value is None and name in NEEDS[action]:
+            wrong.append({"param": f"$.{name}", "detail": f"{action} needs it"})
+        elif value is not None and name not in MAY_TAKE[action]:
+            wrong.append({"param": f"$.{name}", "detail": f"{action} does not take it"})
+    if given.undo and given.outcome in ("refused", "undone"):
+        wrong.append({"param": "$.undo", "detail": "only what is settled as done can be undone later"})
+    if wrong:
+        first = wrong[0]
+        raise Problem("invalid_request", f"{first['param']}: {first['detail']}", param=first["param"], errors=wrong)
+
+
+def _moment(text: str) -> int:
+    try:
+        return from_wire(text)
+    except ValueError:
+        raise invalid("$.until", "an RFC 3339 time such as 2026-11-24T10:00:00Z is needed") from None
