@@ -15,6 +15,7 @@ from messaging.database import Tx
 from shop_manager.store import operations
 
 table = operations.audit
+SHOWN = ("number", "who", "role", "action", "target", "reason", "seen", "outcome", "detail")
 FILTERS = ("who", "action", "target", "outcome")
 
 
@@ -75,6 +76,5 @@ def _json(value: Mapping[str, Any] | None) -> str | None:
 
 
 def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
-    times = {"at": to_wire(row["at"])}
     states = {name: None if row[name] is None else orjson.loads(row[name]) for name in ("before", "after")}
-    return {**row, **times, **states}
+    return {**{name: row[name] for name in SHOWN}, "at": to_wire(row["at"]), **states}

@@ -283,7 +283,7 @@ def test_an_invoice_that_is_not_paid_in_14_days_is_written_off_and_risk_hears_of
     play.expect_sent("WriteOffPayment").expect_stuck(None)
     assert (play.question().step, play.question().attempt) == ("collect", 2)
     paid_late = next(command for command in play.sent if command.name == "CollectPayment")
-    play.replies("collect", "done", to=paid_late).expect_ignored("repeated")
+    play.replies("collect", "done", to=paid_late).expect_ignored("late")
     play.done("collect", status="lost").expect_sent("SettleCredit").done("settle").expect("completed")
 
 
