@@ -61,6 +61,15 @@ class Sheet:
         store.write_ignored(tx, self.ignored)
 
 
+@dataclass(frozen=True)
+class Taken:
+    """What one happening came to: the Clerk before, the decision, and the deliveries to send after the commit."""
+
+    before: Saga
+    decision: Decision
+    parcels: list[Parcel]
+
+
 class Manager:
     """The process manager over its store. One instance a process; any number of processes (T3)."""
 
@@ -121,9 +130,7 @@ class Manager:
         decision = self._decide(saga, Replied(reply), now)
         sheet.take(decision)
         if decision.ignored:
-            outcome = reply.outcome
-            line = {"clerk": saga.id, "at": now, "message": reply.id, "outcome": outcome, "reason": decision.ignored}
-            sheet.ignored.append(line)
+            sheet.ignored.append(_not_taken(reply, decision.ignored, now))
 
     def _notice(self, sheet: Sheet, notice: Notice, now: int, parked: list[ParkedMessage]) -> None:
         parked.append(
@@ -169,7 +176,8 @@ class Manager:
                 parcels = self.outbox.write(tx, sheet.send, now)
         except LostRace:  # somebody else was quicker; the next tick sees what is left
             return 0
-        self._changed(sheet)
+        if sheet.sagas:
+            self.on_change(list(sheet.sagas))
         self.outbox.send(parcels)
         return len(ids)
 
@@ -200,30 +208,44 @@ class Manager:
 
     def _wish(self, clerk: str, happening: Happening, version: int | None, also: Also | None) -> Saga | Refused | None:
         with self.database.begin() as tx:
-            now = tx.lock([clerk])
-            sheet = Sheet(store.read(tx, [clerk]))
-            saga = sheet.saga(clerk)
-            if saga is None:
+            taken = self.take_within(tx, clerk, happening, version)
+            if taken is None:
                 return None
-            if version is not None and version != saga.version:
-                refused = Refused("version_conflict", f"the session is at version {saga.version}, not at {version}")
-                decision = Decision(saga, refused=refused)
-            else:
-                decision = self._decide(saga, happening, now)
-            sheet.take(decision)
-            if decision.refused and decision.refused.code == "past_the_pivot":  # recorded, although it changes nothing
-                sheet.ignored.append(_came_too_late(saga, happening, decision.refused, now))
-            sheet.write(tx)
-            parcels = self.outbox.write(tx, sheet.send, now)
             if also:
-                also(tx, saga, decision, now)
-        self._changed(sheet)
-        self.outbox.post(parcels)
-        return decision.refused or decision.saga
+                also(tx, taken.before, taken.decision, tx.now())
+        self.tell([taken])
+        return taken.decision.refused or taken.decision.saga
 
-    def _changed(self, sheet: Sheet) -> None:
-        if sheet.sagas:
-            self.on_change(list(sheet.sagas))
+    def take_within(self, tx: Tx, clerk: str, happening: Happening, version: int | None = None) -> Taken | None:
+        """Read, decide, write in the caller's transaction, who calls `tell` after its commit; None: no such Clerk."""
+        now = tx.lock([clerk])
+        sheet = Sheet(store.read(tx, [clerk]))
+        saga = sheet.saga(clerk)
+        if saga is None:
+            return None
+        if version is not None and version != saga.version:
+            refused = Refused("version_conflict", f"the session is at version {saga.version}, not at {version}")
+            decision = Decision(saga, refused=refused)
+        else:
+            decision = self._decide(saga, happening, now)
+        sheet.take(decision)
+        if decision.refused and decision.refused.code == "past_the_pivot":  # recorded, although it changes nothing
+            sheet.ignored.append(_came_too_late(saga, happening, decision.refused, now))
+        if decision.ignored and isinstance(happening, Replied):
+            sheet.ignored.append(_not_taken(happening.reply, decision.ignored, now))
+        sheet.write(tx)
+        return Taken(saga, decision, self.outbox.write(tx, sheet.send, now))
+
+    def tell(self, taken: Sequence[Taken]) -> None:
+        """After the commit: wake who waits for these Clerks, hand the commands to the postman."""
+        changed = [each.before.id for each in taken if each.decision.saga is not each.before]
+        if changed:
+            self.on_change(changed)
+        self.outbox.post([parcel for each in taken for parcel in each.parcels])
+
+
+def _not_taken(reply: Reply, reason: str, now: int) -> Mapping[str, Any]:
+    return {"clerk": reply.clerk, "at": now, "message": reply.id, "outcome": reply.outcome, "reason": reason}
 
 
 def _came_too_late(saga: Saga, happening: Happening, refused: Refused, now: int) -> Mapping[str, Any]:

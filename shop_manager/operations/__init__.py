@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shop_manager.operations.acts import Acts
+from shop_manager.operations.parked_acts import ParkedActs
 from shop_manager.operations.reads import Reads
 from shop_manager.sessions import Sessions
 
@@ -10,10 +11,12 @@ from shop_manager.sessions import Sessions
 class Operations:
     """`reads`: all that can be looked at, for every role; values are those of the JSON answers.
 
-    `acts`: what an operator does to one Clerk. Whoever calls them passes the Caller, whose role they check and audit.
+    `acts`: what an operator does to one Clerk; `parked_acts`: to one parked message. Whoever calls them passes the
+    Caller, whose role they check; every attempt is in the audit.
     """
 
     def __init__(self, sessions: Sessions) -> None:
         self.database = sessions.manager.database
         self.reads = Reads(sessions)
         self.acts = Acts(sessions)
+        self.parked_acts = ParkedActs(sessions)
