@@ -209,7 +209,7 @@ def verify(
     data: Data = None,
     as_json: Json = False,
 ) -> None:
-    """Check every invariant over all services' databases, also while the shop is running; it changes nothing.
+    """Check every invariant over all services' databases, also while the shop is running; only the outcome is kept.
 
     Each drift says which invariant, which Clerk, what was expected and found, and what would repair it. The exit code
     is 0 when all is clean, and 1 when there is a drift.

@@ -18,10 +18,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from clerk_cli.data_folder import read_credentials
 from clerk_cli.databases import opened_shop
-from clerk_cli.errors import Trouble
+from clerk_cli.errors import Trouble, one_line
 from clerk_cli.terminal import console, plain
+from domain.messages import SHOP_MANAGER
 from messaging.database import Database
 from shop_manager import audit as manager_audit
+from shop_manager import checks
 from verifier import Drift, check
 from verifier.invariants import checked
 from verifier.remedies import SAFE
@@ -39,8 +41,10 @@ def run_verify(*, secrets: bool, database: str | None, data: Path | None, as_jso
     """Print every drift as it is found; exits 1 when there is any."""
     began = monotonic()
     with opened_shop(database, data) as databases, told(), progress_bar(databases, as_json) as bar:
+        started_at = _now(databases)
         printer: Printer = _Json() if as_json else _Text(bar)
         count = {"clerks": 0, "drifts": 0}
+        first: list[Drift] = []
 
         def progress(done: int) -> None:
             count["clerks"] = done
@@ -49,11 +53,30 @@ def run_verify(*, secrets: bool, database: str | None, data: Path | None, as_jso
         planted = secrets_of(data) if secrets else None
         for drift in check(databases, secrets=planted, progress=progress):
             count["drifts"] += 1
+            first += [drift] if len(first) < checks.MOST else []
             printer.drift(drift)
         names = checked("always", "on request") if secrets else checked("always")
         printer.end({**count, "checked": names, "seconds": round(monotonic() - began, 3)})
+        _record(databases, started_at, count["clerks"], first, count["drifts"])
     if count["drifts"]:
         raise typer.Exit(1)
+
+
+def _now(databases: Mapping[str, Database]) -> int:
+    with databases[SHOP_MANAGER].read() as tx:
+        return tx.now()
+
+
+def _record(databases: Mapping[str, Database], started_at: int, clerks: int, first: list[Drift], found: int) -> None:
+    """For the dashboard. Whoever may only read the databases has verified them all the same."""
+    drifts = [asdict(drift) for drift in first]
+    try:
+        with databases[SHOP_MANAGER].begin() as tx:
+            finished_at = tx.now()
+            checks.record(tx, started_at=started_at, finished_at=finished_at, clerks=clerks, drifts=drifts, found=found)
+    except SQLAlchemyError as error:
+        words = one_line(str(getattr(error, "orig", None) or error))
+        sys.stderr.write(f"clerk: this check is not recorded for the dashboard: {words}\n")
 
 
 @contextmanager
@@ -74,7 +97,7 @@ def progress_bar(databases: Mapping[str, Database], as_json: bool) -> Iterator[P
     with Progress(*columns, console=shown, transient=True, disable=not shown.is_terminal) as bar:
         total = None
         if shown.is_terminal:
-            with databases["shop_manager"].read() as tx:
+            with databases[SHOP_MANAGER].read() as tx:
                 total = manager_audit.count(tx)
         bar.add_task("Clerks checked", total=total)
         yield bar

@@ -19,10 +19,19 @@ table = operations.checks
 
 
 def record(
-    tx: Tx, *, started_at: int, finished_at: int, clerks: int, drifts: Sequence[Mapping[str, str | None]]
+    tx: Tx,
+    *,
+    started_at: int,
+    finished_at: int,
+    clerks: int,
+    drifts: Sequence[Mapping[str, str | None]],
+    found: int | None = None,
 ) -> None:
-    """Keep one outcome. Moments in ms; `clerks`: how many; a drift: `{invariant, clerk, expected, found, repair}`."""
-    kept = {"found": len(drifts), "drifts": [dict(each) for each in drifts[:MOST]]}
+    """Keep one outcome. Moments in ms; `clerks`: how many; a drift: `{invariant, clerk, expected, found, repair}`.
+
+    `found`: how many drifts there were, where `drifts` are only the first of them.
+    """
+    kept = {"found": len(drifts) if found is None else found, "drifts": [dict(each) for each in drifts[:MOST]]}
     row = {
         "started_at": started_at,
         "finished_at": finished_at,

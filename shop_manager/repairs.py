@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from domain.messages import Command
+from doors.callers import Caller
 from messaging.broker import Parcel
 from messaging.database import Database, Tx
 from messaging.outbox import Outbox
@@ -16,12 +17,15 @@ from shop_manager import store
 from shop_manager.deciding.asking import outgoing_document, remind
 from shop_manager.deciding.draft import Draft
 from shop_manager.happenings import Policy
+from shop_manager.operations.audit import Line, record
 from shop_manager.processes import Catalogue
 from shop_manager.processes.definition import NOTHING_TO_UNDO, Step, name_and_version
 from shop_manager.saga import Entry, Saga, evolve
 from shop_manager.store import Held
 
 BY = "clerk repair"
+WHO = Caller("operator", "admin", BY)
+"""As the audit names it: whoever runs the command has the databases' passwords."""
 
 
 def is_repair(entry: Entry) -> bool:
@@ -50,7 +54,7 @@ class Repairs:
             text = f"{service} is asked once more to put its part back ({step.undo})"
             note = Entry("note", now, step.name, {"text": text, "by": BY, "attempt": attempt, "direction": "undo"})
             saga = evolve(held.saga, note)
-            self._write(tx, held, saga, [note])
+            self._write(tx, held, saga, [note], now)
             return self.outbox.write(tx, [_undo(saga, step, attempt, now)], now)
 
     def ask_once_more(self, clerk: str) -> list[Parcel] | None:
@@ -63,7 +67,7 @@ class Repairs:
                 return None
             draft = Draft(process, held.saga, now, self.policy)
             remind(draft, f"{held.saga.question.step} is asked once more", BY)
-            self._write(tx, held, draft.saga, draft.entries)
+            self._write(tx, held, draft.saga, draft.entries, now)
             return self.outbox.write(tx, draft.send, now)
 
     def list_anew(self, clerk: str) -> list[Parcel] | None:
@@ -74,7 +78,7 @@ class Repairs:
             if held is None:
                 return None
             note = Entry("note", now, None, {"text": "it is listed anew, as its own state says", "by": BY})
-            self._write(tx, held, evolve(held.saga, note), [note])
+            self._write(tx, held, evolve(held.saga, note), [note], now)
             return []
 
     def _step_with_undo(self, held: Held, service: str) -> Step | None:
@@ -83,10 +87,13 @@ class Repairs:
         return next((step for step in steps if step.asks == service and step.undo not in (None, NOTHING_TO_UNDO)), None)
 
     @staticmethod
-    def _write(tx: Tx, held: Held, saga: Saga, entries: list[Entry]) -> None:
+    def _write(tx: Tx, held: Held, saga: Saga, entries: list[Entry], now: int) -> None:
+        """The Clerk with its note, and a line in the audit."""
         first = saga.version - len(entries) + 1
         numbered = [(saga.id, first + index, entry) for index, entry in enumerate(entries)]
         store.write(tx, [(saga, held.revision, held.digest)], numbered)
+        line = Line("repair", f"clerk:{saga.id}", reason=str(entries[0].data["text"]), seen=held.saga.version)
+        record(tx, WHO, line, now)
 
 
 def _last_attempt(entries: Iterable[Entry], step: str) -> int:

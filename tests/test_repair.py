@@ -116,14 +116,21 @@ def test_a_repair_can_be_done_again_after_the_same_damage(
         assert place.clerk(capsys, "verify")[0] == 0
 
 
-def test_a_repair_is_told_in_the_clerks_timeline(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_repair_is_told_in_the_clerks_timeline_and_the_audit_and_a_check_to_the_dashboard(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with WholeShop(tmp_path) as shop:
         session = shop.order(token="tok_declined")["id"]
         with opened_shop(None, tmp_path) as databases:
             leak_credit(databases, session)
+        assert Place(files_in(tmp_path)).clerk(capsys, "verify")[0] == 1
         assert Place(files_in(tmp_path)).clerk(capsys, "repair")[0] == 0
         path = f"/ops/clerks/{session}/timeline?limit=200"
         lines = shop.ask("GET", path, shop.operator_key)["data"]
+        [audited] = shop.ask("GET", "/ops/audit?action=repair", shop.operator_key)["data"]
+        checked = shop.ask("GET", "/ops/checks", shop.operator_key)
+    assert (audited["who"], audited["target"]) == ("clerk repair", f"clerk:{session}")
+    assert (checked["latest"]["found"], checked["latest"]["clerks"]) == (1, 1)
     [note] = [line for line in lines if line["what"] == "note"]
     assert note["data"]["by"] == "clerk repair"
     assert "ReleaseCredit" in note["data"]["text"]

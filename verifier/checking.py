@@ -6,7 +6,7 @@ a drift counts only if it is there twice with the same revision of the Clerk, wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic, sleep
 
@@ -37,8 +37,13 @@ AT_REST_MS = 60_000
 """A Clerk that has ended so long ago moves no more: it is looked at again at once."""
 LOOKS = 6
 """How often a Clerk that moves between two looks is looked at again."""
-ALWAYS: Sequence[Callable[[Facts], Iterator[Drift]]] = (check_history, check_reasons)
-WITH_SERVICES = (check_parts, check_order, check_credit, check_goods, check_money)
+ALWAYS: Sequence[Callable[[Facts], Iterator[Drift]]] = (check_history, check_reasons, check_parts)
+OF_SERVICES: Mapping[str, Callable[[Facts], Iterator[Drift]]] = {
+    "shop": check_order,
+    "risk": check_credit,
+    "fulfillment": check_goods,
+    "payment": check_money,
+}
 DAMAGED = (KeyError, TypeError, ValueError, AttributeError)
 """What a rule meets in a document or history that is not what it should be."""
 
@@ -108,9 +113,12 @@ def look(databases: Databases, ids: Sequence[str], now: int | None, patience: fl
 
 
 def judge(facts: Facts) -> Iterator[Drift]:
-    """All rules about one Clerk. Pure."""
-    with_services = facts.process is not None or facts.failed
-    for rule in (*ALWAYS, *(WITH_SERVICES if with_services else ())):
+    """All rules about one Clerk. Pure. Where an operator has answered for a service, its rows are left out (O2)."""
+    rules = list(ALWAYS)
+    if facts.process is not None or facts.failed:
+        settled = facts.settled
+        rules += [rule for service, rule in OF_SERVICES.items() if service not in settled]
+    for rule in rules:
         try:
             yield from rule(facts)
         except DAMAGED as error:

@@ -86,6 +86,13 @@ class Facts:
         return frozenset(entry.step for _, entry in self.clerk.history if entry.step and is_repair(entry))
 
     @property
+    def settled(self) -> frozenset[str]:
+        """Services for which an operator has answered: what they have themselves is then no evidence of anything."""
+        names = {entry.step for _, entry in self.clerk.history if entry.what == "settled"}
+        steps = self.process.steps if self.process and names else ()
+        return frozenset(step.asks for step in steps if step.name in names)
+
+    @property
     def ended_at(self) -> int:
         """When it ended; notes may have come since."""
         return next((entry.at for _, entry in self.clerk.history if entry.what == "ended"), self.saga.updated_at)

@@ -16,10 +16,11 @@ CONCLUDED = {"do": ("done", "refused"), "undo": ("undone",)}
 def check_parts(facts: Facts) -> Iterator[Drift]:
     if facts.process is None:
         return
-    asks = {step.name: step.asks for step in facts.process.steps}
+    settled = facts.settled
+    asks = {step.name: step.asks for step in facts.process.steps if step.asks not in settled}
     turns_of = facts.services.turns()
     for service, turns in turns_of.items():
-        for step, turn in turns.items():
+        for step, turn in turns.items() if service not in settled else ():
             if (asks.get(step) != service or step not in facts.saga.steps) and step not in facts.repaired:
                 repair = _undone_by(facts, service, turn)
                 found = f"{service} has a turn there, {turn.state}"
