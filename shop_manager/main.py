@@ -19,6 +19,7 @@ from messaging.worker import Worker
 from shop_manager.api_directory import directory_router
 from shop_manager.api_ops import ops_router
 from shop_manager.api_ops_acts import ops_acts_router
+from shop_manager.api_ops_bulk import ops_bulk_router
 from shop_manager.api_sessions import opening_router, session_list_router, sessions_router
 from shop_manager.dashboard.router import dashboard_router
 from shop_manager.idempotency import forget_old
@@ -72,7 +73,12 @@ def build(
         outbox,
         _workers(database, outbox, manager, outages, dead_link),
         prepare,
-        ticks=[manager.tick, now_and_then(lambda: forget_old(database), FORGET_EVERY), counting(database)],
+        ticks=[
+            manager.tick,
+            now_and_then(lambda: forget_old(database), FORGET_EVERY),
+            counting(database),
+            operations.bulk_run.tick,
+        ],
         on_stop=watch.close,
     )
     return participant, _routers(sessions, Opening(manager, secrets, settings), operations)
@@ -105,6 +111,7 @@ def _routers(sessions: Sessions, opening: Opening, operations: Operations) -> li
         directory_router(sessions.manager.database),
         ops_router(operations),
         ops_acts_router(operations),
+        ops_bulk_router(operations),
         dashboard_router(sessions, Operators(KeyRing(sessions.manager.database))),
     ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from codecs import getincrementaldecoder
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from sqlalchemy import Select, and_, func, select
@@ -47,6 +47,11 @@ def read_one(tx: Tx, parked: str) -> Mapping[str, Any] | None:
     """The row of one with all of its body that was kept."""
     row = tx.execute(_rows(None).where(table.c.id == parked)).first()
     return row._asdict() if row else None
+
+
+def read_versions(tx: Tx, ids: Sequence[str]) -> dict[str, int]:
+    """The versions of those that there are."""
+    return {row.id: version_of(row._asdict()) for row in tx.execute(_rows(0).where(table.c.id.in_(ids)))}
 
 
 def state_of(row: Mapping[str, Any]) -> ParkedState:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from shop_manager.operations.acts import Acts
+from shop_manager.operations.bulk import Bulk
+from shop_manager.operations.bulk_run import BulkRun
 from shop_manager.operations.parked_acts import ParkedActs
 from shop_manager.operations.reads import Reads
 from shop_manager.sessions import Sessions
@@ -12,7 +14,7 @@ class Operations:
     """`reads`: all that can be looked at, for every role; values are those of the JSON answers.
 
     `acts`: what an operator does to one Clerk; `parked_acts`: to one parked message. Whoever calls them passes the
-    Caller, whose role they check; every attempt is in the audit.
+    Caller, whose role they check; every attempt is in the audit. `bulk`: the same to many, run by `bulk_run`.
     """
 
     def __init__(self, sessions: Sessions) -> None:
@@ -20,3 +22,5 @@ class Operations:
         self.reads = Reads(sessions)
         self.acts = Acts(sessions)
         self.parked_acts = ParkedActs(sessions)
+        self.bulk = Bulk(sessions)
+        self.bulk_run = BulkRun(self.acts, self.parked_acts)

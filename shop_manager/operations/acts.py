@@ -24,6 +24,10 @@ Also = Callable[[Tx, Refused | None, int], None]
 """What else is written in the act's transaction: (transaction, why it was refused or None, now)."""
 
 
+class DoneAlready(Exception):
+    """What `also` raises when somebody else has done this already: the transaction is rolled back."""
+
+
 class Acts:
     """Acts on Clerks. Every attempt of somebody known is in the audit, refused ones too."""
 

@@ -21,7 +21,7 @@ from messaging.worker import DATABASE_ERRORS, LostRace
 from shop_manager import store
 from shop_manager.happenings import Operated, Replied, Retry
 from shop_manager.manager import RACES, Taken
-from shop_manager.operations.acts import Also
+from shop_manager.operations.acts import Also, DoneAlready
 from shop_manager.operations.audit import Line, record
 from shop_manager.operations.roles import require
 from shop_manager.parked_reads import parked_line, read_one, state_of, version_of
@@ -84,7 +84,7 @@ class _Attempt:
         try:
             with self.manager.database.begin() as tx:
                 refused = self._within(tx, parked, version)
-        except (*DATABASE_ERRORS, LostRace, Problem):
+        except (*DATABASE_ERRORS, LostRace, Problem, DoneAlready):
             raise
         except Exception as error:  # what made the handler fail before may do so again: nothing was changed
             refused = Refused("not_allowed_now", f"the handler failed again with {type(error).__name__}")

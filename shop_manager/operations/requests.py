@@ -7,14 +7,19 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from domain.times import from_wire
-from doors.answers import Body
+from doors.answers import Body, Id
 from doors.problems import Problem, WrongField, invalid
 from shop_manager.happenings import Act, Extend, Note, Retry, Settle, SettledOutcome, Undo
+from shop_manager.listing import Filter
 from shop_manager.operations.allowed import NEEDS
+from shop_manager.public import PublicStatus
+from shop_manager.saga import StuckKind
 
 ClerkAction = Literal["retry", "undo", "extend", "settle", "note"]
 ParkedAction = Literal["replay", "discard"]
 BulkAction = Literal["retry", "undo", "extend", "note", "replay", "discard"]
+MOST = 1_000
+"""Things that one bulk act can be for."""
 MAY_TAKE: dict[str, set[str]] = {**{name: set(needs) for name, needs in NEEDS.items()}}
 MAY_TAKE["settle"].add("undo")
 TAKEN = ("until", "step", "outcome", "evidence", "undo")
@@ -28,6 +33,7 @@ def _said(text: str) -> str:
 
 Said = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_said)]
 """A text that a person wrote: why, or what shows it."""
+Name = Annotated[str, Field(min_length=1, max_length=200)]
 Moment = Annotated[str, Field(max_length=40, description="RFC 3339")]
 
 
@@ -55,6 +61,40 @@ class ClerkAct(Parameters):
 class ParkedAct(Body):
     action: ParkedAction
     reason: Said
+
+
+class BulkFilter(Body):
+    """Which things a bulk act is for: the filters of the list of Clerks, or for parked messages their `service`."""
+
+    stuck: bool | None = None
+    kind: StuckKind | None = None
+    status: PublicStatus | None = None
+    step: Name | None = None
+    process: Name | None = None
+    shop: Id | None = None
+    customer: Id | None = None
+    client_reference: Name | None = None
+    service: Name | None = None
+
+    def clerks(self) -> Filter:
+        return Filter(**self.model_dump(exclude={"service"}))
+
+
+class BulkAsk(Body):
+    """What shall be done to many: those of a filter as they are found now, or those named by their ids."""
+
+    action: BulkAction
+    reason: Said
+    filter: BulkFilter | None = None
+    ids: Annotated[list[Id], Field(min_length=1, max_length=MOST)] | None = None
+    until: Moment | None = None
+
+    def parameters(self) -> Parameters:
+        return Parameters(until=self.until)
+
+
+class BulkPace(Body):
+    per_minute: Annotated[int, Field(ge=1, le=1200)] = 60
 
 
 def act_of(action: str, reason: str, given: Parameters) -> Act:

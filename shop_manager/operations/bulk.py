@@ -1,0 +1,222 @@
+"""Bulk acts (O4): a preview with the frozen ids, then a start with a pace, progress, a stop, and each item's outcome.
+
+What runs them is in bulk_run.py.
+"""
+
+from __future__ import annotations
+
+import secrets
+import string
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import func, select, update
+
+from domain.times import to_wire
+from doors.answers import decode_cursor, encode_cursor, page
+from doors.callers import Caller
+from doors.problems import Problem, invalid, not_found
+from messaging.database import Tx
+from shop_manager.listing import NEWEST, page_of
+from shop_manager.operations.audit import Line, record
+from shop_manager.operations.requests import MOST, BulkAsk, BulkFilter, act_of
+from shop_manager.operations.roles import require
+from shop_manager.ops_reads import read_lines
+from shop_manager.parked_reads import read_parked, read_versions, version_of
+from shop_manager.sessions import Sessions
+from shop_manager.store import operations
+
+PARKED = ("replay", "discard")
+MOVES = {"start": (("preview", "stopped"), "running"), "stop": (("running",), "stopped")}
+"""(from which status, to which one)."""
+bulks, items = operations.bulks, operations.bulk_items
+_NAMES = ("id", "action", "reason", "who", "status", "per_minute", "count")
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """What a preview holds: (id, version) of each, and the money of the Clerks by currency in minor units."""
+
+    found: Sequence[tuple[str, int]]
+    money: Mapping[str, int]
+
+
+class Bulk:
+    """`preview` freezes, `start` lets it run (again after a `stop`), `read` says how far it is. Acts need an admin."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self.database = sessions.manager.database
+        self.first_steps = sessions.first_steps
+
+    def preview(self, who: Caller, asked: BulkAsk) -> dict[str, Any]:
+        """Nothing is done yet. Problem 422 for unknown ids, none or both of ids and filter, or more than MOST."""
+        self.require(who, "bulk_preview", "new")
+        if (asked.ids is None) == (asked.filter is None):
+            raise invalid("$.filter", "either a filter or ids are needed")
+        if asked.action not in PARKED:
+            act_of(asked.action, asked.reason, asked.parameters())  # what is wrong with it is said now
+        name = "blk_" + "".join(secrets.choice(string.ascii_lowercase) for _ in range(20))
+        with self.database.begin() as tx:
+            frozen = self._freeze(tx, asked)
+            self._keep(tx, name, who, asked, frozen)
+            after = {"action": asked.action, "count": len(frozen.found), "money": dict(frozen.money)}
+            record(tx, who, Line("bulk_preview", f"bulk:{name}", reason=asked.reason, after=after), tx.now())
+        return self.read(name)
+
+    def start(self, who: Caller, bulk: str, per_minute: int) -> dict[str, Any]:
+        """From now on that many a minute. Problem 409 when it has run already; running already is fine."""
+        return self._move(who, bulk, "start", per_minute)
+
+    def stop(self, who: Caller, bulk: str) -> dict[str, Any]:
+        """What is done stays done. Again is the same answer; Problem 409 unless it runs."""
+        return self._move(who, bulk, "stop", None)
+
+    def read(self, bulk: str, *, limit: int = 50, cursor: str | None = None) -> dict[str, Any]:
+        """`{id, action, params, reason, who, status, per_minute, count, money, created_at, started_at, finished_at,
+        progress: {done, skipped, refused, failed, left},
+        items: page of {number, target, version, outcome, detail, at}}`.
+
+        `status` is preview, running, stopped or finished. `skipped`: changed since the preview.
+        """
+        after = decode_cursor(cursor, (int,))[0] if cursor else -1
+        with self.database.read() as tx:
+            row = tx.execute(select(bulks).where(bulks.c.id == bulk)).first()
+            if row is None:
+                raise not_found()
+            counts: dict[Any, int] = dict(
+                tx.execute(
+                    select(items.c.outcome, func.count()).where(items.c.bulk == bulk).group_by(items.c.outcome)
+                ).all()
+            )
+            some = select(items).where(items.c.bulk == bulk, items.c.number > after).order_by(items.c.number)
+            lines = [row._asdict() for row in tx.execute(some.limit(limit + 1))]
+        following = encode_cursor((lines[limit - 1]["number"],)) if len(lines) > limit else None
+        progress = {name: counts.get(name, 0) for name in ("done", "skipped", "refused", "failed")}
+        shown = page([_item(line) for line in lines], limit, following)
+        return {**_head(row._asdict()), "progress": {**progress, "left": counts.get(None, 0)}, "items": shown}
+
+    def latest(self, limit: int = 20) -> list[dict[str, Any]]:
+        """The latest bulk acts, without their items."""
+        with self.database.read() as tx:
+            rows = tx.execute(select(bulks).order_by(bulks.c.created_at.desc(), bulks.c.id).limit(limit))
+            return [_head(row._asdict()) for row in rows]
+
+    def require(self, who: Caller, action: str, bulk: str) -> None:
+        """Problem `forbidden` for who is no admin; the attempt is written down."""
+        require(self.database, who, "admin", action, f"bulk:{bulk}")
+
+    # --- freezing --------------------------------------------------------------------------------------------------
+
+    def _freeze(self, tx: Tx, asked: BulkAsk) -> Frozen:
+        if asked.action in PARKED:
+            return _parked(tx, asked)
+        ids = list(dict.fromkeys(asked.ids or [])) if asked.ids else self._found(tx, asked.filter or BulkFilter())
+        lines = read_lines(tx, ids, self.first_steps)
+        _check_known(ids, [line["id"] for line in lines])
+        money: Counter[str] = Counter()
+        for line in lines:
+            money[line["currency"]] += line["total"] or 0
+        return Frozen([(line["id"], line["version"]) for line in lines], money)
+
+    def _found(self, tx: Tx, wanted: BulkFilter) -> list[str]:
+        if wanted.service is not None:
+            raise invalid("$.filter.service", "this is for parked messages only")
+        found: list[str] = []
+        cursor: str | None = None
+        while True:
+            ids, cursor = page_of(tx, wanted.clerks(), NEWEST, limit=200, cursor=cursor, first_steps=self.first_steps)
+            found += ids
+            if len(found) > MOST:
+                raise invalid("$.filter", f"more than {MOST} Clerks are found: narrow it")
+            if cursor is None:
+                return found
+
+    def _keep(self, tx: Tx, name: str, who: Caller, asked: BulkAsk, frozen: Frozen) -> None:
+        params = asked.model_dump(exclude={"action", "reason", "ids"}, exclude_none=True)
+        row = {
+            "id": name,
+            "action": asked.action,
+            "params": orjson.dumps(params).decode(),
+            "reason": asked.reason,
+            "who": who.name or who.kind,
+            "status": "preview",
+            "created_at": tx.now(),
+            "count": len(frozen.found),
+            "money": orjson.dumps(dict(frozen.money)).decode(),
+        }
+        tx.insert(bulks, [row])
+        tx.insert(
+            items,
+            [
+                {"bulk": name, "number": number, "target": target, "version": version}
+                for number, (target, version) in enumerate(frozen.found)
+            ],
+        )
+
+    # --- starting and stopping -------------------------------------------------------------------------------------
+
+    def _move(self, who: Caller, bulk: str, action: str, per_minute: int | None) -> dict[str, Any]:
+        self.require(who, f"bulk_{action}", bulk)
+        of, to = MOVES[action]
+        with self.database.begin() as tx:
+            tx.lock([f"bulk:{bulk}"])
+            row = tx.execute(select(bulks).where(bulks.c.id == bulk)).first()
+            if row is None:
+                raise not_found()
+            allowed = row.status in of
+            detail = "" if allowed or row.status == to else f"it is {row.status}"
+            if allowed:
+                _write_status(tx, bulk, to, per_minute)
+            outcome = "not_allowed_now" if detail else "done"
+            states = ({"status": row.status}, {"status": to if allowed else row.status, "per_minute": per_minute})
+            record(
+                tx, who, Line(f"bulk_{action}", f"bulk:{bulk}", outcome, row.reason, detail, None, *states), tx.now()
+            )
+        if detail:
+            raise Problem("not_allowed_now", f"It cannot {action}: {detail}.")
+        return self.read(bulk)
+
+
+def _write_status(tx: Tx, bulk: str, to: str, per_minute: int | None) -> None:
+    values: dict[str, Any] = {"status": to, "next_at": None}
+    if to == "running":
+        values = {"status": to, "next_at": tx.now(), "per_minute": per_minute, "started_at": tx.now()}
+    tx.execute(update(bulks).where(bulks.c.id == bulk).values(**values))
+
+
+def _parked(tx: Tx, asked: BulkAsk) -> Frozen:
+    if asked.ids:
+        versions = read_versions(tx, asked.ids)
+        _check_known(asked.ids, list(versions))
+        return Frozen(list(versions.items()), {})
+    wanted = asked.filter or BulkFilter()
+    if wanted.model_dump(exclude={"service"}, exclude_none=True):
+        raise invalid("$.filter", "parked messages are found by their service only")
+    rows = read_parked(tx, "parked", wanted.service, MOST + 1, None)
+    if len(rows) > MOST:
+        raise invalid("$.filter", f"more than {MOST} messages are found: name their ids")
+    return Frozen([(row["id"], version_of(row)) for row in rows], {})
+
+
+def _check_known(asked: Sequence[str], found: Sequence[str]) -> None:
+    unknown = sorted(set(asked) - set(found))
+    if unknown:
+        raise invalid("$.ids", f"not known: {', '.join(unknown[:5])}")
+
+
+def _head(row: Mapping[str, Any]) -> dict[str, Any]:
+    times = ("created_at", "started_at", "finished_at")
+    return {
+        **{name: row[name] for name in _NAMES},
+        "params": orjson.loads(row["params"]),
+        "money": orjson.loads(row["money"]),
+        **{name: None if row[name] is None else to_wire(row[name]) for name in times},
+    }
+
+
+def _item(row: Mapping[str, Any]) -> dict[str, Any]:
+    line = {name: row[name] for name in ("number", "target", "version", "outcome", "detail")}
+    return {**line, "at": None if row["at"] is None else to_wire(row["at"])}
