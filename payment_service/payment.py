@@ -243,7 +243,8 @@ def _late(payment: Payment, call: Call, answer: Answer) -> Move:
         return _with_trail(ask(payment, "refund"), entry)
     if payment.authorized > payment.voided + payment.captured:
         return _with_trail(ask(payment, "void"), entry)
-    return Move(payment, trail=(entry,))  # the void's own answer had already told of it
+    as_told = replace(payment, brand=before.brand, last4=before.last4)  # the document has ended without the card (I14)
+    return Move(as_told, trail=(entry,))  # the void's own answer had already told of the money
 
 
 def _moved(payment: Payment, call: Call, answer: Answer) -> Payment:

@@ -31,7 +31,16 @@ class Finding:
 
 def judge(world: World) -> list[Finding]:
     """Everything that is wrong, in a fixed order: broken databases first, because they say most."""
+    _count_rare(world)
     return [*_databases(world), *_stage(world)]
+
+
+def _count_rare(world: World) -> None:
+    """The rare things that leave a trace in the databases."""
+    [(late,)] = world.stores.peek(SHOP_MANAGER, "SELECT count(*) FROM ignored WHERE reason LIKE 'late%'")
+    [(parked,)] = world.stores.peek(SHOP_MANAGER, "SELECT count(*) FROM parked")
+    world.watch.rare["late reply"] += late
+    world.watch.rare["parked message"] += parked
 
 
 def _databases(world: World) -> Iterator[Finding]:

@@ -120,15 +120,17 @@ class Buyer:
         clerk = self.clerk or ""
 
         def act(p: Participant) -> PaymentAnswer | Refused | None:
-            if p.till is None or p.till.find(clerk, lambda _secret: True) is None:
+            payment = p.till.find(clerk, lambda _secret: True) if p.till else None
+            if p.till is None or payment is None:
                 return None
+            if payment.declined:
+                self._token = "tok_ok"  # noqa: S105  a name, not a secret
             return p.till.pay(clerk, self._token)
 
         def told(outcome: PaymentAnswer | Refused | None) -> None:
-            if outcome is None or (isinstance(outcome, PaymentAnswer) and outcome.status == "authorizing"):
-                again()
-            elif isinstance(outcome, Refused) and outcome.code == "card_declined":
-                self._token = "tok_ok"  # noqa: S105  a name, not a secret
+            code = outcome.code if isinstance(outcome, Refused) else ""
+            status = outcome.status if isinstance(outcome, PaymentAnswer) else ""
+            if outcome is None or status == "authorizing" or code == "card_declined":
                 again()
             elif isinstance(outcome, PaymentAnswer):
                 self.world.told("paid", clerk, outcome.status)

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from simulation.chance import Chance
-from simulation.faults import Fault
 from simulation.judge import Finding, judge
-from simulation.plans import RecordingPlan
+from simulation.ports import Plan
 from simulation.scenario import Scenario
 from simulation.seams import simulated
 from simulation.setting import furnish
@@ -24,18 +23,13 @@ class Outcome:
     """`findings`: the invariants that do not hold, the first one first. `passed`: every (port, occasion), in order."""
 
     findings: Sequence[Finding]
-    injected: Sequence[Fault]
     digest: str
     rare: Counter[str]
     passed: Sequence[tuple[str, str]] = field(repr=False)
     lines: Sequence[str] = field(default=(), repr=False)
 
-    @property
-    def invariant(self) -> str | None:
-        return self.findings[0].invariant if self.findings else None
 
-
-def play(scenario: Scenario, seed: int, plan: RecordingPlan, stores: Stores, *, keep_lines: bool = False) -> Outcome:
+def play(scenario: Scenario, seed: int, plan: Plan, stores: Stores, *, keep_lines: bool = False) -> Outcome:
     """One scenario over these stores, which are emptied first."""
     furnish(stores, scenario)
     trace = Trace(keep_lines)
@@ -45,7 +39,7 @@ def play(scenario: Scenario, seed: int, plan: RecordingPlan, stores: Stores, *, 
         world = World(scenario, seed, plan, stores, trace)
         findings = _findings(world)
     stores.guard = Unguarded()
-    return Outcome(findings, plan.injected, trace.digest, world.watch.rare, world.ports.passed, trace.lines or ())
+    return Outcome(findings, trace.digest, world.watch.rare, world.ports.passed, trace.lines or ())
 
 
 def _findings(world: World) -> list[Finding]:

@@ -23,6 +23,7 @@ class Post:
     def travels(self, queue: str, body: bytes) -> Sequence[tuple[int, bytes]]:
         """(delay in ms, body) of every copy that arrives."""
         fault = self._world.ports.look(queue, "message")
+        self._world.trace.sent(self._world.clock.now, queue, body, fault)
         about = f"{queue}/{next(self._numbers)}"
         first = self._world.pause(about, 1, 15)
         if fault == "lose" and b'"kind":"notice"' not in body:  # nobody asks for a notice again: `clerk repair` does

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from domain.ids import message_id
 from domain.messages import Message, Reply
 from messaging.broker import Delivery
 
@@ -82,12 +83,16 @@ class Watch:
 
     def decides(self, who: str, outgoing: Sequence[Message]) -> None:
         self.shoulder(who).decided = [message.id for message in outgoing]
+        handled = {message.id for message in self.shoulder(who).in_hand} | self._handled_ever
         for message in outgoing:
-            if isinstance(message, Reply) and message.refusal and message.refusal.code == "called_off":
-                again = message.in_reply_to in self._handled_ever
-                self.rare["duplicate after undo"] += again
-            if isinstance(message, Reply) and message.refusal and message.refusal.code == "out_of_stock":
-                self.rare["stock exhausted"] += 1
+            if isinstance(message, Reply):
+                code = message.refusal.code if message.refusal else ""
+                self.rare["duplicate after undo"] += code == "called_off" and message.in_reply_to in self._handled_ever
+                self.rare["stock exhausted"] += code == "out_of_stock"
+                self.rare["undo before do"] += message.outcome == "undone" and _its_do(message) not in handled
+
+    def loses_race(self) -> None:
+        self.rare["lost race"] += 1
 
     # --- the transaction -------------------------------------------------------------------------------------------
 
@@ -129,6 +134,10 @@ class Watch:
                 if message not in self.excused and shoulder.committed.get(message, -1) < taken:
                     clerk = message.split("/", 1)[0]
                     raise Broken("I8", f"{who} acknowledges {message} before its effect is committed", clerk)
+
+
+def _its_do(undone: Reply) -> str:
+    return message_id(undone.clerk, undone.step, 1, "do")
 
 
 def _direction(message: Message) -> str:

@@ -196,7 +196,11 @@ class World:
             if any(message.id.startswith(KILLER) for message in messages) and not name.startswith(SHOP_MANAGER):
                 raise Crash(f"{name} at a message that kills")
             self.watch.handling(name, messages)
-            outgoing = handle(tx, messages)
+            try:
+                outgoing = handle(tx, messages)
+            except LostRace:
+                self.watch.loses_race()
+                raise
             self.watch.decides(name, outgoing)
             return outgoing
 
@@ -220,7 +224,8 @@ class World:
         if answers:
             told(answers[0])
         else:
-            wait = self.pause(f"again/{what}/{self.acts}", 300, 1_500)
+            least = 300 if open_doors else 3_000
+            wait = self.pause(f"again/{what}/{self.acts}", least, 5 * least)
             self.later(wait, f"again: {what}", lambda: self.visit(service, what, act, told))
 
     def told(self, what: str, clerk: str, detail: Any) -> None:

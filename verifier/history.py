@@ -32,6 +32,7 @@ def check_history(facts: Facts) -> Iterator[Drift]:
     for each in wrong:
         yield _drift(facts, each)
     yield from _compare(facts, folded)
+    yield from _untouched(facts, entries[0])
 
 
 def walk(clerk: str, entries: list[Entry], process: Process | None, wrong: list[Wrong]) -> Saga:
@@ -220,6 +221,15 @@ def _compare(facts: Facts, folded: Saga) -> Iterator[Drift]:
             owner = next((service for service, owned in SECTION_OF.items() if owned == section), "ShopManager")
             expected = f"section {section} as {owner} left it: {_short(folded.document.get(section))}"
             yield _drift(facts, ("I11", expected, f"stored: {_short(stored.document.get(section))}"))
+
+
+def _untouched(facts: Facts, opened: Entry) -> Iterator[Drift]:
+    """What no service owns is as it was when the Clerk was opened: no reply may have changed it."""
+    before, now = opened.data["document"], facts.saga.document
+    for section in sorted((before.keys() | now.keys()) - set(SECTION_OF.values())):
+        if before.get(section) != now.get(section):
+            expected = f"section {section} as ShopManager opened it: {_short(before.get(section))}"
+            yield _drift(facts, ("I11", expected, f"stored: {_short(now.get(section))}"))
 
 
 def _gaps(numbers: list[int]) -> str:

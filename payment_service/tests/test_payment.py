@@ -182,3 +182,15 @@ def test_in_any_order_of_events_no_more_than_one_authorisation_is_ever_made(
 
     assert story.payment.status not in IN_FLIGHT
     story.adds_up()
+
+
+def test_I14_an_answer_that_comes_after_the_void_changes_nothing_that_was_told() -> None:
+    """Found by `clerk simulate`: the void overtook the authorisation's answer, which then brought the card along."""
+    asked = ask(OPEN, "authorize", "tok_a")
+    voiding = call_off(asked.payment)
+    assert asked.call is not None and voiding.call is not None
+    told = answered(voiding.payment, voiding.call, Answer(voiding.call.key, "approved", amount=2590), 2).payment
+
+    after = answered(told, asked.call, Answer(asked.call.key, "approved", card=VISA), 3).payment
+
+    assert section(after) == section(told) == {"status": "voided", "amount": 2590, "reference": "pay_1"}

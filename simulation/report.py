@@ -1,0 +1,104 @@
+"""What a simulation came to: how much was played, the rare things that happened, and each failure made small."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from simulation.cases import Case, Result
+from simulation.chart import chart
+from simulation.schedule import shown, write_schedule
+from simulation.shrink import smallest
+from simulation.watch import RARE
+
+COUNTED_FROM = 1000
+"""Seeds from which on each of the rare things must have happened (faults.md)."""
+MOST_SHRUNK = 5
+"""Failures that are made small; the others are only told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """`seed`: None where no seed drew the faults. `schedule`: the smallest found. `replay`: one command."""
+
+    seed: int | None
+    invariant: str
+    schedule: Sequence[dict[str, str]]
+    replay: str
+    what: str = ""
+    chart: Sequence[str] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "seed": self.seed,
+            "invariant": self.invariant,
+            "schedule": list(self.schedule),
+            "replay": self.replay,
+        }
+
+
+@dataclass
+class Report:
+    """`counters`: the rare things. `trace_hash` is the same for the same cases, on every machine."""
+
+    scenarios: int = 0
+    seeds: int = 0
+    failures: list[Failure] = field(default_factory=list)
+    counters: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(RARE, 0)))
+    seconds: float = 0.0
+    failed: list[Result] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._hash = blake2b(digest_size=16)
+
+    @property
+    def trace_hash(self) -> str:
+        return self._hash.hexdigest()
+
+    def take(self, results: Iterable[Result], progress: Callable[[int], None] = lambda _done: None) -> None:
+        for result in results:
+            self.scenarios += 1
+            self.seeds += result.case.faults is None
+            self.counters.update(result.rare)
+            self._hash.update(result.digest.encode())
+            if result.findings:
+                self.failed.append(result)
+            progress(self.scenarios)
+
+    def close(self, play: Callable[[Case], Result], keep_in: Path | None, extra: str = "") -> None:
+        """Make the failures small and keep their schedules; `extra`: flags that a replay needs."""
+        for number, result in enumerate(self.failed):
+            small = smallest(result, play) if number < MOST_SHRUNK else result
+            self.failures.append(_failure(result, small, keep_in, extra))
+        never = [name for name in RARE if not self.counters[name]] if self.seeds >= COUNTED_FROM else []
+        for name in never:
+            what = f"{name}: never in {self.seeds} seeds, so the simulation shows nothing about it"
+            self.failures.append(Failure(None, "rare", [], "", what))
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "scenarios": self.scenarios,
+            "seeds": self.seeds,
+            "failures": [failure.as_json() for failure in self.failures],
+            "trace_hash": self.trace_hash,
+            "counters": dict(self.counters),
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def _failure(result: Result, small: Result, keep_in: Path | None, extra: str) -> Failure:
+    case, finding = result.case, small.findings[0]
+    drawn = case.faults is None
+    replay = f"clerk simulate --seed {case.seed}{extra}"
+    if keep_in:
+        path = keep_in / f"{finding.invariant}-{re.sub('[^A-Za-z0-9.]+', '-', case.name)}.json"
+        write_schedule(path, small.case, finding.invariant)
+        replay = replay if drawn else f"clerk simulate --replay {path}{extra}"
+    what = f"{finding.clerk or ''} {finding.what}".strip()
+    seed = case.seed if drawn else None
+    return Failure(seed, finding.invariant, shown(small.injected), replay, what, chart(small.lines))

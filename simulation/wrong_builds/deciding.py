@@ -1,0 +1,108 @@
+"""Wrong ways of ShopManager: it overwrites, forgets deadlines, undoes in the wrong order, and wakes the dead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import update
+
+from domain.document import SECTION_OF
+from domain.messages import Reply
+from messaging.database import Tx
+from shop_manager import saga, store
+from shop_manager.deciding import answers, undoing
+from shop_manager.deciding.asking import ask_undo
+from shop_manager.deciding.draft import Draft
+from shop_manager.happenings import Decision, Happening, Replied
+from shop_manager.manager import SWEEP, Manager
+from shop_manager.processes.definition import NOTHING_TO_UNDO, Step
+from shop_manager.saga import Entry, Question, Saga
+from shop_manager.store import clerks, history
+from simulation.wrong_builds.build import replaced
+
+
+def no_compare_and_set() -> AbstractContextManager[None]:
+    """What was read a while ago is written over what is there now; history that is there already stays."""
+
+    def overwrites(tx: Tx, changes: Sequence[tuple[Saga, int, str]], entries: Sequence[tuple[str, int, Entry]]) -> None:
+        rows = [store._row(changed, revision, digest) for changed, revision, digest in changes]
+        tx.upsert(clerks, rows, ["id"], keep=["opened_at"])
+        tx.insert_new(history, [store._history_row(*entry) for entry in entries], ["clerk", "number"])
+
+    return replaced(store, write=overwrites)
+
+
+@contextmanager
+def whole_document_overwrite() -> Iterator[None]:
+    """The document of a reply replaces the Clerk's, whoever wrote what in it."""
+
+    def takes_all(draft: Draft, what: str, reply: Reply, step: Step) -> None:
+        section = SECTION_OF[step.asks]
+        content, whole = reply.document.get(section), dict(reply.document)
+        draft.write(what, step.name, attempt=reply.attempt, section=section, content=content, whole=whole)
+
+    def evolves(before: Saga, entry: Entry) -> Saga:
+        return replace(answered(before, entry), document=entry.data["whole"] or before.document)
+
+    answered = saga._answered
+    with replaced(answers, _merge=takes_all), _evolving(done=evolves, undone=evolves):
+        yield
+
+
+@contextmanager
+def _evolving(**changed: Any) -> Iterator[None]:
+    before = dict(saga._EVOLVES)
+    saga._EVOLVES.update(changed)
+    try:
+        yield
+    finally:
+        saga._EVOLVES.update(before)
+
+
+def deadline_cleared_before_its_outcome() -> AbstractContextManager[None]:
+    """First it is noted that the Clerks were woken; then, in a transaction of its own, comes what follows from that."""
+    wake, due = Manager._wake_due, store.due
+
+    def clears_first(self: Manager) -> int:
+        with self.database.begin() as tx:
+            ids = due(tx, tx.now(), SWEEP)
+            tx.execute(update(clerks).where(clerks.c.id.in_(ids)).values(wake_at=None))
+        with replaced(store, due=lambda *_: ids):
+            return wake(self)
+
+    return replaced(Manager, _wake_due=clears_first)
+
+
+@contextmanager
+def undo_forwards() -> Iterator[None]:
+    """The first step that was done is undone first."""
+
+    def undoes_the_first(draft: Draft) -> None:
+        for step in draft.process.steps[: draft.process.pivot_index]:
+            kept = draft.saga.state_of(step.name) in ("asked", "waiting", "done")
+            if kept and step.undo != NOTHING_TO_UNDO:
+                ask_undo(draft, step)
+                return
+        draft.write("ended", status=draft.saga.ending or "failed")
+
+    with replaced(undoing, undo_next=undoes_the_first), replaced(answers, undo_next=undoes_the_first):
+        yield
+
+
+def revive_after_the_end() -> AbstractContextManager[None]:
+    """A late "done" sets an order that has ended going again."""
+    decide = Manager._decide
+
+    def wakes_the_dead(self: Manager, ended: Saga, happening: Happening, now: int) -> Decision:
+        if not (ended.ended and isinstance(happening, Replied) and happening.reply.outcome == "done"):
+            return decide(self, ended, happening, now)
+        reply, process = happening.reply, self.catalogue[ended.process]
+        do = process.step(reply.step).do
+        question = Question(reply.step, "do", reply.attempt, do, now, None, None)
+        alive = replace(ended, status="running", ending=None, failure=None, question=question, expires_at=now + 60_000)
+        return answers.take(Draft(process, alive, now, self.policy), reply)
+
+    return replaced(Manager, _decide=wakes_the_dead)
