@@ -83,11 +83,15 @@ class Drawn:
 
     def _inject(self, occasion: str, kind: str) -> str | None:
         ends = kind in ("crash", "half")
-        if ends and self._crashes == MOST_CRASHES:
+        if ends and (self._crashes == MOST_CRASHES or self._too_early(occasion)):
             return None
         self._crashes += ends
         self.injected.append(Fault(occasion, kind))
         return kind
+
+    def _too_early(self, occasion: str) -> bool:
+        """Seeds differ in when their crashes begin: else all would be used up before anything interesting happens."""
+        return int(occasion.rsplit(".", 1)[1]) < self.chance.pick("crashes begin", (0, 0, 5, 10, 20, 40))
 
 
 @dataclass

@@ -6,7 +6,7 @@ from simulation.wrong_builds import deciding, messages, money, turns
 from simulation.wrong_builds.build import Patch, WrongBuild
 
 
-def _build(wrong: str, invariants: str, patched: Patch, within: int = 200) -> WrongBuild:
+def _build(wrong: str, invariants: str, patched: Patch, within: int = 300) -> WrongBuild:
     name = patched.__name__.replace("_", " ")
     return WrongBuild(name, wrong, frozenset(invariants.split()), within, patched)
 
