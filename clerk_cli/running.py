@@ -27,7 +27,9 @@ def application(
     """One FastAPI application with all doors; its keys are those in `keys_in`."""
     health = health_router(lambda: checks(participants), figures(participants))
     pages = _pages() if SHOP_MANAGER in {each.name for each in participants} else None
-    return service_app(title, routers, KeyRing(keys_in), limits=Limits(), health=health, pages_under=pages)
+    app = service_app(title, routers, KeyRing(keys_in), limits=Limits(), health=health, pages_under=pages)
+    app.state.checks = {each.name: each.checks for each in participants}  # for the dashboard's home page
+    return app
 
 
 def _pages() -> dict[str, ProblemPage]:

@@ -60,13 +60,7 @@ def is_behind(name: str, settings: Any) -> bool:
 
 def front_of(settings: Any) -> list[APIRouter]:
     """The routes to the other services, for those whose URL is set."""
-    urls = {
-        "shop": settings.shop_url,
-        "risk": settings.risk_url,
-        "payment": settings.payment_url,
-        "fulfillment": settings.fulfillment_url,
-    }
-    known = {service: url for service, url in urls.items() if url}
+    known = settings.doors()
     if not known:
         return []
     from shop_manager.front import front_router  # noqa: PLC0415  # httpx is needed on a front only

@@ -133,7 +133,7 @@ class Participant:
         return {
             "database": self._database_check(),
             "broker": self._broker_check(),
-            "consumer": Check(all(worker.alive for worker in self.workers), "worker runs or has ended"),
+            "consumer": self._consumer_check(),
             "last_tick": self._tick_check(),
             **self.more_checks(),
         }
@@ -144,6 +144,10 @@ class Participant:
         except DATABASE_ERRORS as error:
             return Check(False, str(getattr(error, "orig", None) or error).strip().splitlines()[0])
         return Check(True, self.database.dialect)
+
+    def _consumer_check(self) -> Check:
+        alive = all(worker.alive for worker in self.workers)
+        return Check(alive, "taking messages" if alive else "a worker has ended")
 
     def _broker_check(self) -> Check:
         for worker in self.workers:

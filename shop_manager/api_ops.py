@@ -39,6 +39,7 @@ def wanted_clerks(
     *,
     stuck: bool | None = None,
     kind: StuckKind | None = None,
+    code: Name = None,
     status: PublicStatus | None = None,
     step: Name = None,
     process: Name = None,
@@ -47,7 +48,7 @@ def wanted_clerks(
     client_reference: Name = None,
 ) -> Filter:
     """The filter in a query: a dependency of every route that lists Clerks."""
-    return Filter(status, stuck, kind, step, process, shop, customer, client_reference)
+    return Filter(status, stuck, kind, code, step, process, shop, customer, client_reference)
 
 
 Wanted = Annotated[Filter, Depends(wanted_clerks)]

@@ -31,6 +31,7 @@ class Filter:
     status: PublicStatus | None = None
     stuck: bool | None = None
     kind: str | None = None
+    code: str | None = None
     step: str | None = None
     process: str | None = None
     shop: str | None = None
@@ -124,7 +125,7 @@ def _by_index(wanted: Filter) -> list[Condition]:
     conditions: list[Condition] = []
     if wanted.client_reference is not None:
         conditions.append(columns.client_reference == wanted.client_reference)
-    if wanted.stuck or wanted.kind is not None:
+    if wanted.stuck or wanted.kind is not None or wanted.code is not None:
         conditions.append(columns.stuck_kind.isnot(None))
     if wanted.customer is not None:
         conditions.append(columns.customer == wanted.customer)
@@ -136,7 +137,13 @@ def _by_index(wanted: Filter) -> list[Condition]:
 
 
 def _others(wanted: Filter, first_steps: Sequence[str]) -> list[Condition]:
-    exact = {"stuck_kind": wanted.kind, "step": wanted.step, "process": wanted.process, "shop": wanted.shop}
+    exact = {
+        "stuck_kind": wanted.kind,
+        "stuck_code": wanted.code,
+        "step": wanted.step,
+        "process": wanted.process,
+        "shop": wanted.shop,
+    }
     conditions: list[Condition] = [columns[name] == value for name, value in exact.items() if value is not None]
     if wanted.stuck is False:
         conditions.append(columns.stuck_kind.is_(None))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 
 from fastapi import APIRouter
@@ -81,7 +81,7 @@ def build(
         ],
         on_stop=watch.close,
     )
-    return participant, _routers(sessions, Opening(manager, secrets, settings), operations)
+    return participant, _routers(sessions, Opening(manager, secrets, settings), operations, settings.doors())
 
 
 def _workers(database: Database, outbox: Outbox, manager: Manager, outages: Outages, dead_link: Link) -> list[Worker]:
@@ -103,7 +103,7 @@ def handle_nothing(tx: Tx, messages: Sequence[Message]) -> list[Message]:
     return []
 
 
-def _routers(sessions: Sessions, opening: Opening, operations: Operations) -> list[APIRouter]:
+def _routers(sessions: Sessions, opening: Opening, operations: Operations, doors: Mapping[str, str]) -> list[APIRouter]:
     return [
         opening_router(opening),
         session_list_router(sessions),
@@ -112,7 +112,7 @@ def _routers(sessions: Sessions, opening: Opening, operations: Operations) -> li
         ops_router(operations),
         ops_acts_router(operations),
         ops_bulk_router(operations),
-        dashboard_router(sessions, Operators(KeyRing(sessions.manager.database))),
+        dashboard_router(operations, Operators(KeyRing(sessions.manager.database)), doors),
     ]
 
 

@@ -44,6 +44,16 @@ class ShopManagerSettings(ServiceSettings):
     payment_url: str = Field(default="", description="where the payment service's door is")
     fulfillment_url: str = Field(default="", description="where the fulfillment service's door is")
 
+    def doors(self) -> dict[str, str]:
+        """The addresses of the other services, of those that are set."""
+        urls = {
+            "shop": self.shop_url,
+            "risk": self.risk_url,
+            "payment": self.payment_url,
+            "fulfillment": self.fulfillment_url,
+        }
+        return {service: url for service, url in urls.items() if url}
+
     def policy(self) -> Policy:
         return Policy(
             resend_first=seconds(self.resend_first),

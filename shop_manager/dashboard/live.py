@@ -35,7 +35,6 @@ class Live:
 
     def __init__(self, shell: Shell, pulse: Callable[[], dict[str, Any]], closed: Callable[[], bool]) -> None:
         self.parts: dict[str, Part] = {}
-        self.every = LOOK_EVERY
         self._shell = shell
         self._pulse = pulse
         self._closed = closed
@@ -65,7 +64,7 @@ class Live:
                 if state != told or clock() - told_at >= TELL_EVERY:
                     told_at, told = clock(), state
                     yield as_event(message)
-                await asyncio.sleep(self.every)
+                await asyncio.sleep(LOOK_EVERY)
         finally:
             with self._guard:
                 self._open -= 1

@@ -13,6 +13,7 @@ from doors.keys import Role
 from doors.problems import Problem
 from messaging.database import Database
 from shop_manager.dashboard import shown
+from shop_manager.dashboard.asked import address
 from shop_manager.dashboard.assets import asset
 from shop_manager.dashboard.cookies import LOGIN, read_cookie
 from shop_manager.dashboard.logins import Login, Logins
@@ -117,7 +118,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"asset": asset, "word": word, "may": may}
+    environment.globals |= {"asset": asset, "address": address, "word": word, "may": may}
     environment.filters |= {
         name: getattr(shown, name)
         for name in ("money", "moneys", "wire", "absolute", "clock", "relative", "duration", "plain")

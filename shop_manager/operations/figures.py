@@ -33,18 +33,30 @@ def figures(tx: Tx, catalogue: Catalogue, back: int, now: int) -> dict[str, Any]
     `sampled` says how many Clerks funnel and step times are of: the latest ones opened in that time, at most SAMPLE.
     """
     since = now - hours(back)
-    bucket = max(minutes(1), hours(back) // BARS)
     counted = _counted(tx, since)
     sample = _sample(tx, since)
+    return {
+        **_over_time(counted, since, now),
+        "ends": _ends(counted),
+        "sampled": len(sample),
+        "funnel": _funnel(sample, catalogue),
+        "step_times": _step_times(tx, sample, catalogue),
+    }
+
+
+def opens_and_ends(tx: Tx, back: int, now: int) -> dict[str, Any]:
+    """Of all that only `since`, `now`, `bucket_seconds` and `throughput`: what costs little."""
+    since = now - hours(back)
+    return _over_time(_counted(tx, since), since, now)
+
+
+def _over_time(counted: Sequence[tuple[int, str, str, int]], since: int, now: int) -> dict[str, Any]:
+    bucket = max(minutes(1), (now - since) // BARS)
     return {
         "since": to_wire(since),
         "now": to_wire(now),
         "bucket_seconds": bucket // 1000,
         "throughput": _throughput(counted, since, now, bucket),
-        "ends": _ends(counted),
-        "sampled": len(sample),
-        "funnel": _funnel(sample, catalogue),
-        "step_times": _step_times(tx, sample, catalogue),
     }
 
 

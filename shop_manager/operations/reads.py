@@ -13,7 +13,7 @@ from shop_manager.listing import ORDERS, Filter, page_of
 from shop_manager.operations import catalogue as processes
 from shop_manager.operations import one_clerk
 from shop_manager.operations.audit import read_audit
-from shop_manager.operations.figures import figures
+from shop_manager.operations.figures import figures, opens_and_ends
 from shop_manager.ops_reads import read_lines, summary
 from shop_manager.parked_reads import ParkedState, parked_line, read_one, read_parked
 from shop_manager.sessions import Sessions
@@ -103,6 +103,11 @@ class Reads:
         """The figures of the last hours: see figures.figures."""
         with self.database.read() as tx:
             return figures(tx, self.catalogue, hours, tx.now())
+
+    def opens_and_ends(self, hours: int = 24) -> Values:
+        """How many sessions were opened and how many ended, over time: see figures.opens_and_ends."""
+        with self.database.read() as tx:
+            return opens_and_ends(tx, hours, tx.now())
 
     def audit(self, wanted: Mapping[str, str | None], *, limit: int = 50, cursor: str | None = None) -> Values:
         """A page of the audit, the latest first: see audit.read_audit. `wanted`: who, action, target, outcome."""

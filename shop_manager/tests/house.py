@@ -89,7 +89,7 @@ class House(ManagersDesk):
             demo.fill(tx)
         opening = Opening(self.manager, self.secrets, self.settings)
         health = health_router(dict, CollectorRegistry())
-        routers = _routers(self.sessions, opening, self.operations)
+        routers = _routers(self.sessions, opening, self.operations, self.settings.doors())
         self.app = service_app(
             "Shop Clerk: shop_manager",
             routers,

@@ -14,6 +14,7 @@ from doors.operators import Operators
 from shop_manager.tests.house import House
 
 LOGIN = "/dashboard/login"
+INLINE = {"a", "strong", "span", "code", "bdi", "time", "b", "kbd", "svg", "path", "circle"}
 
 
 class Visitor:
@@ -87,6 +88,13 @@ class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.read: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        if tag not in INLINE:
+            self.read.append(" ")
+
+    def handle_endtag(self, tag: str) -> None:
+        self.handle_starttag(tag, None)
 
     def handle_data(self, data: str) -> None:
         self.read.append(data)

@@ -1,0 +1,178 @@
+"""News of an open page: what has changed and nothing else, for whoever is logged in and as long as they are."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from domain.times import hours
+from doors.keys import KeyRing
+from doors.operators import Operators
+from shop_manager.dashboard import live
+from shop_manager.dashboard.cookies import LOGIN
+from shop_manager.dashboard.tests.test_clerks import stuck_at_capture
+from shop_manager.dashboard.tests.visitor import Visitor
+from shop_manager.tests.house import House
+
+pytestmark = pytest.mark.usefixtures("quick")
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "LOOK_EVERY", 0.01)
+
+
+class Stream:
+    """What a page hears: each message as soon as it is sent."""
+
+    def __init__(self, visitor: Visitor, path: str) -> None:
+        self.messages: list[str] = []
+        self.ended = False
+        path, _, query = path.partition("?")
+        self._scope = {
+            "type": "http", "http_version": "1.1", "method": "GET", "scheme": "http", "path": path,
+            "raw_path": path.encode(), "query_string": query.encode(), "root_path": "",
+            "headers": [
+                (b"host", b"shop.test"), (b"accept", b"text/event-stream"),
+                (b"cookie", f"{LOGIN}={visitor.cookies[LOGIN]}".encode()),
+            ],
+            "client": (visitor.address, 4711), "server": ("shop.test", 80),
+        }  # fmt: skip
+        self._app = visitor.house.app
+        self._gone = asyncio.Event()
+        self.status = 0
+
+    async def run(self) -> None:
+        await self._app(self._scope, self._receive, self._send)
+        self.ended = True
+
+    async def _receive(self) -> dict[str, Any]:
+        await self._gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: Any) -> None:
+        self.status = message.get("status", self.status)
+        text = message.get("body", b"").decode()
+        self.messages += re.findall(r"(?:^data: .*\n?)+", text, re.MULTILINE)
+
+    def leave(self) -> None:
+        self._gone.set()
+
+
+def heard(visitor: Visitor, path: str, *acts: Callable[[Stream], object], until: Callable[[Stream], bool]) -> Stream:
+    """Listens; does the acts after the first message; returns when `until` holds or the stream has ended."""
+
+    async def listen() -> Stream:
+        stream = Stream(visitor, path)
+        running = asyncio.ensure_future(stream.run())
+        await _reached(lambda: stream.messages or stream.ended)
+        for act in acts:
+            await asyncio.to_thread(act, stream)
+        await _reached(lambda: until(stream) or stream.ended)
+        stream.leave()
+        await asyncio.wait_for(running, 5)
+        return stream
+
+    return asyncio.run(listen())
+
+
+async def _reached(state: Callable[[], object], limit: float = 5.0) -> None:
+    async def look() -> None:
+        while not state():
+            await asyncio.to_thread(lambda: None)
+
+    await asyncio.wait_for(look(), limit)
+
+
+def test_the_pulse_beats_on_every_page_and_only_when_something_has_changed(house: House, viewer: Visitor) -> None:
+    stream = heard(
+        viewer,
+        "/dashboard/live",
+        lambda _: stuck_at_capture(house),
+        until=lambda stream: "1 stuck" in stream.messages[-1],
+    )
+    assert "Nothing is stuck" in stream.messages[0] and len(stream.messages) == 2
+    assert re.search(r'hx-target="#pulse"', stream.messages[1])
+
+
+def test_the_time_of_the_look_is_told_anew_now_and_then(viewer: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "TELL_EVERY", 0.02)
+    stream = heard(viewer, "/dashboard/live", until=lambda stream: len(stream.messages) >= 3)
+    assert not stream.ended or len(stream.messages) >= 3
+
+
+def test_a_list_tells_what_is_new_and_moves_nothing(house: House, viewer: Visitor) -> None:
+    house.opened()
+    page = viewer.get("/dashboard/clerks?status=open").text
+    [path] = re.findall(r'hx-sse:connect="([^"]+)"', page)
+    house.now += 1000
+
+    def two_more(_: Stream) -> None:
+        house.opened()
+        house.opened()
+
+    path = path.replace("&amp;", "&")
+    stream = heard(viewer, path, two_more, until=lambda stream: "2 new" in stream.messages[-1])
+    assert "show" not in stream.messages[0]
+    assert re.search(r'hx-target="#news".*href="/dashboard/clerks\?status=open">2 new, show<', stream.messages[-1])
+    assert "<tr" not in "".join(stream.messages)
+
+
+def test_the_home_page_changes_its_figures_in_place_and_says_when_causes_have_changed(
+    house: House, viewer: Visitor
+) -> None:
+    [path] = re.findall(r'hx-sse:connect="([^"]+)"', viewer.get("/dashboard").text)
+    stream = heard(
+        viewer,
+        path.replace("&amp;", "&"),
+        lambda _: stuck_at_capture(house),
+        until=lambda stream: "has changed, show" in stream.messages[-1],
+    )
+    assert "has changed" not in stream.messages[0]
+    for place in ("verdict", "counts", "health", "news"):
+        assert f'hx-target="#{place}"' in stream.messages[-1]
+
+
+def test_a_broken_filter_tells_nothing_of_the_list(viewer: Visitor) -> None:
+    stream = heard(viewer, "/dashboard/live?of=clerks&kind=x&since=no", until=lambda stream: bool(stream.messages))
+    assert "#news" not in stream.messages[0]
+
+
+def test_S8_a_stream_ends_with_its_login(house: House) -> None:
+    visitor = Visitor(house).logged_in("viewer", "ada")
+    changed = heard(
+        visitor,
+        "/dashboard/live",
+        lambda _: Operators(KeyRing(house.database)).add_operator("ada", "viewer"),
+        until=lambda stream: stream.ended,
+    )
+    assert changed.ended
+    again = Visitor(house).logged_in("viewer", "eve")
+
+    def time_passes(_: Stream) -> None:
+        house.now += hours(1)
+
+    assert heard(again, "/dashboard/live", time_passes, until=lambda stream: stream.ended).ended
+
+
+def test_streams_end_when_the_process_does(house: House, viewer: Visitor) -> None:
+    assert heard(viewer, "/dashboard/live", lambda _: house.watch.close(), until=lambda stream: stream.ended).ended
+
+
+def test_too_many_streams_are_refused_and_a_closed_one_makes_room(
+    viewer: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "MOST", 1)
+    statuses: list[int] = []
+
+    def another(_: Stream) -> None:
+        statuses.append(viewer.get("/dashboard/live", accept="text/event-stream").status_code)
+
+    for _ in range(2):
+        stream = heard(viewer, "/dashboard/live", another, until=lambda stream: bool(stream.messages))
+        assert stream.status == 200
+    assert statuses == [503, 503]
