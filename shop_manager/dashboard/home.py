@@ -12,8 +12,8 @@ from shop_manager.dashboard.asked import address
 from shop_manager.dashboard.causes import explained
 from shop_manager.dashboard.health import Found, Health
 from shop_manager.dashboard.live import Live, partial
-from shop_manager.dashboard.plots import line
 from shop_manager.dashboard.shell import ENVIRONMENT, Shell
+from shop_manager.dashboard.sparkline import line
 from shop_manager.operations import Operations
 
 CHANGING = ("verdict", "counts", "health")

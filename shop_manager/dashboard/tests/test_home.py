@@ -13,7 +13,7 @@ from messaging.participant import Check
 from shop_manager import store
 from shop_manager.dashboard.health import KEPT, SERVICES, Health
 from shop_manager.dashboard.home import digest
-from shop_manager.dashboard.plots import line
+from shop_manager.dashboard.sparkline import line
 from shop_manager.dashboard.tests.test_clerks import stuck_at_capture
 from shop_manager.dashboard.tests.visitor import Visitor
 from shop_manager.operations.tallies import count_lately
