@@ -20,7 +20,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import BigInteger, Column, ForeignKey, MetaData, String, Table, select, update
 
-from messaging.database import Database
+from messaging.database import Database, Tx
 
 Scope = Literal["server", "warehouse", "operator"]
 Role = Literal["viewer", "operator", "admin"]
@@ -103,18 +103,22 @@ class KeyRing:
 
         ValueError when it is no key, or the role does not go with its scope.
         """
+        with self.database.begin() as tx:
+            return self.put_within(tx, plain, name, role)
+
+    def put_within(self, tx: Tx, plain: str, name: str, role: Role | None = None) -> str:
+        """The same in the caller's transaction."""
         scope, key_id, secret = _parts(plain)
         _check_role(scope, role)
-        with self.database.begin() as tx:
-            row = {
-                "id": key_id,
-                "scope": scope,
-                "role": role,
-                "name": name,
-                "hash": _HASHER.hash(secret),
-                "created_at": tx.now(),
-            }
-            tx.upsert(self.tables.keys, [row], keys=["id"], keep=list(row))
+        row = {
+            "id": key_id,
+            "scope": scope,
+            "role": role,
+            "name": name,
+            "hash": _HASHER.hash(secret),
+            "created_at": tx.now(),
+        }
+        tx.upsert(self.tables.keys, [row], keys=["id"], keep=list(row))
         return key_id
 
     def check(self, plain: str) -> Holder | None:
@@ -136,14 +140,27 @@ class KeyRing:
 
     def revoke(self, key_id: str) -> bool:
         """The key opens nothing any more, from now on; False when there was no such live key."""
-        keys = self.tables.keys
         with self.database.begin() as tx:
-            live = update(keys).where(keys.c.id == key_id, keys.c.revoked_at.is_(None))
-            found = tx.execute(live.values(revoked_at=tx.now())).rowcount
+            found = self.revoke_within(tx, key_id)
+        self.forget(key_id)
+        return found
+
+    def revoke_within(self, tx: Tx, key_id: str) -> bool:
+        """The same in the caller's transaction, who calls `forget` after its commit."""
+        keys = self.tables.keys
+        live = update(keys).where(keys.c.id == key_id, keys.c.revoked_at.is_(None))
+        return bool(tx.execute(live.values(revoked_at=tx.now())).rowcount)
+
+    def change_role_within(self, tx: Tx, key_id: str, role: Role) -> None:
+        """An operator's key gets another role; call `forget` after the commit."""
+        keys = self.tables.keys
+        tx.execute(update(keys).where(keys.c.id == key_id, keys.c.scope == "operator").values(role=role))
+
+    def forget(self, key_id: str) -> None:
+        """Look this key up anew when it is used next: what is stored of it has changed."""
         with self._lock:
             for digest in [digest for digest, (holder, _) in self._verified.items() if holder.key_id == key_id]:
                 del self._verified[digest]
-        return bool(found)
 
     def _recall(self, plain: str) -> Holder | None:
         digest = _digest(plain)

@@ -8,14 +8,18 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from domain.ids import is_id
 from doors.keys import ROLES, KeyRing, Role, new_key
+from messaging.database import Tx
 
 _HASHER = PasswordHasher()
 _NOBODY = _HASHER.hash(secrets.token_urlsafe(16))
 """Checked when the name is unknown, so that a wrong name takes as long as a wrong password."""
+
+DISABLED = "disabled"
+"""In the place of a password's hash: no password fits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,34 +51,69 @@ class Operators:
         _check(name, role)
         if len(password) < 12:
             raise ValueError("the password has fewer than 12 characters")
-        before = self.find(name)
-        key_id = self.ring.put(key, name, role)
+        hashed = hash_of(password)
         with self.ring.database.begin() as tx:
-            row = {
-                "name": name,
-                "role": role,
-                "password_hash": _HASHER.hash(password),
-                "key_id": key_id,
-                "created_at": tx.now(),
-            }
-            tx.upsert(self._people, [row], keys=["name"])
-        if before is not None and before.key_id != key_id:
-            self.ring.revoke(before.key_id)
+            revoked = self.put_within(tx, Operator(name, role, key), hashed)
+        if revoked is not None:
+            self.ring.forget(revoked)
+
+    def put_within(self, tx: Tx, person: Operator, password_hash: str) -> str | None:
+        """Stores a person in the caller's transaction; `key_id` is the whole new key here.
+
+        Returns the id of the key that was revoked for it, to be forgotten after the commit.
+        """
+        before = self.find_within(tx, person.name, disabled=True)
+        key_id = self.ring.put_within(tx, person.key_id, person.name, person.role)
+        row = {
+            "name": person.name,
+            "role": person.role,
+            "password_hash": password_hash,
+            "key_id": key_id,
+            "created_at": tx.now(),
+        }
+        tx.upsert(self._people, [row], keys=["name"])
+        if before is None or before.key_id == key_id:
+            return None
+        self.ring.revoke_within(tx, before.key_id)
+        return before.key_id
+
+    def change_role_within(self, tx: Tx, person: Operator, role: Role) -> None:
+        """Person and key; call the ring's `forget` after the commit."""
+        tx.execute(update(self._people).where(self._people.c.name == person.name).values(role=role))
+        self.ring.change_role_within(tx, person.key_id, role)
+
+    def disable_within(self, tx: Tx, person: Operator) -> None:
+        """No password and no key open anything any more; the name stays, and can be given new ones."""
+        tx.execute(update(self._people).where(self._people.c.name == person.name).values(password_hash=DISABLED))
+        self.ring.revoke_within(tx, person.key_id)
 
     def check_password(self, name: str, password: str) -> Operator | None:
         """The operator, or None for a wrong name or password, without telling which. Takes some 50 ms on purpose."""
-        row = self._row(name)
+        with self.ring.database.read() as tx:
+            row = self._row(tx, name)
         if not _matches(_NOBODY if row is None else row.password_hash, password) or row is None:
             return None
         return Operator(row.name, row.role, row.key_id)
 
     def find(self, name: str) -> Operator | None:
-        row = self._row(name)
-        return None if row is None else Operator(row.name, row.role, row.key_id)
-
-    def _row(self, name: str) -> Any:
+        """None for an unknown and for a disabled one."""
         with self.ring.database.read() as tx:
-            return tx.execute(select(self._people).where(self._people.c.name == name)).one_or_none()
+            return self.find_within(tx, name)
+
+    def find_within(self, tx: Tx, name: str, *, disabled: bool = False) -> Operator | None:
+        """The same in the caller's transaction; with `disabled` those too."""
+        row = self._row(tx, name)
+        if row is None or (row.password_hash == DISABLED and not disabled):
+            return None
+        return Operator(row.name, row.role, row.key_id)
+
+    def _row(self, tx: Tx, name: str) -> Any:
+        return tx.execute(select(self._people).where(self._people.c.name == name)).one_or_none()
+
+
+def hash_of(password: str) -> str:
+    """Takes some 50 ms on purpose: to be done outside of a transaction."""
+    return _HASHER.hash(password)
 
 
 def _check(name: str, role: str) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import StreamingResponse
 
 from doors.answers import Id, etag, not_modified
 from doors.callers import require_operator
@@ -13,6 +15,7 @@ from doors.problems import invalid
 from shop_manager.api_sessions import as_json
 from shop_manager.listing import Filter
 from shop_manager.operations import Operations
+from shop_manager.operations.export import PAGE, NextPage, as_csv, as_json_lines
 from shop_manager.operations.figures import LONGEST
 from shop_manager.parked_reads import ParkedState
 from shop_manager.public import PublicStatus
@@ -23,6 +26,7 @@ Cursor = Annotated[str | None, Query(max_length=1000)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 Name = Annotated[str | None, Query(min_length=1, max_length=200)]
 Age = Annotated[str | None, Query(description="age: seconds, or with a unit: 90s, 15m, 2h, 1d")]
+CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {}}, "description": "a table"}}
 _AGE = re.compile(r"([0-9]{1,9})([smhd]?)")
 _UNIT_MS = {"": 1_000, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
@@ -81,6 +85,20 @@ def _add_clerks(router: APIRouter, operations: Operations) -> None:
         """Clerks by any of these. Those sorted by `stuck_since` are stuck, those by `next_wake_at` have not ended."""
         return as_json(reads.clerks(wanted, older_than=age_of(older_than), sort=sort, limit=limit, cursor=cursor))
 
+    @router.get("/clerks.csv", response_class=StreamingResponse, responses=CSV)
+    def export_csv(*, wanted: Wanted, older_than: Age = None, sort: Sort = "-created_at") -> Response:
+        """The list as a table for a spreadsheet: of the same filter, at most 10,000 lines."""
+        return _file("text/csv; charset=utf-8", "clerks.csv", as_csv(pages(wanted, older_than, sort)))
+
+    @router.get("/clerks.json")
+    def export_json(*, wanted: Wanted, older_than: Age = None, sort: Sort = "-created_at") -> Response:
+        """The list as one file: of the same filter, at most 10,000 lines."""
+        return _file("application/json", "clerks.json", as_json_lines(pages(wanted, older_than, sort)))
+
+    def pages(wanted: Filter, older_than: str | None, sort: str) -> NextPage:
+        age = age_of(older_than)
+        return lambda cursor: reads.clerks(wanted, older_than=age, sort=sort, limit=PAGE, cursor=cursor)
+
     @router.get("/clerks/{clerk}")
     def read_clerk(clerk: Id, request: Request) -> Response:
         """One Clerk: its headline, whose move it is, what comes by itself, its acts, its whole document."""
@@ -137,6 +155,11 @@ def _add_records(router: APIRouter, operations: Operations) -> None:
         """Who did what, when, why, before and after; refused attempts too, the latest first."""
         wanted = {"who": who, "action": action, "target": target, "outcome": outcome}
         return as_json(operations.reads.audit(wanted, limit=limit, cursor=cursor))
+
+
+def _file(kind: str, name: str, content: Iterator[bytes]) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(content, media_type=kind, headers=headers)
 
 
 def age_of(text: str | None) -> int | None:

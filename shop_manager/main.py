@@ -20,6 +20,7 @@ from shop_manager.api_directory import directory_router
 from shop_manager.api_ops import ops_router
 from shop_manager.api_ops_acts import ops_acts_router
 from shop_manager.api_ops_bulk import ops_bulk_router
+from shop_manager.api_ops_people import ops_people_router
 from shop_manager.api_sessions import opening_router, session_list_router, sessions_router
 from shop_manager.dashboard.router import dashboard_router
 from shop_manager.idempotency import forget_old
@@ -112,6 +113,7 @@ def _routers(sessions: Sessions, opening: Opening, operations: Operations, doors
         ops_router(operations),
         ops_acts_router(operations),
         ops_bulk_router(operations),
+        ops_people_router(operations),
         dashboard_router(operations, Operators(KeyRing(sessions.manager.database)), doors),
     ]
 

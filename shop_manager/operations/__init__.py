@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from doors.keys import KeyRing
+from doors.operators import Operators
 from shop_manager.operations.acts import Acts
 from shop_manager.operations.bulk import Bulk
 from shop_manager.operations.bulk_run import BulkRun
 from shop_manager.operations.parked_acts import ParkedActs
+from shop_manager.operations.people import People
 from shop_manager.operations.reads import Reads
+from shop_manager.operations.views import Views
 from shop_manager.sessions import Sessions
 
 
@@ -15,6 +19,7 @@ class Operations:
 
     `acts`: what an operator does to one Clerk; `parked_acts`: to one parked message. Whoever calls them passes the
     Caller, whose role they check; every attempt is in the audit. `bulk`: the same to many, run by `bulk_run`.
+    `people`: people and keys, for admins; `views`: each operator's saved views.
     """
 
     def __init__(self, sessions: Sessions) -> None:
@@ -23,4 +28,6 @@ class Operations:
         self.acts = Acts(sessions)
         self.parked_acts = ParkedActs(sessions)
         self.bulk = Bulk(sessions)
+        self.people = People(Operators(KeyRing(self.database)))
+        self.views = Views(self.database)
         self.bulk_run = BulkRun(self.acts, self.parked_acts)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from domain.times import from_wire
 from doors.answers import Body, Id
+from doors.keys import Role
 from doors.problems import Problem, WrongField, invalid
 from shop_manager.happenings import Act, Extend, Note, Retry, Settle, SettledOutcome, Undo
 from shop_manager.listing import Filter
@@ -95,6 +96,44 @@ class BulkAsk(Body):
 
 class BulkPace(Body):
     per_minute: Annotated[int, Field(ge=1, le=1200)] = 60
+
+
+class PersonAsk(Body):
+    name: Id
+    role: Role
+    reason: Said
+
+
+class PersonAct(Body):
+    """`role` needs the new role."""
+
+    action: Literal["role", "renew", "disable"]
+    role: Role | None = None
+    reason: Said
+
+    @model_validator(mode="after")
+    def _role_fits(self) -> PersonAct:
+        if (self.action == "role") != (self.role is not None):
+            raise ValueError("`role` is needed for the action role, and for no other")
+        return self
+
+
+class KeyAsk(Body):
+    scope: Literal["server", "warehouse"]
+    name: Annotated[str, Field(min_length=1, max_length=128)]
+    reason: Said
+
+
+class KeyAct(Body):
+    action: Literal["revoke"]
+    reason: Said
+
+
+class ViewAsk(Body):
+    """`query` is what stands behind the `?` of the list's address."""
+
+    name: Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_said)]
+    query: Annotated[str, Field(max_length=2000)]
 
 
 def act_of(action: str, reason: str, given: Parameters) -> Act:
