@@ -116,6 +116,19 @@ class ClerkOnStage:
         """Why replies were ignored, in order."""
         return [line["reason"] for line in self.timeline() if line["what"] == "ignored"]
 
+    def is_helped(self, action: str, seen: int | None = None, **what: Any) -> Refusal | None:
+        """An operator acts on it, having seen its present version, or the one given."""
+        version = self.for_operators()["version"] if seen is None else seen
+        answer = self._wire.ask(
+            "POST",
+            "shop_manager",
+            f"/ops/clerks/{self.id}/actions",
+            self._wire.stage.keys.operator,
+            {"action": action, "reason": "seen by the night shift", **what},
+            {"If-Match": f'"{version}"'},
+        )
+        return None if answer.status_code == 200 else Refusal(answer.status_code, answer.json()["code"])
+
     # --- what must become of it --------------------------------------------------------------------------------------
 
     def becomes(self, status: str, because: str | None = None, limit: float = LIMIT) -> Self:

@@ -1,0 +1,113 @@
+"""Operators find what is stuck, and repair it safely: one of two wins, every act is written down for good (O1–O4)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from domain.times import hours, to_wire
+from scenario_tests.clerk_on_stage import ClerkOnStage
+from scenario_tests.shop import Shop, Stock
+from scenario_tests.waiting import until
+from scenario_tests.wire import content_of
+
+
+def reads(shop: Shop, path: str) -> dict[str, Any]:
+    found: dict[str, Any] = shop.wire.get("shop_manager", f"/ops/{path}", shop.stage.keys.operator)
+    return found
+
+
+def posts(shop: Shop, path: str, **body: Any) -> dict[str, Any]:
+    answer = shop.wire.ask("POST", "shop_manager", f"/ops/{path}", shop.stage.keys.operator, body)
+    found: dict[str, Any] = content_of(answer, 200, 201)
+    return found
+
+
+def overdue(shop: Shop, name: str) -> ClerkOnStage:
+    clerk = shop.customer(name, token="tok_ok").orders({"SQUEAKY-BONE": 1}).is_at("shipping", "waiting")
+    shop.lets_time_pass(clerk)
+    return clerk.is_stuck("overdue")
+
+
+def test_an_overdue_order_gets_more_time_and_of_two_operators_one_wins(shop: Shop) -> None:
+    # Given an order that the warehouse has forgotten
+    shop.stocks("SQUEAKY-BONE", 5)
+    clerk = overdue(shop, "ada")
+    seen = clerk.for_operators()
+    assert "Paid" in seen["headline"] and "the warehouse has been silent" in seen["headline"]
+    # When two operators act on what both have seen
+    until_then = to_wire(shop.stage.database("shop_manager").clock() + hours(24))
+    assert clerk.is_helped("extend", seen["version"], until=until_then) is None
+    assert clerk.is_helped("retry", seen["version"]) == (412, "version_conflict")
+    # Then one of them has won, it is told no more, and both are in the audit, for good
+    clerk.is_not_stuck()
+    audit = reads(shop, f"audit?target=clerk:{clerk.id}")["data"]
+    assert [(line["action"], line["outcome"]) for line in audit] == [("retry", "version_conflict"), ("extend", "done")]
+    for change in ("UPDATE audit SET reason = ''", "DELETE FROM audit"):
+        with pytest.raises(DBAPIError, match="only grow"), shop.stage.database("shop_manager").begin() as tx:
+            tx.execute(text(change))
+    # And the order goes on
+    clerk.gets_shipped().becomes("completed")
+
+
+def test_a_step_settled_by_hand_lets_the_order_go_on(shop: Shop) -> None:
+    shop.stocks("SQUEAKY-BONE", 5)
+    clerk = overdue(shop, "ada")
+    assert clerk.is_helped("undo") == (409, "past_the_pivot")
+    assert clerk.is_helped("settle", step="shipping", outcome="done", evidence="signed receipt 4711") is None
+    clerk.becomes("completed")
+    assert clerk.is_helped("note") is None
+    assert clerk.is_helped("retry") == (409, "session_ended")
+
+
+def test_a_parked_command_is_replayed_once_its_service_is_repaired(shop: Shop) -> None:
+    # Given an undo whose command risk has parked
+    shop.stocks("SQUEAKY-BONE", 5)
+    with shop.table_is_broken("risk", "reservations"):
+        clerk = shop.customer("ada").orders({"SQUEAKY-BONE": 2}).waits_for("pay").cancels()
+        clerk.is_stuck("undo_failing", "parked_message")
+        until(lambda: any(line["clerk"] == clerk.id for line in shop.parked()), "the parked message is told", 60)
+    [parked] = [line for line in shop.parked() if line["clerk"] == clerk.id]
+    # When it is replayed
+    answer = shop.wire.ask("POST", "shop_manager", f"/ops/parked/{parked['id']}/actions",
+                           shop.stage.keys.operator, {"action": "replay", "reason": "risk is repaired"})  # fmt: skip
+    # Then the order is undone; unless the slow retry was quicker: then nobody waits for the message any more
+    assert (answer.status_code, answer.json().get("code")) in ((200, None), (409, "not_allowed_now"))
+    clerk.becomes("canceled", limit=60)
+    assert shop.credit_of("ada").reserved == 0
+
+
+def test_many_stuck_orders_are_repaired_at_once(shop: Shop) -> None:
+    shop.stocks("SQUEAKY-BONE", 5)
+    clerks = [overdue(shop, name) for name in ("ada", "bob", "eve")]
+    ids = [clerk.id for clerk in clerks]
+    bulk = posts(shop, "bulk", action="retry", ids=ids, reason="the warehouse is back")
+    assert (bulk["count"], sum(bulk["money"].values()) > 0, bulk["status"]) == (3, True, "preview")
+    assert clerks[1].is_helped("note") is None
+    posts(shop, f"bulk/{bulk['id']}/start", per_minute=1200)
+    until(lambda: reads(shop, f"bulk/{bulk['id']}")["status"] == "finished", "the bulk act has finished")
+    outcomes = {item["target"]: item["outcome"] for item in reads(shop, f"bulk/{bulk['id']}")["items"]["data"]}
+    assert [outcomes[each] for each in ids] == ["done", "skipped", "done"]
+    for clerk in (clerks[0], clerks[2]):
+        clerk.is_not_stuck().gets_shipped().becomes("completed")
+    clerks[1].gets_shipped().becomes("completed")
+    assert shop.stock_of("SQUEAKY-BONE") == Stock(on_hand=2, reserved=0, shipped=3)
+
+
+def test_everything_that_operators_read_is_there_on_a_real_shop(shop: Shop) -> None:
+    shop.stocks("SQUEAKY-BONE", 5)
+    clerk = shop.customer("ada", token="tok_ok").orders({"SQUEAKY-BONE": 1}).gets_shipped().becomes("completed")
+    capture = next(line for line in reads(shop, f"clerks/{clerk.id}/timeline?limit=200")["data"]
+                   if (line["step"], line["what"]) == ("capture", "done"))  # fmt: skip
+    assert capture["changes"]["changed"]["$.payment.status"] == {"before": "authorized", "after": "captured"}
+    assert {line["service"] for line in reads(shop, f"clerks/{clerk.id}/messages")["data"]} >= {"shop", "payment"}
+    until(
+        lambda: sum(bar["opened"] for bar in reads(shop, "figures?hours=1")["throughput"]) > 0, "opens are counted", 30
+    )
+    assert any(each["step"] == "capture" for each in reads(shop, "figures?hours=1")["step_times"])
+    assert {each["reference"] for each in reads(shop, "processes")["data"]} == {"standard/1", "invoice/1", "digital/1"}
+    for path in ("summary", "checks", "people", "keys", "views", "bulk", "parked", "clerks.json"):
+        assert isinstance(reads(shop, path), dict)
