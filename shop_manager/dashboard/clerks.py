@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi.responses import RedirectResponse, StreamingResponse
 
 from domain.ids import is_id
 from domain.times import from_wire, to_wire
-from doors.problems import Problem
+from doors.problems import Problem, invalid
 from shop_manager.dashboard.asked import CHOICES, Asked, address, read_asked
 from shop_manager.dashboard.causes import explained
-from shop_manager.dashboard.export import as_csv, as_json
 from shop_manager.dashboard.live import Live, partial
-from shop_manager.dashboard.shell import ENVIRONMENT, Shell
+from shop_manager.dashboard.shell import ENVIRONMENT, HEADERS, Shell
 from shop_manager.listing import Filter
 from shop_manager.operations import Operations
+from shop_manager.operations.export import PAGE, NextPage, as_csv, as_json_lines
 
 PATH = "/dashboard/clerks"
 SHOWN = 50
-EXPORTED = 10_000
-AT_ONCE = 200
 LIVE_PATH = "/dashboard/live"
 
 
@@ -40,11 +38,11 @@ def clerks_pages(router: APIRouter, shell: Shell, live: Live, operations: Operat
 
     @router.get("/clerks.csv")
     def csv(request: Request) -> Response:
-        return as_csv(*reader.all_of(read_asked(request.query_params)))
+        return _file("text/csv; charset=utf-8", "clerks.csv", as_csv(reader.pages(request)))
 
     @router.get("/clerks.json")
     def json(request: Request) -> Response:
-        return as_json(*reader.all_of(read_asked(request.query_params)))
+        return _file("application/json", "clerks.json", as_json_lines(reader.pages(request)))
 
     @router.get("/find")
     def find(request: Request) -> Response:
@@ -72,17 +70,12 @@ class Reader:
             "live": None if asked.wrong else address(LIVE_PATH, news),
         }
 
-    def all_of(self, asked: Asked) -> tuple[list[dict[str, Any]], bool]:
-        """(every line of the filter, are there more): no more than EXPORTED of them."""
-        lines: list[dict[str, Any]] = []
-        cursor: str | None = None
-        while len(lines) < EXPORTED:
-            found = self._lines(asked, cursor, AT_ONCE)
-            lines += found["data"]
-            cursor = found["next_cursor"]
-            if cursor is None:
-                return lines, False
-        return lines[:EXPORTED], True
+    def pages(self, request: Request) -> NextPage:
+        """Every page of the current filter, for a file; Problem 422 when the filter is wrong."""
+        asked = read_asked(request.query_params)
+        for name, why in asked.wrong.items():
+            raise invalid(name, why)
+        return lambda cursor: self._lines(asked, cursor, PAGE)
 
     def news(self, request: Request) -> str:
         """How many of the list's first page are new or changed since it was read; none of them is moved."""
@@ -114,6 +107,11 @@ class Reader:
         except Problem:
             return False
         return True
+
+
+def _file(kind: str, name: str, content: Iterator[bytes]) -> Response:
+    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(content, media_type=kind, headers=headers)
 
 
 def _came_at(line: Mapping[str, Any], sort: str) -> str:

@@ -63,11 +63,11 @@ def clock(value: int | str) -> str:
     return wire(value)[11:19]
 
 
-def relative(value: int | str, now: int) -> str:
-    """`3 min ago`, `in 40 s`, `now`: as `dashboard.js` keeps it up to date."""
+def relative(value: int | str, now: int, coming: bool = False) -> str:
+    """`3 min ago`, `in 40 s`, `now`; what is `coming` is never over, but now. As `dashboard.js` keeps it up to date."""
     distance = moment(value) - now
     told = duration(abs(distance))
-    if told == "0 s":
+    if told == "0 s" or (coming and distance < 0):
         return "now"
     return f"in {told}" if distance > 0 else f"{told} ago"
 

@@ -29,7 +29,8 @@
     for (const each of document.querySelectorAll("time[data-relative]")) {
       const distance = (Date.parse(each.dateTime) - now()) / 1000;
       const told = duration(Math.abs(distance));
-      const shown = told === "0 s" ? "now" : distance > 0 ? `in ${told}` : `${told} ago`;
+      const due = told === "0 s" || (each.dataset.relative === "coming" && distance < 0);
+      const shown = due ? "now" : distance > 0 ? `in ${told}` : `${told} ago`;
       if (each.textContent !== shown) each.textContent = shown;
     }
   }

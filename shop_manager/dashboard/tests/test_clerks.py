@@ -175,7 +175,6 @@ def test_the_current_filter_can_be_taken_along_as_json(house: House, viewer: Vis
     assert answer.headers["content-disposition"] == 'attachment; filename="clerks.json"'
     assert answer.json() == {
         "data": [house.get("/ops/clerks?stuck=true", "op_night").json()["data"][0]],
-        "has_more": False,
     }
     assert answer.json()["data"][0]["id"] == stuck
 
@@ -190,17 +189,15 @@ def test_S10_the_file_for_spreadsheets_holds_no_formula(house: House, viewer: Vi
     assert all(row["id"].startswith("clk_") and row["status"] == "open" and row["stuck_kind"] == "" for row in rows)
 
 
-def test_a_file_has_every_page_and_says_when_it_is_not_all(
+def test_a_file_has_every_page_and_a_wrong_filter_makes_none(
     house: House, viewer: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(clerks, "AT_ONCE", 2)
+    monkeypatch.setattr(clerks, "PAGE", 2)
     for _ in range(5):
         house.opened()
     assert len(viewer.get(f"{LIST}.json").json()["data"]) == 5
-    monkeypatch.setattr(clerks, "EXPORTED", 3)
-    answer = viewer.get(f"{LIST}.json")
-    assert len(answer.json()["data"]) == 3 and answer.json()["has_more"] is True
-    assert "clerks-first-of-many.json" in answer.headers["content-disposition"]
+    page = viewer.get(f"{LIST}.json?kind=x")
+    assert page.status_code == 422 and "kind: allowed are" in words_of(page.text)
 
 
 def test_a_list_is_one_bounded_number_of_statements_however_many_clerks(house: House, viewer: Visitor) -> None:
