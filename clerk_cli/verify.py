@@ -20,12 +20,12 @@ from clerk_cli.data_folder import read_credentials
 from clerk_cli.databases import opened_shop
 from clerk_cli.errors import Trouble, one_line
 from clerk_cli.terminal import console, plain
+from domain.invariants import checked
 from domain.messages import SHOP_MANAGER
 from messaging.database import Database
 from shop_manager import audit as manager_audit
 from shop_manager import checks
 from verifier import Drift, check
-from verifier.invariants import checked
 from verifier.remedies import SAFE
 
 

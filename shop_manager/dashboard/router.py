@@ -16,6 +16,7 @@ from shop_manager.dashboard.health import Health
 from shop_manager.dashboard.home import home_page
 from shop_manager.dashboard.live import Live
 from shop_manager.dashboard.logins import Logins
+from shop_manager.dashboard.places import add_pages
 from shop_manager.dashboard.pulse import pulse_of
 from shop_manager.dashboard.shell import Shell
 from shop_manager.dashboard.throttle import Throttle
@@ -36,6 +37,7 @@ def dashboard_router(operations: Operations, operators: Operators, doors: Mappin
     live.add_route(inside)
     home_page(inside, shell, live, operations, Health(doors))
     clerks_pages(inside, shell, live, operations)
+    add_pages(inside, shell, live, operations)
 
     @inside.get("/")
     def home_with_a_slash() -> Response:

@@ -36,7 +36,16 @@ class Place(NamedTuple):
     role: Role = "viewer"
 
 
-PLACES = (Place("Home", "/dashboard"), Place("Clerks", "/dashboard/clerks"))
+PLACES = (
+    Place("Home", "/dashboard"),
+    Place("Clerks", "/dashboard/clerks"),
+    Place("Parked", "/dashboard/parked"),
+    Place("Processes", "/dashboard/processes"),
+    Place("Figures", "/dashboard/figures"),
+    Place("Audit", "/dashboard/audit"),
+    Place("Checks", "/dashboard/checks"),
+    Place("Help", "/dashboard/help"),
+)
 
 
 class Shell:

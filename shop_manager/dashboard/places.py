@@ -1,0 +1,26 @@
+"""All pages but the home page and the list of Clerks, in the order of the navigation."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from shop_manager.dashboard.audit_page import audit_page
+from shop_manager.dashboard.checks_page import checks_page
+from shop_manager.dashboard.clerk_page import clerk_page
+from shop_manager.dashboard.figures_page import figures_page
+from shop_manager.dashboard.help_page import help_page
+from shop_manager.dashboard.live import Live
+from shop_manager.dashboard.parked_page import parked_pages
+from shop_manager.dashboard.processes_page import processes_page
+from shop_manager.dashboard.shell import Shell
+from shop_manager.operations import Operations
+
+
+def add_pages(router: APIRouter, shell: Shell, live: Live, operations: Operations) -> None:
+    clerk_page(router, shell, live, operations)
+    parked_pages(router, shell, operations)
+    processes_page(router, shell, operations.reads)
+    figures_page(router, shell, operations.reads)
+    audit_page(router, shell, operations.reads)
+    checks_page(router, shell, operations.reads)
+    help_page(router, shell)

@@ -1,0 +1,51 @@
+"""Numbers as drawings: everything stays inside, nothing divides by nothing, and what is longest fills the width."""
+
+from __future__ import annotations
+
+import pytest
+
+from shop_manager.dashboard import figures_view as view
+from shop_manager.dashboard.plots import HEIGHT, LEFT, WIDTH, bars, line_plot, nice_top
+
+
+@pytest.mark.parametrize(("most", "top"), [(0, 1), (1, 1), (3, 5), (10, 10), (11, 20), (97, 100), (501, 1000)])
+def test_the_axis_ends_at_a_round_number(most: float, top: float) -> None:
+    assert nice_top(most) == top
+
+
+def test_lines_begin_and_end_at_the_edges_and_stay_inside() -> None:
+    plot = line_plot([[0, 5, 10], [1, 1, 1]], ["a", "b", "c"])
+    points = [tuple(map(float, each.split(","))) for each in plot.lines[0].split()]
+    assert points[0][0] == LEFT and points[-1][0] == WIDTH and len(plot.lines) == 2
+    assert all(0 <= y <= HEIGHT for _, y in points) and points[0][1] > points[-1][1]
+    assert [tick.label for tick in plot.across] == ["0", "5", "10"]
+
+
+def test_one_point_and_none_can_be_drawn() -> None:
+    assert line_plot([[3]], ["now"]).lines != [""]
+    assert line_plot([[]], []).lines == [""]
+
+
+def test_the_longest_row_fills_the_width_and_parts_follow_each_other() -> None:
+    rows = bars([[1, 1], [4, 0]], 400)
+    assert [(bar.x, bar.width) for bar in rows[0]] == [(0, 100), (100, 100)]
+    assert rows[1][0].width == 400
+    assert bars([[0, 0]], 400)[0][0].width == 0 and bars([], 400) == []
+
+
+def test_throughput_adds_up_all_ends() -> None:
+    found = view.throughput([{"at": "2026-11-25T04:00:00.000Z", "opened": 3, "ended": {"failed": 1, "expired": 1}}], 24)
+    assert (found.opened, found.ended) == (3, 2) and found.rows == [("2026-11-25T04:00:00.000Z", 3, 2)]
+
+
+def test_ends_are_by_process_in_the_order_of_the_legend() -> None:
+    [row] = view.ends([{"process": "standard/1", "status": "failed", "count": 2}])
+    assert row.name == "standard/1" and row.told == ["0", "2", "0", "0"] and row.parts[1].width == view.BAR_WIDTH
+    assert [name for _, name in view.end_words()] == ["completed", "failed", "expired", "canceled"]
+
+
+def test_the_funnel_and_the_times_say_their_numbers_in_words() -> None:
+    [group] = view.funnel([{"process": "p/1", "steps": [{"step": "a", "asked": 4, "done": 3}]}])
+    assert group.rows[0].told == ("4", "3", "75 %")
+    [group] = view.step_times([{"process": "p/1", "step": "a", "count": 9, "p50_ms": 20, "p95_ms": 61_000}])
+    assert group.rows[0].told == ("20 ms", "1.0 min", "9")
