@@ -63,10 +63,11 @@ def _resident(pid: int) -> int:
 
 
 @contextmanager
-def embedded(folder: Path) -> Iterator[Measured]:
-    """`clerk up` in a new data folder."""
+def embedded(folder: Path, *more: str) -> Iterator[Measured]:
+    """`clerk up` with its data in `folder`/data; `more` are further flags of it."""
     port, began = free_port(), monotonic()
-    with _running({"up": ["up", "--port", str(port), "--data", str(folder / "data")]}, folder, {}) as processes:
+    arguments = ["up", "--port", str(port), "--data", str(folder / "data"), *more]
+    with _running({"up": arguments}, folder, {}) as processes:
         url = f"http://127.0.0.1:{port}"
         _until_ready(url)
         key = json.loads((folder / "data" / "credentials.json").read_text())["server_key"]

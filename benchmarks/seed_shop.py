@@ -1,0 +1,178 @@
+"""Fills a new shop with ended and live Clerks: `python -m benchmarks.seed_shop FOLDER --ended 1000000 --live 1000`.
+
+One order of each kind is played on a real `clerk up`; then its rows are copied in bulk, so `clerk verify` finds the
+shop clean. Afterwards `clerk up --data FOLDER/data` runs it. `--only shop_manager` fills that database alone, for the
+dashboard: quicker, and no shop to be verified.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from io import StringIO
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import httpx
+from sqlalchemy import delete, update
+
+from benchmarks.copied_clerks import Row, Stencil
+from benchmarks.shops import Measured, embedded, stock_up
+from clerk_cli.databases import files_in, opened_shop
+from clerk_cli.services import SERVICES
+from domain.ids import RANDOMNESS, clerk_id
+from domain.times import days, minutes
+from fulfillment_service.store import stock
+from messaging.database import Database, Tx
+from shop_manager.store import operations
+from verifier import quiet
+
+SKU, QUANTITY = "SEED-BONE", 2
+ENDED = {"completed": 80, "failed": 10, "canceled": 6, "expired": 4}
+"""Kinds of ended Clerks, in percent."""
+LIVE = {"shopping": 50, "shipping": 50}
+SPREAD = days(30)
+"""Ended Clerks are opened over this time, up to now; live ones over the last minute."""
+LATELY = minutes(1)
+TABLES = {service.name: service.module("store").metadata.sorted_tables for service in SERVICES}
+PORTION = 2_000
+NULL = "\\N"
+WITHIN = 60.0
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("folder", type=Path)
+    arguments.add_argument("--ended", type=int, default=100_000)
+    arguments.add_argument("--live", type=int, default=0)
+    arguments.add_argument("--only", choices=[service.name for service in SERVICES])
+    arguments.add_argument("--database", help="a PostgreSQL URL template with {service}; else SQLite files in FOLDER")
+    wanted = arguments.parse_args()
+    print(json.dumps(seed(wanted.folder, wanted.ended, wanted.live, wanted.only, wanted.database)))  # noqa: T201
+
+
+def seed(
+    folder: Path, ended: int, live: int, only: str | None = None, database: str | None = None
+) -> dict[str, float | int]:
+    """Play, then copy; returns how many Clerks there are and the seconds it took."""
+    began = monotonic()
+    folder.mkdir(parents=True, exist_ok=True)
+    template = database or files_in(folder / "data")
+    with embedded(folder, "--warehouse", "manual", *(["--database", database] if database else [])) as shop:
+        stock_up(shop, SKU, 1_000_000_000)
+        played = play(folder, shop)
+        with opened_shop(template, None) as databases:
+            until(lambda: quiet(databases) is None)
+    with opened_shop(template, None) as databases:
+        copy(databases, played, ended, live, only)
+    return {"clerks": ended + live + len(played), "seconds": round(monotonic() - began, 1)}
+
+
+def play(folder: Path, shop: Measured) -> dict[str, str]:
+    """One Clerk of each kind, brought to rest: its id by kind."""
+    warehouse = json.loads((folder / "data" / "credentials.json").read_text())["warehouse_key"]
+    order = {"items": [{"sku": SKU, "quantity": QUANTITY}], "payment": {"token": "tok_ok"}, "expires_in": 86_400}
+    with httpx.Client(base_url=shop.url, headers={"Authorization": f"Bearer {shop.server_key}"}, timeout=30) as client:
+
+        def opened(**body: Any) -> str:
+            return str(client.post("/shop/session", json=body).raise_for_status().json()["id"])
+
+        def is_now(session: str, name: str, value: str) -> Callable[[], bool]:
+            return lambda: client.get(f"/shop/session/{session}").json()[name] == value
+
+        found = {
+            "completed": opened(**order),
+            "failed": opened(**{**order, "payment": {"token": "tok_declined"}}),
+            "canceled": opened(),
+            "expired": opened(),
+            "shopping": opened(expires_in=86_400),
+            "shipping": opened(**order),
+        }
+        client.post(f"/shop/session/{found['canceled']}/cancel").raise_for_status()
+        client.post(f"/shop/session/{found['expired']}/expire").raise_for_status()
+        ship, label = f"/fulfillment/{found['completed']}/ship", {"carrier": "Dog Sled", "tracking": "SEED-1"}
+        as_warehouse = {"Authorization": f"Bearer {warehouse}"}
+        until(lambda: client.post(ship, json=label, headers=as_warehouse).is_success)
+        until(is_now(found["shipping"], "payment_status", "captured"))
+        for kind in ENDED:
+            until(is_now(found[kind], "status", kind))
+    return found
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait until it is so."""
+    end = monotonic() + WITHIN
+    while not holds():
+        if monotonic() > end:
+            raise TimeoutError(f"the shop has not come to rest within {WITHIN:.0f} s")
+        sleep(0.05)
+
+
+def copy(
+    databases: Mapping[str, Database], played: Mapping[str, str], ended: int, live: int, only: str | None
+) -> Counter[str]:
+    """Copy the played Clerks; returns how many of each kind there are more now."""
+    stencils = {kind: Stencil(kind, clerk, databases, TABLES) for kind, clerk in played.items()}
+    counts = shares(ended, ENDED) + shares(live, LIVE)
+    for kind, count in counts.items():
+        spread = SPREAD if kind in ENDED else LATELY
+        for first in range(0, count, PORTION):
+            numbers = range(first, min(first + PORTION, count))
+            fillings = [filling(stencils[kind], -spread * (count - number) // count) for number in numbers]
+            for service in [only] if only else TABLES:
+                with databases[service].begin() as tx:
+                    for row, values in stencils[kind].copies(service, fillings):
+                        insert(tx, row, values)
+    if only in (None, "fulfillment"):
+        count_stock(databases["fulfillment"], counts)
+    with databases["shop_manager"].begin() as tx:
+        tx.execute(delete(operations.tallies))  # they are counted anew
+    return counts
+
+
+def shares(total: int, percent: Mapping[str, int]) -> Counter[str]:
+    """So many in all, by kind."""
+    found = Counter({kind: total * share // 100 for kind, share in percent.items()})
+    found[next(iter(percent))] += total - found.total()
+    return found
+
+
+def filling(stencil: Stencil, shift: int) -> list[Any]:
+    """A new Clerk's name and times, `shift` ms from its original's."""
+    clerk = clerk_id(stencil.opened_at + shift, os.urandom(RANDOMNESS))
+    return stencil.values(clerk.removeprefix("clk_"), shift)
+
+
+def insert(tx: Tx, row: Row, values: Sequence[tuple[Any, ...]]) -> None:
+    """As fast as each of the two takes it."""
+    columns = ", ".join(row.columns)
+    if tx.database.dialect == "sqlite":
+        marks = ", ".join("?" * len(row.columns))
+        tx.connection.exec_driver_sql(f"INSERT INTO {row.table} ({columns}) VALUES ({marks})", list(values))  # noqa: S608
+        return
+    text = StringIO()
+    csv.writer(text).writerows([[NULL if value is None else value for value in each] for each in values])
+    text.seek(0)
+    with tx.connection.connection.cursor() as cursor:
+        cursor.copy_expert(f"COPY {row.table} ({columns}) FROM STDIN WITH (FORMAT csv, NULL '{NULL}')", text)  # type: ignore[attr-defined]
+
+
+def count_stock(database: Database, counts: Mapping[str, int]) -> None:
+    """What the copies have taken from the shelf."""
+    shipped, reserved = QUANTITY * counts["completed"], QUANTITY * counts["shipping"]
+    moved = {
+        "on_hand": stock.c.on_hand - shipped - reserved,
+        "shipped": stock.c.shipped + shipped,
+        "reserved": stock.c.reserved + reserved,
+    }
+    with database.begin() as tx:
+        tx.execute(update(stock).where(stock.c.sku == SKU).values(moved))
+
+
+if __name__ == "__main__":
+    main()
