@@ -25,7 +25,7 @@ EARLIEST, LATEST = 1_600_000_000_000, 2_000_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row with gaps: each column has `(pattern, picks)`, a text for `%` and which values go into it; or a constant."""
+    """One row with gaps: each column is a constant, or `(text for %, which values go into it)`."""
 
     table: str
     columns: Sequence[str]

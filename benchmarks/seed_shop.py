@@ -158,8 +158,9 @@ def insert(tx: Tx, row: Row, values: Sequence[tuple[Any, ...]]) -> None:
     text = StringIO()
     csv.writer(text).writerows([[NULL if value is None else value for value in each] for each in values])
     text.seek(0)
-    with tx.connection.connection.cursor() as cursor:
-        cursor.copy_expert(f"COPY {row.table} ({columns}) FROM STDIN WITH (FORMAT csv, NULL '{NULL}')", text)  # type: ignore[attr-defined]
+    cursor: Any = tx.connection.connection.cursor()
+    cursor.copy_expert(f"COPY {row.table} ({columns}) FROM STDIN WITH (FORMAT csv, NULL '{NULL}')", text)
+    cursor.close()
 
 
 def count_stock(database: Database, counts: Mapping[str, int]) -> None:

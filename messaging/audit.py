@@ -64,7 +64,7 @@ def read_turns(tx: Tx, table: Table, clerks: Sequence[str]) -> dict[str, dict[st
         select(columns.clerk, columns.step, columns.state, columns.name, columns.attempt, columns.updated_at).where(
             columns.clerk.in_(clerks)
         )
-    )
+    ).all()
     found: dict[str, dict[str, TurnFacts]] = {}
     for clerk, step, state, name, attempt, updated_at in rows:
         found.setdefault(clerk, {})[step] = TurnFacts(step, state, name, attempt, updated_at)

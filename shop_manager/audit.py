@@ -112,7 +112,7 @@ def read(tx: Tx, ids: Sequence[str]) -> dict[str, ClerkFacts]:
     """The Clerks there are among the ids, with their histories."""
     histories, broken = _histories(tx, ids)
     wanted = (columns.id, columns.revision, columns.state, columns.document, *(columns[name] for name in LISTED))
-    rows = tx.execute(select(*wanted).where(columns.id.in_(ids)))
+    rows = tx.execute(select(*wanted).where(columns.id.in_(ids))).all()
     return {row[0]: _facts(tuple(row), histories.get(row[0], []), broken.get(row[0])) for row in rows}
 
 
@@ -153,7 +153,7 @@ def _histories(tx: Tx, ids: Sequence[str]) -> tuple[dict[str, list[tuple[int, En
         select(table.clerk, table.number, table.at, table.what, table.step, table.data)
         .where(table.clerk.in_(ids))
         .order_by(table.clerk, table.number)
-    )
+    ).all()
     loads = orjson.loads
     found: dict[str, list[tuple[int, Entry]]] = {}
     broken: dict[str, str] = {}

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from operator import attrgetter
 from typing import Any, Literal
 
-from domain.document import Document, merge_owned
+from domain.document import Document
 from domain.messages import Direction
 
 Status = Literal["running", "undoing", "completed", "failed", "canceled", "expired"]
@@ -140,11 +141,21 @@ def _opened(clerk: str, entry: Entry) -> Saga:
 
 def evolve(saga: Saga, entry: Entry) -> Saga:
     """The saga after one more entry of its history. A note after the end leaves the time of the end as it is."""
-    changed = _EVOLVES[entry.what](saga, entry)
-    return replace(changed, version=saga.version + 1, updated_at=saga.updated_at if saga.ended else entry.at)
+    values = dict(zip(_NAMES, _values_of(saga), strict=True))
+    values |= _EVOLVES[entry.what](saga, entry)
+    values["version"] = saga.version + 1
+    if not saga.ended:
+        values["updated_at"] = entry.at
+    return Saga(**values)  # not `replace`: a history is folded for every Clerk that is verified
 
 
-def _asked(saga: Saga, entry: Entry) -> Saga:
+_NAMES = tuple(field.name for field in fields(Saga))
+_values_of = attrgetter(*_NAMES)
+Changes = dict[str, Any]
+"""What an entry changes of the saga, by field."""
+
+
+def _asked(saga: Saga, entry: Entry) -> Changes:
     """data: direction, attempt, command, deadline, waits_for, resend_at, pivot, failures; by, reason of an operator."""
     data, step = entry.data, entry.step or ""
     question = Question(
@@ -158,93 +169,88 @@ def _asked(saga: Saga, entry: Entry) -> Saga:
         failures=data.get("failures", 0),
     )
     state: StepState = "undoing" if question.direction == "undo" else "waiting" if question.waits_for else "asked"
-    return replace(
-        _with_step(saga, step, state, entry.at, data["attempt"]),
-        question=question,
-        resend=Resend(data["resend_at"]),
-        past_pivot=saga.past_pivot or data["pivot"],
-    )
+    return {
+        "steps": _with_step(saga, step, state, entry.at, data["attempt"]),
+        "question": question,
+        "resend": Resend(data["resend_at"]),
+        "past_pivot": saga.past_pivot or data["pivot"],
+    }
 
 
-def _answered(saga: Saga, entry: Entry) -> Saga:
+def _answered(saga: Saga, entry: Entry) -> Changes:
     """done, undone; data: attempt, section (name), content (the owner's section as it is now, or null)."""
     state: StepState = "done" if entry.what == "done" else "undone"
     document = saga.document
     if entry.data.get("content") is not None:
-        document, _ = merge_owned(document, {entry.data["section"]: entry.data["content"]}, entry.data["section"])
-    return replace(_with_step(saga, entry.step or "", state, entry.at), question=None, resend=None, document=document)
+        document = {**document, entry.data["section"]: entry.data["content"]}
+    steps = _with_step(saga, entry.step or "", state, entry.at)
+    return {"steps": steps, "question": None, "resend": None, "document": document}
 
 
-def _refused(saga: Saga, entry: Entry) -> Saga:
+def _refused(saga: Saga, entry: Entry) -> Changes:
     """data: attempt, code, detail."""
-    refused = _with_step(saga, entry.step or "", "refused", entry.at)
-    return replace(refused, question=None, resend=None, past_pivot=False)
+    steps = _with_step(saga, entry.step or "", "refused", entry.at)
+    return {"steps": steps, "question": None, "resend": None, "past_pivot": False}
 
 
-def _cannot_now(saga: Saga, entry: Entry) -> Saga:
+def _cannot_now(saga: Saga, entry: Entry) -> Changes:
     """undo_failed, do_failed; data: attempt, code, detail, retry_at: the same is asked anew then (U5)."""
     question = saga.question
     if question is None:
-        return saga
-    return replace(
-        saga,
-        question=replace(question, failures=question.failures + 1, paused=True),
-        resend=Resend(entry.data["retry_at"]),
-    )
+        return {}
+    paused = replace(question, failures=question.failures + 1, paused=True)
+    return {"question": paused, "resend": Resend(entry.data["retry_at"])}
 
 
-def _turned_around(saga: Saga, entry: Entry) -> Saga:
+def _turned_around(saga: Saga, entry: Entry) -> Changes:
     """data: ending, failure {code, step, detail} or null, by. From here on everything is undone."""
-    return replace(
-        saga,
-        status="undoing",
-        ending=entry.data["ending"],
-        failure=entry.data["failure"],
-        question=None,
-        resend=None,
-        stuck=None,
-    )
+    return {
+        "status": "undoing",
+        "ending": entry.data["ending"],
+        "failure": entry.data["failure"],
+        "question": None,
+        "resend": None,
+        "stuck": None,
+    }
 
 
-def _stuck(saga: Saga, entry: Entry) -> Saga:
+def _stuck(saga: Saga, entry: Entry) -> Changes:
     """data: kind, service, code, detail."""
     data = entry.data
-    return replace(
-        saga, stuck=Stuck(data["kind"], entry.at, entry.step or "", data["service"], data["code"], data["detail"])
-    )
+    return {"stuck": Stuck(data["kind"], entry.at, entry.step or "", data["service"], data["code"], data["detail"])}
 
 
-def _unstuck(saga: Saga, entry: Entry) -> Saga:
+def _unstuck(saga: Saga, entry: Entry) -> Changes:
     """It goes on: what it was stuck at is answered, or asked anew."""
-    return replace(saga, stuck=None)
+    return {"stuck": None}
 
 
-def _deadlines_moved(saga: Saga, entry: Entry) -> Saga:
+def _deadlines_moved(saga: Saga, entry: Entry) -> Changes:
     """data: expires_at, deadline (of the question, or null), why (T5); by and reason when an operator moved them."""
     question = saga.question and replace(saga.question, deadline=entry.data["deadline"])
-    return replace(saga, expires_at=entry.data["expires_at"], question=question)
+    return {"expires_at": entry.data["expires_at"], "question": question}
 
 
-def _settled(saga: Saga, entry: Entry) -> Saga:
+def _settled(saga: Saga, entry: Entry) -> Changes:
     """data: direction, attempt, outcome, evidence, undo, by, reason: an operator answers for the service (O2)."""
     outcome, step = entry.data["outcome"], entry.step or ""
     kept = outcome == "done" and not entry.data["undo"]
-    answered = _with_step(saga, step, outcome, entry.at, by_hand=kept)
+    steps = _with_step(saga, step, outcome, entry.at, by_hand=kept)
     past_pivot = saga.past_pivot and outcome != "refused"
-    return replace(answered, question=None, resend=None, past_pivot=past_pivot)
+    return {"steps": steps, "question": None, "resend": None, "past_pivot": past_pivot}
 
 
-def _ended(saga: Saga, entry: Entry) -> Saga:
+def _ended(saga: Saga, entry: Entry) -> Changes:
     """data: status."""
-    return replace(saga, status=entry.data["status"], question=None, resend=None, stuck=None)
+    return {"status": entry.data["status"], "question": None, "resend": None, "stuck": None}
 
 
-def _noted(saga: Saga, entry: Entry) -> Saga:
+def _noted(saga: Saga, entry: Entry) -> Changes:
     """foreign_edit (data: sections, by), note (data: text, by): nothing changes but the history."""
-    return saga
+    return {}
 
 
-_EVOLVES = {
+_EVOLVES: dict[str, Callable[[Saga, Entry], Changes]] = {
     "asked": _asked,
     "done": _answered,
     "undone": _answered,
@@ -264,7 +270,7 @@ _EVOLVES = {
 
 def _with_step(
     saga: Saga, step: str, state: StepState, at: int, attempts: int | None = None, *, by_hand: bool = False
-) -> Saga:
+) -> dict[str, Progress]:
     before = saga.steps.get(step)
     progress = Progress(state, at, attempts or (before.attempts if before else 1), by_hand)
-    return replace(saga, steps={**saga.steps, step: progress})
+    return {**saga.steps, step: progress}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import fields, replace
+from dataclasses import fields
 
 from domain.document import SECTION_OF
 from shop_manager.processes.definition import NOTHING_TO_UNDO, Process
@@ -60,11 +60,11 @@ def _asked(saga: Saga, entry: Entry, process: Process | None) -> Wrong | None:
         return _asked_anew(saga.question, entry)
     if process is None:
         return None
-    following = next((step.name for step in process.steps if saga.state_of(step.name) == "to_do"), None)
-    done = [step.name for step in process.steps if saga.state_of(step.name) == "done"]
-    if entry.step != following or process.names[: len(done)] != done:
-        return ("I9", f"{following or 'no step'} is asked after {', '.join(done) or 'nothing'}", f"{entry.step} was")
-    return None
+    for step in process.steps:
+        if saga.state_of(step.name) != "done":
+            due = step.name if step.name not in saga.steps else None
+            return None if entry.step == due else ("I9", f"{due or 'no step'} is asked next", f"{entry.step} was")
+    return ("I9", "no step is asked when all are done", f"{entry.step} was")
 
 
 def _asked_anew(question: Question, entry: Entry) -> Wrong | None:
@@ -206,16 +206,19 @@ LEGAL: dict[str, Callable[[Saga, Entry, Process | None], Wrong | None]] = {
 }
 
 
+FOLDED = tuple(field.name for field in fields(Saga) if field.name not in ("resend", "document"))
+
+
 def _compare(facts: Facts, folded: Saga) -> Iterator[Drift]:
     """The stored saga is the fold of its history; the time of the next resend is a timer and no history."""
     stored = facts.saga
-    if replace(folded, resend=None) == replace(stored, resend=None):
+    for name in FOLDED:
+        told, kept = getattr(folded, name), getattr(stored, name)
+        if told != kept:
+            expected = f"{name} as its history tells: {_short(told)}"
+            yield _drift(facts, ("I9", expected, f"stored: {_short(kept)}"))
+    if folded.document == stored.document:
         return
-    for field in fields(Saga):
-        told, kept = getattr(folded, field.name), getattr(stored, field.name)
-        if field.name not in ("resend", "document") and told != kept:
-            what = f"{field.name} as its history tells"
-            yield _drift(facts, ("I9", f"{what}: {_short(told)}", f"stored: {_short(kept)}"))
     for section in sorted(folded.document.keys() | stored.document.keys()):
         if folded.document.get(section) != stored.document.get(section):
             owner = next((service for service, owned in SECTION_OF.items() if owned == section), "ShopManager")

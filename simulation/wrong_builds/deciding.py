@@ -44,8 +44,8 @@ def whole_document_overwrite() -> Iterator[None]:
         content, whole = reply.document.get(section), dict(reply.document)
         draft.write(what, step.name, attempt=reply.attempt, section=section, content=content, whole=whole)
 
-    def evolves(before: Saga, entry: Entry) -> Saga:
-        return replace(answered(before, entry), document=entry.data["whole"] or before.document)
+    def evolves(before: Saga, entry: Entry) -> saga.Changes:
+        return {**answered(before, entry), "document": entry.data["whole"] or before.document}
 
     answered = saga._answered
     with replaced(answers, _merge=takes_all), _evolving(done=evolves, undone=evolves):
