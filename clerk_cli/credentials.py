@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clerk_cli.data_folder import Credentials
-from clerk_cli.databases import opened, template_for, trouble_of
+from clerk_cli.databases import opened_shop, trouble_of
 from clerk_cli.errors import Trouble
 from clerk_cli.services import SERVICES, Service, the_service
 from clerk_cli.terminal import console, plain, print_json
 from domain.messages import SHOP_MANAGER
 from doors.keys import KeyRing, Role, Scope, new_key
 from messaging.database import Database
-from messaging.migrations import require_migrated
 
 if TYPE_CHECKING:
     from doors.operators import Operators
@@ -49,32 +47,22 @@ def admit(credentials: Credentials, databases: Mapping[Service, Database]) -> No
 def run_create_key(scope: Scope, database: str | None, data: Path | None, as_json: bool) -> None:
     """Make a key, known to every service, and print it."""
     key = new_key(scope)
-    with _rings(SERVICES, database, data) as rings:
-        for service, ring in rings.items():
+    with opened_shop(database, data) as databases:
+        for service in SERVICES:
             with trouble_of(service):
-                ring.put(key, "clerk key create")
+                KeyRing(databases[service.name]).put(key, "clerk key create")
     _print({"scope": scope, "key": key}, as_json)
 
 
 def run_add_operator(name: str, role: Role, database: str | None, data: Path | None, as_json: bool) -> None:
     """Make an operator at ShopManager, the only one who knows operators, and print password and key."""
     service = the_service(SHOP_MANAGER)
-    with _rings([service], database, data) as rings, trouble_of(service):
+    with opened_shop(database, data, [service]) as databases, trouble_of(service):
         try:
-            password, key = _people(rings[service]).add_operator(name, role)
+            password, key = _people(KeyRing(databases[SHOP_MANAGER])).add_operator(name, role)
         except ValueError as error:
             raise Trouble(str(error)) from None
     _print({"name": name, "role": role, "password": password, "key": key}, as_json)
-
-
-@contextmanager
-def _rings(services: Iterable[Service], database: str | None, data: Path | None) -> Iterator[dict[Service, KeyRing]]:
-    """The key rings of migrated databases."""
-    with opened({service: template_for(service, database, data) for service in services}) as databases:
-        for service, each in databases.items():
-            with trouble_of(service):
-                require_migrated(each, service.package)
-        yield {service: KeyRing(each) for service, each in databases.items()}
 
 
 def _people(ring: KeyRing) -> Operators:

@@ -59,9 +59,11 @@ def opened(templates: Mapping[Service, str], pool: int = 5) -> Iterator[dict[Ser
 
 
 @contextmanager
-def opened_shop(database: str | None, data: Path | None) -> Iterator[dict[str, Database]]:
-    """All five databases, by the service's name. They must be there and migrated: whoever only looks makes nothing."""
-    templates = {service: template_for(service, database, data) for service in SERVICES}
+def opened_shop(
+    database: str | None, data: Path | None, services: Iterable[Service] = SERVICES
+) -> Iterator[dict[str, Database]]:
+    """The databases of an existing shop, by the service's name. They must be migrated: nothing is made here."""
+    templates = {service: template_for(service, database, data) for service in services}
     for service, template in templates.items():
         _require_file(service, template)
     with opened(templates) as databases:

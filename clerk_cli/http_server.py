@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from clerk_cli.errors import Trouble
 
 LAST_ANSWERS = 1
-"""Seconds that open requests have to be answered when we stop; long polls and event streams are then cut."""
+"""Seconds that open requests have to be answered when we stop; whoever still has none is then told to come again."""
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -13,6 +13,8 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 CHATTY = ("alembic", "apscheduler", "httpx", "httpcore", "uvicorn.access")
 """Libraries of which only warnings are worth reading."""
+NOISY = ("apscheduler.scheduler", "apscheduler.executors")
+"""Of which only errors are: under load a tick takes longer than to the next one, which is skipped and harmless (T6)."""
 
 
 def configure(*, as_json: bool, level: int, service: str) -> None:
@@ -36,6 +38,8 @@ def configure(*, as_json: bool, level: int, service: str) -> None:
     logging.basicConfig(handlers=[handler], level=level, force=True)
     for name in CHATTY:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    for name in NOISY:
+        logging.getLogger(name).setLevel(max(level, logging.ERROR))
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

@@ -71,9 +71,13 @@ class Running:
     def stop(self, code: int) -> None:
         """Take nothing more and finish what is in hand: first the doors, then all participants at once.
 
+        Long polls and event streams are let go before the doors close, so that none of them has to be cut.
+
         Should it take too long, the process ends at once with `code`.
         """
         leave_in_time(code)
+        for participant in self._started:
+            participant.on_closing()
         self.server.stop()
         stops = [Thread(target=participant.stop, daemon=True) for participant in self._started]
         for stop in stops:

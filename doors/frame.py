@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -52,6 +54,9 @@ class Frame:
 
         try:
             await self.app(scope, receive, framed)
+        except asyncio.CancelledError:  # this process ends: the answer is not waited for any more
+            if not started:
+                await answer(Problem("service_unavailable", headers={"Connection": "close"}), scope, receive, framed)
         except Exception as broken:
             _log.error("request broke", **describe(broken))
             if started:

@@ -14,6 +14,8 @@ def check_amqp_url(url: str) -> str:
         port = parts.port
     except ValueError:
         raise ValueError(f"broker URL cannot be read (host or port): {_ALLOWED}") from None
+    if not parts.scheme:
+        raise ValueError(f"broker URL names no protocol: {_ALLOWED}")
     if parts.scheme not in ("amqp", "amqps"):
         raise ValueError(f"broker URL {_shown(parts)!r}: {_ALLOWED}")
     if not parts.hostname:

@@ -36,6 +36,7 @@ class Participant:
     """ShopManager or a service: `prepare` runs once when the database answers (is it migrated? fill it), `ticks` often.
 
     `prepare` raises when this process must not go on; the error is kept in `refusal` and `on_refusal` is called.
+    `on_closing` is called first when it is to stop, while its doors still answer: who waits there is let go.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Participant:
     workers: Sequence[Worker]
     prepare: Callable[[], None] = lambda: None
     ticks: Sequence[Callable[[], None]] = ()
+    on_closing: Callable[[], None] = lambda: None
     on_stop: Callable[[], None] = lambda: None
     more_checks: Callable[[], dict[str, Check]] = dict
     on_refusal: Callable[[str], None] = lambda reason: None

@@ -46,7 +46,11 @@ def build(
         prepare,
         ticks=[mailbox.look],
         on_stop=calls.stop,
-        more_checks=lambda: {"provider_calls": Check(calls.alive, "the provider is asked" if calls.alive else "the provider is not asked any more")},
+        more_checks=lambda: {
+            "provider_calls": Check(
+                calls.alive, "the provider is asked" if calls.alive else "the provider is not asked any more"
+            )
+        },
     )
     till = Till(
         database,

@@ -80,7 +80,7 @@ def build(
             counting(database),
             operations.bulk_run.tick,
         ],
-        on_stop=watch.close,
+        on_closing=watch.close,
     )
     return participant, _routers(sessions, Opening(manager, secrets, settings), operations, settings.doors())
 

@@ -91,3 +91,14 @@ def test_a_revoked_key_of_up_stays_revoked(databases: dict[Service, Database]) -
     ring.revoke(holder.key_id)
     admit(credentials, databases)
     assert ring.check(credentials.server_key) is None
+
+
+@pytest.mark.parametrize(
+    "command", [["operator", "add", "nora", "--role", "admin"], ["key", "create", "--scope", "server"]]
+)
+def test_where_no_shop_is_nothing_is_made(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([*command, "--data", str(tmp_path / "nowhere")]) == 2
+    assert "there is no shop" in capsys.readouterr().err
+    assert not (tmp_path / "nowhere").exists()

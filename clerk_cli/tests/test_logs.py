@@ -58,3 +58,10 @@ def test_lines_below_the_level_are_left_out(capsys: pytest.CaptureFixture[str]) 
     structlog.get_logger().info("chatter")
     logging.getLogger("uvicorn.error").info("chatter")
     assert capsys.readouterr().err == ""
+
+
+def test_T6_a_tick_that_is_skipped_is_not_told_and_one_that_fails_is(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(as_json=True, level=logging.INFO, service="risk")
+    logging.getLogger("apscheduler.scheduler").warning("Execution of job skipped")
+    logging.getLogger("apscheduler.executors.default").error("Job raised an exception")
+    assert [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()] == ["Job raised an exception"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
+import socket
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -164,20 +165,40 @@ def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> No
         assert running.errors == "clerk: data folder 'file/data' cannot be used: Not a directory\n"
 
 
+def long_poll(url: str, session: dict[str, Any]) -> socket.socket:
+    """A caller who waits for news of the session, and has been let in."""
+    where = httpx.URL(url)
+    caller = socket.create_connection((where.host, where.port or 80), LIMIT)
+    lines = [
+        f"GET {session['links']['self']} HTTP/1.1",
+        f"Host: {where.host}",
+        f"Authorization: Bearer {session['client_secret']}",
+        f'If-None-Match: "{session["version"]}"',
+        "Prefer: wait=30",
+    ]
+    caller.sendall("\r\n".join([*lines, "", ""]).encode())
+    httpx.get(f"{url}/health/live")  # the server takes its callers in turn: the one before is in its hands
+    return caller
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_asked_to_stop_with_streams_open_it_ends_with_0_within_5_seconds(
+def test_asked_to_stop_with_streams_and_long_polls_open_it_ends_with_0_within_5_seconds(
     tmp_path: Path, number: signal.Signals
 ) -> None:
     with clerk("up", "--port", "0", "--data", "data", folder=tmp_path) as running:
         url = running.url
         session = httpx.post(f"{url}/shop/session", json={}).json()
         headers = {"Authorization": f"Bearer {session['client_secret']}"}
-        with httpx.stream("GET", f"{url}{session['links']['events']}", headers=headers, timeout=LIMIT) as stream:
+        with (
+            httpx.stream("GET", f"{url}{session['links']['events']}", headers=headers, timeout=LIMIT) as stream,
+            long_poll(url, session) as poll,
+        ):
             next(stream.iter_lines())
             before = monotonic()
             running.signal(number)
             assert running.ended() == 0
             assert monotonic() - before < 5.0
+            assert poll.recv(1024).startswith(b"HTTP/1.1 304")
         assert running.errors == ""
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+import asyncio
 
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+
+from doors.frame import Frame
 from doors.request import address, taken_request_id, taken_traceparent
 from doors.tests.bench import Bench
 
@@ -70,3 +74,30 @@ def test_an_ipv6_household_counts_as_one_address() -> None:
     assert of("::ffff:192.0.2.1") == of("192.0.2.1")
     assert of("not an address") == "not an address"
     assert address({"client": None}) == "unknown"
+
+
+def test_who_still_waits_when_the_process_ends_is_told_to_come_again() -> None:
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    async def cut_off() -> None:
+        begun = asyncio.Event()
+
+        async def waits(scope: Scope, receive: Receive, send: Send) -> None:
+            begun.set()
+            await asyncio.Event().wait()
+
+        call = asyncio.create_task(Frame(waits)({"type": "http", "headers": []}, receive, send))
+        await begun.wait()
+        call.cancel()
+        await call
+
+    asyncio.run(cut_off())
+    assert sent[0]["status"] == 503
+    assert {name for name, _ in sent[0]["headers"]} >= {b"retry-after", b"request-id"}
+    assert b"service_unavailable" in sent[1]["body"]

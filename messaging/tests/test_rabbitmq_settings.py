@@ -22,7 +22,8 @@ def test_a_good_url_is_taken_as_it_is(url: str) -> None:
 @pytest.mark.parametrize(
     ("url", "word"),
     [
-        ("", "allowed is"),
+        ("", "names no protocol: allowed is"),
+        ("sesame", "names no protocol: allowed is"),
         ("http://u:sesame@host/", "http://host"),
         ("u:sesame@host", "allowed is"),
         ("amqp:/u:sesame@host", "no host"),

@@ -22,7 +22,9 @@ from shop_manager.dashboard.shell import ENVIRONMENT, HEADERS, Shell, login_of
 LOOK_EVERY = 2.0
 TELL_EVERY = 10.0
 LONGEST = 3600.0
-"""Seconds: between two looks; until the time is told anew; after which a stream ends and the page comes again."""
+NOTICE_EVERY = 0.5
+"""Seconds: between two looks; until the time is told anew; after which a stream ends and the page comes again; until a
+stream notices that the process ends."""
 MOST = 100
 """Streams of one process; the page of the next one just does not change by itself."""
 Part = Callable[[Request], str]
@@ -64,10 +66,16 @@ class Live:
                 if state != told or clock() - told_at >= TELL_EVERY:
                     told_at, told = clock(), state
                     yield as_event(message)
-                await asyncio.sleep(LOOK_EVERY)
+                await self._pause(clock)
         finally:
             with self._guard:
                 self._open -= 1
+
+    async def _pause(self, clock: Callable[[], float]) -> None:
+        """Until the next look; short when the process ends, which waits a second for its streams."""
+        until = clock() + LOOK_EVERY
+        while clock() < until and not self._closed():
+            await asyncio.sleep(min(NOTICE_EVERY, until - clock()))
 
     def _look(self, request: Request) -> tuple[str, str] | None:
         """(what would be new if it differs, the message); None ends the stream: the login or the database is gone."""
