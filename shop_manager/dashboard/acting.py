@@ -19,7 +19,7 @@ TELLING = frozenset({"version_conflict", "version_required", "past_the_pivot", "
                      "invalid_request", "overloaded"})  # fmt: skip
 """Refusals after which the same page is shown again, as it is now, with what was typed."""
 _LOCAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?")
-_FIELDS = ("until", "step", "outcome", "evidence")
+_FIELDS = ("step", "outcome", "evidence")
 
 
 def caller_of(request: Request) -> Caller:
@@ -31,9 +31,7 @@ def caller_of(request: Request) -> Caller:
 def clerk_act(form: Mapping[str, str]) -> ClerkAct:
     """Problem 422 names every wrong field."""
     given: dict[str, object] = {name: form.get(name, "") for name in ("action", "reason")}
-    given |= {name: form[name] for name in _FIELDS if form.get(name)}
-    if _LOCAL.fullmatch(form.get("until", "")):
-        given["until"] = utc(form["until"])
+    given |= {name: form[name] for name in _FIELDS if form.get(name)} | moment_in(form)
     if form.get("undo"):
         given["undo"] = True
     return checked(ClerkAct, given)
@@ -57,9 +55,12 @@ def version_in(form: Mapping[str, str]) -> int:
     return int(given)
 
 
-def utc(local: str) -> str:
-    """What a field for date and time holds, which we ask for in UTC, as RFC 3339."""
-    return f"{local}:00Z" if len(local) == 16 else f"{local}Z"
+def moment_in(form: Mapping[str, str]) -> dict[str, str]:
+    """`until` as RFC 3339, if it was given: a field for date and time holds it without a zone, and we ask for UTC."""
+    given = form.get("until", "")
+    if not _LOCAL.fullmatch(given):
+        return {"until": given} if given else {}
+    return {"until": f"{given}:00Z" if len(given) == 16 else f"{given}Z"}
 
 
 def _place(location: tuple[int | str, ...]) -> str:

@@ -42,8 +42,10 @@ PLACES = (
     Place("Parked", "/dashboard/parked"),
     Place("Processes", "/dashboard/processes"),
     Place("Figures", "/dashboard/figures"),
+    Place("Bulk", "/dashboard/bulk"),
     Place("Audit", "/dashboard/audit"),
     Place("Checks", "/dashboard/checks"),
+    Place("People", "/dashboard/people", "admin"),
     Place("Help", "/dashboard/help"),
 )
 
