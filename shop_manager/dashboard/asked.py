@@ -19,6 +19,9 @@ CHOICES: dict[str, tuple[str, ...]] = {"stuck": ("yes", "no"), "kind": KINDS, "s
 """Fields that take one of a few values, and these."""
 TEXTS = ("code", "step", "process", "shop", "customer", "reference", "older_than")
 FILTERS = ("stuck", "kind", "status", *TEXTS)
+ALSO_CALLED = {"reference": "client_reference"}
+ALSO_SAID = {"stuck": {"true": "yes", "false": "no"}}
+"""How `/ops/clerks` says the same: an address of its is understood here too."""
 NEWEST = "-created_at"
 LONGEST = 200
 
@@ -65,7 +68,8 @@ def read_asked(query: Mapping[str, str]) -> Asked:
     values: dict[str, str] = {}
     wrong: dict[str, str] = {}
     for name in (*CHOICES, *TEXTS):
-        value = query.get(name, "").strip()
+        said = (query.get(name) or query.get(ALSO_CALLED.get(name, name)) or "").strip()
+        value = ALSO_SAID.get(name, {}).get(said, said)
         problem = _what_is_wrong(name, value) if value else None
         if problem:
             wrong[name] = problem

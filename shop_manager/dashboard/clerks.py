@@ -15,6 +15,7 @@ from shop_manager.dashboard.asked import CHOICES, Asked, address, read_asked
 from shop_manager.dashboard.causes import explained
 from shop_manager.dashboard.live import Live, partial
 from shop_manager.dashboard.shell import ENVIRONMENT, HEADERS, Shell
+from shop_manager.dashboard.views import query_of, views_shown
 from shop_manager.listing import Filter
 from shop_manager.operations import Operations
 from shop_manager.operations.export import PAGE, NextPage, as_csv, as_json_lines
@@ -34,6 +35,7 @@ def clerks_pages(router: APIRouter, shell: Shell, live: Live, operations: Operat
         found = reader.page(asked, request.query_params.get("cursor"), shell.now())
         context = {"asked": asked, "choices": CHOICES, "processes": reader.processes, "steps": reader.steps, **found}
         context["at_cursor"] = bool(request.query_params.get("cursor"))
+        context |= {"views": views_shown(request, operations.views, asked), "query": query_of(asked)}
         return shell.page(request, "clerks.html", 422 if asked.wrong else 200, **context)
 
     @router.get("/clerks.csv")

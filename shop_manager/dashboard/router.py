@@ -20,6 +20,7 @@ from shop_manager.dashboard.places import add_pages
 from shop_manager.dashboard.pulse import pulse_of
 from shop_manager.dashboard.shell import Shell
 from shop_manager.dashboard.throttle import Throttle
+from shop_manager.dashboard.views import views_routes
 from shop_manager.dashboard.writes import read_form
 from shop_manager.operations import Operations
 
@@ -37,6 +38,7 @@ def dashboard_router(operations: Operations, operators: Operators, doors: Mappin
     live.add_route(inside)
     home_page(inside, shell, live, operations, Health(doors))
     clerks_pages(inside, shell, live, operations)
+    views_routes(inside, operations.views)
     add_pages(inside, shell, live, operations)
 
     @inside.get("/")
