@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT))  # a script's own folder is on the path, the proje
 from playwright.sync_api import Browser, Page  # noqa: E402  needs the line above
 
 from clerk_cli.tests.faults_shop import FaultyShop, faulty_shop  # noqa: E402  as above
+from clerk_cli.tests.processes import clerk  # noqa: E402  as above
 from tests_browser.chromium import chromium, installed  # noqa: E402  as above
 from tests_browser.seats import NARROW, WIDE, log_in  # noqa: E402  as above
 
@@ -27,9 +28,11 @@ PAGES = {
     "home": "/dashboard",
     "clerks": "/dashboard/clerks",
     "clerks-stuck": "/dashboard/clerks?stuck=yes",
+    "clerk": "/dashboard/clerks/{stuck}",
+    **{name: f"/dashboard/{name}" for name in ("parked", "processes", "figures", "bulk", "audit", "checks", "people")},
 }
 """Name of the picture → page. `{stuck}` in a path stands for the id of a stuck Clerk."""
-ALSO_SHOWN = {"-dark": ("home", "clerks-stuck"), "-narrow": ("home", "clerks-stuck")}
+ALSO_SHOWN = {"-dark": ("home", "clerks-stuck", "clerk"), "-narrow": ("home", "clerks-stuck", "clerk")}
 """Pages that are also shown on dark ground, and as on a telephone."""
 HEIGHT = 900
 QUICK = {"CLERK_STEP_LIMIT_FACTOR": "0.05"}
@@ -65,7 +68,20 @@ def _fill(shop: FaultyShop) -> str:
     for order in silent:
         shop.is_stuck(order, "no_answer")
     shop.is_stuck(unsupported, "unsupported")
+    shop.send_raw("fulfillment", b'[{"kind": "command", "id": "who knows"}]')
+    _work_on(shop, silent[0])
     return silent[0]
+
+
+def _work_on(shop: FaultyShop, stuck: str) -> None:
+    """What leaves its traces in audit and checks."""
+    seen = shop.call("GET", f"/ops/clerks/{stuck}", headers=shop.operator)
+    act = {"action": "note", "reason": "Payment is called; they look into it."}
+    done = shop.call("POST", f"/ops/clerks/{stuck}/actions", act, {**shop.operator, "If-Match": seen.headers["etag"]})
+    if done.status_code != 200:
+        sys.exit(f"the note was refused: {done.text}")
+    with clerk("verify", "--data", "data", folder=shop.data.parent) as verify:
+        verify.ended()
 
 
 def _seat(browser: Browser, shop: FaultyShop) -> Page:
