@@ -33,6 +33,12 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
+class Exhaustive(StrEnum):
+    NONE = "none"
+    SINGLE = "single"
+    PAIRS = "pairs"
+
+
 class Scope(StrEnum):
     SERVER = "server"
     WAREHOUSE = "warehouse"
@@ -244,6 +250,50 @@ def repair(
     from clerk_cli.repair import run_repair
 
     run_repair(dry_run=dry_run, database=database, data=data, as_json=as_json)
+
+
+@app.command()
+def simulate(
+    *,
+    seeds: Annotated[
+        int | None,
+        typer.Option(min=1, max=10_000_000, help="How many seeds to play.", show_default="1000; 1 with --seed"),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, max=2**53, help="The first seed, or the only one.")] = None,
+    exhaustive: Annotated[
+        Exhaustive, typer.Option(help="A crash at every call of the base scenarios; pairs: also two crashes.")
+    ] = Exhaustive.NONE,
+    most: Annotated[
+        int | None, typer.Option(min=1, help="At most so many of the exhaustive cases, evenly spread over all.")
+    ] = None,
+    sqlite: Annotated[bool, typer.Option("--sqlite", help="Over real SQLite files instead of memory.")] = False,
+    replay: Annotated[Path | None, typer.Option(metavar="FILE", help="Play a kept schedule once more.")] = None,
+    keep: Annotated[Path, typer.Option(metavar="FOLDER", help="Where the schedules of failures are kept.")] = Path(
+        "simulation-failures"
+    ),
+    wrong_builds: Annotated[
+        bool, typer.Option("--wrong-builds", help="Check the checker: each wrong build must be found out.")
+    ] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Processes to play in.", show_default="one a core")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Play the whole shop in simulated time, with crashes, lost, late and doubled messages, and check the invariants.
+
+    The rules, handlers and workers are those of production; clock, broker, stores, provider and people are simulated.
+    The same seed is the same run everywhere. The exit code is 1 when an invariant did not hold: each failure is told
+    with its smallest schedule of faults, a chart of its messages, and the command that plays it again.
+
+    Examples: [bold]clerk simulate --seeds 200[/bold], [bold]clerk simulate --seed 17[/bold],
+    [bold]clerk simulate --exhaustive single[/bold], [bold]clerk simulate --wrong-builds[/bold]
+    """
+    from clerk_cli.simulate import Wanted, run_simulate, run_wrong_builds
+
+    if wrong_builds:
+        run_wrong_builds(workers, as_json)
+    else:
+        run_simulate(Wanted(seeds, seed, exhaustive.value, most, sqlite, replay, keep, workers, as_json))
 
 
 @app.command()

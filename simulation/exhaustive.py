@@ -51,7 +51,7 @@ def _deaf_to_void() -> list[Fault]:
     return [Fault(f"provider.provider.{number}", "deaf") for number in range(2, 8)]
 
 
-def with_crash(results: Iterable[Result], after: Mapping[str, int] | None = None) -> Iterator[Case]:
+def with_crash(results: Iterable[Result]) -> Iterator[Case]:
     """Each of these cases with one more crash, at each port that it passed where a process can end.
 
     Only behind the last crash that it has already: each pair is made once.
@@ -81,3 +81,8 @@ def singles(play: Play) -> list[Case]:
     """The base cases themselves and each with one crash. `play` must keep the ports."""
     plain = list(play(bases()))
     return [*(result.case for result in plain), *with_crash(plain)]
+
+
+def pairs(play: Play) -> Iterator[Case]:
+    """Each base case with every two crashes: hundreds of thousands. `play` must keep the ports."""
+    return with_crash(play(with_crash(list(play(bases())))))
