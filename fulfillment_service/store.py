@@ -13,7 +13,7 @@ from doors.keys import key_tables
 from fulfillment_service.request import ordered_items
 from fulfillment_service.shipment import Item, PublicStatus, Shipment
 from fulfillment_service.stock import Stock
-from messaging.database import Tx
+from messaging.database import KEYS, Tx
 from messaging.schema import technical_tables
 from messaging.turns import turns_table
 
@@ -93,6 +93,12 @@ def open_books(tx: Tx, commands: Sequence[Command], ships_at_once: bool) -> Fulf
     return FulfillmentBooks(read_stock(tx, wanted), kept)
 
 
+_STOCK = select(stock).where(stock.c.sku.in_(KEYS)).order_by(stock.c.sku).with_for_update()
+_SHIPMENTS = select(shipments).where(shipments.c.session.in_(KEYS))
+_LINES = shipment_items.c
+_ITEMS = select(shipment_items).where(_LINES.session.in_(KEYS)).order_by(_LINES.session, _LINES.line)
+
+
 def read_stock(tx: Tx, skus: Iterable[str]) -> dict[str, Stock]:
     """The articles' stock, by sku, theirs alone until the transaction ends.
 
@@ -102,7 +108,7 @@ def read_stock(tx: Tx, skus: Iterable[str]) -> dict[str, Stock]:
     wanted = sorted(set(skus))
     if not wanted:
         return {}
-    rows = tx.execute(select(stock).where(stock.c.sku.in_(wanted)).order_by(stock.c.sku).with_for_update())
+    rows = tx.execute(_STOCK, {"keys": wanted})
     return {row.sku: Stock(row.sku, row.on_hand, row.reserved, row.shipped) for row in rows}
 
 
@@ -130,17 +136,15 @@ def list_shipments(tx: Tx, status: PublicStatus, after: str, most: int) -> list[
 def read_shipments(tx: Tx, sessions: Iterable[str]) -> dict[str, Shipment]:
     """The sessions' shipments with their items, by session."""
     wanted = sorted(set(sessions))
-    rows = tx.execute(select(shipments).where(shipments.c.session.in_(wanted))).all() if wanted else []
+    rows = tx.execute(_SHIPMENTS, {"keys": wanted}).all() if wanted else []
     return with_items(tx, rows)
 
 
 def with_items(tx: Tx, rows: Sequence[Any]) -> dict[str, Shipment]:
     """Rows of `shipments` as shipments, by session and in their order; one more query, none for no rows."""
     items: dict[str, list[Item]] = {row.session: [] for row in rows}
-    table = shipment_items
     if items:
-        found = select(table).where(table.c.session.in_(sorted(items))).order_by(table.c.session, table.c.line)
-        for each in tx.execute(found):
+        for each in tx.execute(_ITEMS, {"keys": sorted(items)}):
             items[each.session].append(Item(each.sku, each.name, each.quantity))
     return {row.session: _as_shipment(row, items[row.session]) for row in rows}
 

@@ -4,11 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, LargeBinary, MetaData, String, Table, Text, literal, select, tuple_, union
+from sqlalchemy import (
+    Column,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Select,
+    String,
+    Table,
+    Text,
+    bindparam,
+    literal,
+    select,
+    tuple_,
+    union,
+)
 
-from messaging.database import Tx
+from messaging.database import KEYS, Tx
 from messaging.turns import State
 
 TEXTS_AT_ONCE = 200
@@ -59,16 +74,18 @@ class TextFacts:
 
 def read_turns(tx: Tx, table: Table, clerks: Sequence[str]) -> dict[str, dict[str, TurnFacts]]:
     """The turns of these Clerks, by Clerk and step."""
-    columns = table.c
-    rows = tx.execute(
-        select(columns.clerk, columns.step, columns.state, columns.name, columns.attempt, columns.updated_at).where(
-            columns.clerk.in_(clerks)
-        )
-    ).all()
+    rows = tx.execute(_turns_of(table), {"keys": clerks}).all()
     found: dict[str, dict[str, TurnFacts]] = {}
     for clerk, step, state, name, attempt, updated_at in rows:
         found.setdefault(clerk, {})[step] = TurnFacts(step, state, name, attempt, updated_at)
     return found
+
+
+@cache
+def _turns_of(table: Table) -> Select[Any]:
+    columns = table.c
+    wanted = (columns.clerk, columns.step, columns.state, columns.name, columns.attempt, columns.updated_at)
+    return select(*wanted).where(columns.clerk.in_(KEYS))
 
 
 def ids_after(tx: Tx, columns: Iterable[Column[Any]], after: str, most: int) -> list[str]:
@@ -76,12 +93,19 @@ def ids_after(tx: Tx, columns: Iterable[Column[Any]], after: str, most: int) -> 
 
     At most so many; an empty list is the end. Each column is the first of an index, so no page costs more than another.
     """
+    rows = tx.execute(_ids_behind(tuple(columns)), {"after": after, "most": most})
+    return [row[0] for row in rows]
+
+
+@cache
+def _ids_behind(columns: Sequence[Column[Any]]) -> Select[Any]:
+    after, most = bindparam("after", type_=String), bindparam("most", type_=Integer)
     each = [
         select(select(column.label("id")).where(column > after).distinct().order_by(column).limit(most).subquery().c.id)
         for column in columns
     ]
     together = union(*each).subquery()
-    return [row[0] for row in tx.execute(select(together.c.id).order_by(together.c.id).limit(most))]
+    return select(together.c.id).order_by(together.c.id).limit(most)
 
 
 def read_outbox(tx: Tx, table: Table, after: int, most: int) -> list[OutboxFacts]:

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Executable, Table, create_engine, event, make_url
+from sqlalchemy import BindParameter, Connection, Engine, Executable, Table, bindparam, create_engine, event, make_url
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.exc import ArgumentError
 
@@ -21,6 +21,10 @@ OVERFLOW = 2
 """Connections beyond the pool: five services of 10 + 2 fit into the hundred that PostgreSQL allows."""
 IDLE_LIMIT_MS = 15_000
 """A paused process may hold its locks that long; then PostgreSQL ends its transaction (semantics T3)."""
+
+
+KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
+"""For statements that are built once and run often, `column.in_(KEYS)`: building one costs more than running it."""
 
 
 class BadDatabaseUrl(ValueError):

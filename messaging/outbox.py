@@ -9,11 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from threading import Event, Lock, Thread
 
-from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, String, Table, delete, func, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    bindparam,
+    delete,
+    func,
+    select,
+)
 
 from domain.messages import Message
 from messaging.broker import Link, Parcel
-from messaging.database import Database, Tx
+from messaging.database import KEYS, Database, Tx
 from messaging.envelope import pack
 from messaging.failpoints import reached
 
@@ -39,6 +51,9 @@ class Outbox:
 
     def __init__(self, table: Table, database: Database, link: Link) -> None:
         self.table = table
+        self._forget = delete(table).where(table.c.number.in_(KEYS))
+        old = (table.c.written_at <= bindparam("moment")) & (table.c.number > bindparam("after"))
+        self._left = select(table).where(old).order_by(table.c.number).limit(RELAY_BATCH)
         self.database = database
         self.link = link
         self._confirmed: set[int] = set()
@@ -117,7 +132,7 @@ class Outbox:
         with self._guard:
             numbers = set(self._confirmed)
         if numbers:
-            tx.execute(delete(self.table).where(self.table.c.number.in_(sorted(numbers))))
+            tx.execute(self._forget, {"keys": sorted(numbers)})
 
         def forgotten() -> None:
             if numbers:
@@ -144,11 +159,9 @@ class Outbox:
         return len(left)
 
     def _left_behind(self, tx: Tx) -> list[Parcel]:
-        table = self.table
         with self._guard:
             busy = self._in_hand | self._confirmed
-        old = (table.c.written_at <= tx.now() - RELAY_AFTER_MS) & (table.c.number > self._relayed_up_to)
-        rows = tx.execute(select(table).where(old).order_by(table.c.number).limit(RELAY_BATCH))
+        rows = tx.execute(self._left, {"moment": tx.now() - RELAY_AFTER_MS, "after": self._relayed_up_to})
         return [
             Parcel(row.number, row.exchange, row.routing_key, bytes(row.body)) for row in rows if row.number not in busy
         ]

@@ -25,7 +25,7 @@ from sqlalchemy import BigInteger, Column, MetaData, String, Table, Text, select
 from domain.document import SECTION_OF, Document, with_section
 from domain.messages import Command, Message, Reply, answer
 from domain.refusals import Refused
-from messaging.database import Tx
+from messaging.database import KEYS, Tx
 
 State = Literal["waiting", "done", "refused", "undone"]
 CALLED_OFF = Refused("called_off", "this step was called off before it came")
@@ -130,6 +130,7 @@ class Desk(Generic[BooksT]):
     def __init__(self, service: Service[BooksT], table: Table) -> None:
         self.service = service
         self.table = table
+        self._known = select(table).where(tuple_(table.c.clerk, table.c.step).in_(KEYS))
 
     def handle(self, tx: Tx, commands: Sequence[Message]) -> list[Message]:
         """Answer a batch: five statements and those of the books, however many commands there are."""
@@ -222,8 +223,7 @@ class Desk(Generic[BooksT]):
 
     def read(self, tx: Tx, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Turn]:
         """The turns there are, by (clerk, step)."""
-        table = self.table
-        rows = tx.execute(select(table).where(tuple_(table.c.clerk, table.c.step).in_(sorted(keys))))
+        rows = tx.execute(self._known, {"keys": sorted(keys)})
         return {(row.clerk, row.step): _from_row(row, self.service.name) for row in rows}
 
     def read_waiting(self, tx: Tx, clerk: str) -> list[Turn]:

@@ -16,14 +16,13 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    bindparam,
     select,
     update,
 )
 
 from domain.messages import Command
 from doors.keys import key_tables
-from messaging.database import Tx
+from messaging.database import KEYS, Tx
 from messaging.schema import technical_tables
 from messaging.turns import turns_table
 from payment_service.ledger import ledger_table, outages_table
@@ -201,16 +200,18 @@ def open_books(tx: Tx, commands: Sequence[Command], note: Callable[[Sequence[str
     return PaymentBooks(read_payments(tx, {command.clerk for command in commands}), note)
 
 
+_PAYMENTS = select(payments).where(payments.c.session.in_(KEYS))
+_CALLS = select(provider_calls).where(provider_calls.c.key.in_(KEYS))
 _FIELDS = tuple(field.name for field in fields(Payment))
 
 
 def read_payments(tx: Tx, sessions: Iterable[str]) -> dict[str, Payment]:
-    rows = tx.execute(select(payments).where(payments.c.session.in_(sorted(sessions)))).mappings()
+    rows = tx.execute(_PAYMENTS, {"keys": sorted(sessions)}).mappings()
     return {row["session"]: Payment(**{name: row[name] for name in _FIELDS}) for row in rows}
 
 
 def read_calls(tx: Tx, keys: Iterable[str]) -> dict[str, CallRecord]:
-    rows = tx.execute(select(provider_calls).where(provider_calls.c.key.in_(sorted(keys)))).mappings()
+    rows = tx.execute(_CALLS, {"keys": sorted(keys)}).mappings()
     return {row["key"]: _from_row(row) for row in rows}
 
 
@@ -226,7 +227,7 @@ def hand_again(tx: Tx, records: Sequence[CallRecord], now: int) -> None:
     """The calls go to the provider once more, unless they were answered or dropped meanwhile."""
     statement = (
         update(provider_calls)
-        .where(provider_calls.c.key.in_(bindparam("keys", expanding=True)), provider_calls.c.next_try_at.is_not(None))
+        .where(provider_calls.c.key.in_(KEYS), provider_calls.c.next_try_at.is_not(None))
         .values(state="handed", tries=provider_calls.c.tries + 1, next_try_at=now + ANSWER_LIMIT_MS)
     )
     tx.execute(statement, {"keys": sorted(record.call.key for record in records)})

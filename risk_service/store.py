@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table, del
 from domain.document import part
 from domain.messages import Command
 from doors.keys import key_tables
-from messaging.database import Tx
+from messaging.database import KEYS, Tx
 from messaging.schema import technical_tables
 from messaging.turns import turns_table
 from risk_service.credit import Account, Lesson, Reservation
@@ -139,23 +139,28 @@ def open_books(tx: Tx, commands: Sequence[Command], default_limit: int, guest_li
     return CreditBooks(read_accounts(tx, customers), read_reserved(tx, customers), held, default_limit, guest_limit)
 
 
+_ACCOUNTS = select(accounts).where(accounts.c.customer.in_(KEYS))
+_RESERVATIONS = select(reservations).where(reservations.c.session.in_(KEYS))
+_SUMS = (
+    select(reservations.c.customer, func.sum(reservations.c.amount).label("held"))
+    .where(reservations.c.customer.in_(KEYS))
+    .group_by(reservations.c.customer)
+)
+
+
 def read_accounts(tx: Tx, customers: Iterable[str]) -> dict[str, Account]:
-    rows = tx.execute(select(accounts).where(accounts.c.customer.in_(sorted(customers))))
+    rows = tx.execute(_ACCOUNTS, {"keys": sorted(customers)})
     return {row.customer: Account(row.customer, row.credit_limit, row.outstanding, row.score) for row in rows}
 
 
 def read_reserved(tx: Tx, customers: Iterable[str]) -> dict[str, int]:
     """Sum of the reservations by customer."""
-    rows = tx.execute(
-        select(reservations.c.customer, func.sum(reservations.c.amount).label("held"))
-        .where(reservations.c.customer.in_(sorted(customers)))
-        .group_by(reservations.c.customer)
-    )
+    rows = tx.execute(_SUMS, {"keys": sorted(customers)})
     return {row.customer: int(row.held) for row in rows}
 
 
 def read_reservations(tx: Tx, sessions: Iterable[str]) -> dict[str, Reservation]:
-    rows = tx.execute(select(reservations).where(reservations.c.session.in_(sorted(sessions))))
+    rows = tx.execute(_RESERVATIONS, {"keys": sorted(sessions)})
     return {row.session: Reservation(row.session, row.customer, row.amount) for row in rows}
 
 

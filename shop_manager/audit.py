@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import func, select
 
 from messaging.audit import ids_after
-from messaging.database import Tx
+from messaging.database import KEYS, Tx
 from shop_manager import store
 from shop_manager.saga import Entry, Saga
 from shop_manager.store import clerks, heartbeat, history, idempotency, listed, metadata, schema
@@ -37,6 +37,17 @@ columns = clerks.c
 NOT_LISTED = ("id", "revision", "seen_revision", "digest", "state", "document")
 LISTED = tuple(column.name for column in columns if column.name not in NOT_LISTED)
 """The columns by which Clerks are found, counted and woken: those of `listed`."""
+
+_KNOWN = select(columns.id).where(columns.id.in_(KEYS))
+_CLERKS = select(
+    columns.id, columns.revision, columns.state, columns.document, *(columns[name] for name in LISTED)
+).where(columns.id.in_(KEYS))
+_LINES = history.c
+_HISTORIES = (
+    select(_LINES.clerk, _LINES.number, _LINES.at, _LINES.what, _LINES.step, _LINES.data)
+    .where(_LINES.clerk.in_(KEYS))
+    .order_by(_LINES.clerk, _LINES.number)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +108,7 @@ def live_mark(tx: Tx) -> tuple[int, int]:
 
 def known(tx: Tx, ids: Sequence[str]) -> set[str]:
     """Those of the ids that are Clerks here."""
-    return {row[0] for row in tx.execute(select(columns.id).where(columns.id.in_(ids)))}
+    return {row[0] for row in tx.execute(_KNOWN, {"keys": ids})}
 
 
 def pulse(tx: Tx) -> PulseFacts:
@@ -111,8 +122,7 @@ def pulse(tx: Tx) -> PulseFacts:
 def read(tx: Tx, ids: Sequence[str]) -> dict[str, ClerkFacts]:
     """The Clerks there are among the ids, with their histories."""
     histories, broken = _histories(tx, ids)
-    wanted = (columns.id, columns.revision, columns.state, columns.document, *(columns[name] for name in LISTED))
-    rows = tx.execute(select(*wanted).where(columns.id.in_(ids))).all()
+    rows = tx.execute(_CLERKS, {"keys": ids}).all()
     return {row[0]: _facts(tuple(row), histories.get(row[0], []), broken.get(row[0])) for row in rows}
 
 
@@ -148,12 +158,7 @@ def clerks_with_two_keys(tx: Tx) -> list[str]:
 
 def _histories(tx: Tx, ids: Sequence[str]) -> tuple[dict[str, list[tuple[int, Entry]]], dict[str, str]]:
     """The histories, by Clerk, and what is wrong with those that cannot be read."""
-    table = history.c
-    rows = tx.execute(
-        select(table.clerk, table.number, table.at, table.what, table.step, table.data)
-        .where(table.clerk.in_(ids))
-        .order_by(table.clerk, table.number)
-    ).all()
+    rows = tx.execute(_HISTORIES, {"keys": ids}).all()
     loads = orjson.loads
     found: dict[str, list[tuple[int, Entry]]] = {}
     broken: dict[str, str] = {}

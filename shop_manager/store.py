@@ -7,10 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 import orjson
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, Text, select
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, Text, bindparam, select
 
 from doors.keys import key_tables
-from messaging.database import Tx
+from messaging.database import KEYS, Tx
 from messaging.schema import technical_tables
 from messaging.worker import LostRace
 from shop_manager.dashboard.logins import login_table
@@ -142,14 +142,17 @@ class Held:
         self.digest = digest
 
 
+_READ = select(clerks.c.id, clerks.c.revision, clerks.c.digest, clerks.c.state, clerks.c.document).where(
+    clerks.c.id.in_(KEYS)
+)
+_DUE = (
+    select(clerks.c.id).where(clerks.c.wake_at <= bindparam("now")).order_by(clerks.c.wake_at).limit(bindparam("most"))
+)
+
+
 def read(tx: Tx, ids: Iterable[str]) -> dict[str, Held]:
     """The Clerks there are, by id."""
-    columns = clerks.c
-    rows = tx.execute(
-        select(columns.id, columns.revision, columns.digest, columns.state, columns.document).where(
-            columns.id.in_(sorted(set(ids)))
-        )
-    )
+    rows = tx.execute(_READ, {"keys": sorted(set(ids))})
     return {row.id: Held(_saga(row.id, row.state, row.document), row.revision, row.digest) for row in rows}
 
 
@@ -183,7 +186,7 @@ def read_ignored(tx: Tx, clerk: str, limit: int = 200) -> list[dict[str, Any]]:
 
 def due(tx: Tx, now: int, limit: int) -> list[str]:
     """Ids of Clerks whose `wake_at` has come, the longest due first."""
-    rows = tx.execute(select(clerks.c.id).where(clerks.c.wake_at <= now).order_by(clerks.c.wake_at).limit(limit))
+    rows = tx.execute(_DUE, {"now": now, "most": limit})
     return [row.id for row in rows]
 
 

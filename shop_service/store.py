@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, String, Table, delete, select
+from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, String, Table, delete, select, union
 
 from domain.messages import Command
 from doors.keys import key_tables
-from messaging.database import Tx
+from messaging.database import KEYS, Tx
 from messaging.schema import technical_tables
 from messaging.turns import turns_table
 from shop_service.catalogue import Kind, Product
@@ -135,12 +135,18 @@ def open_books(tx: Tx, commands: Sequence[Command]) -> ShopBooks:
     return books
 
 
+_PRODUCTS = select(products).where(products.c.sku.in_(KEYS))
+_KEPT = union(
+    select(carts.c.session).where(carts.c.session.in_(KEYS)), select(orders.c.session).where(orders.c.session.in_(KEYS))
+)
+
+
 def read_products(tx: Tx, skus: Iterable[str]) -> dict[str, Product]:
     """The articles there are among `skus`, by sku."""
     wanted = sorted(set(skus))
     if not wanted:
         return {}
-    return {row.sku: as_product(row) for row in tx.execute(select(products).where(products.c.sku.in_(wanted)))}
+    return {row.sku: as_product(row) for row in tx.execute(_PRODUCTS, {"keys": wanted})}
 
 
 def read_shelf(tx: Tx, after: str, kind: Kind | None, most: int) -> list[Product]:
@@ -156,9 +162,7 @@ def read_kept(tx: Tx, sessions: Iterable[str]) -> set[str]:
     wanted = sorted(set(sessions))
     if not wanted:
         return set()
-    in_carts = select(carts.c.session).where(carts.c.session.in_(wanted))
-    in_orders = select(orders.c.session).where(orders.c.session.in_(wanted))
-    return {row.session for row in tx.execute(in_carts.union(in_orders))}
+    return {row.session for row in tx.execute(_KEPT, {"keys": wanted})}
 
 
 def forget_sessions(tx: Tx, sessions: Iterable[str], tables: Sequence[Table]) -> None:

@@ -76,9 +76,9 @@ class PortedConnection:
         return self._inner.exec_driver_sql(text, values)
 
     def execute(self, statement: Any, params: Any = None) -> Any:
-        if isinstance(params, list):
-            self._guard.sends([row["body"] for row in params])  # only the outbox inserts with returning
-        self._wrote = self._wrote or params is not None
+        if isinstance(params, list):  # only what is numbered is inserted so, and of that only the outbox has bodies
+            self._guard.sends([row["body"] for row in params if "body" in row])
+        self._wrote = self._wrote or not statement.is_select
         return self._inner.execute(statement, params)
 
     def execution_options(self, **options: Any) -> PortedConnection:
@@ -157,13 +157,10 @@ class Stores:
             database = Database(f"sqlite:///{folder}/{service}.db", clock=self.clock)
             metadata_of(service).create_all(database.engine)
             return database
-        thin = ThinEngine()
-        # The tables are created by SQLAlchemy itself, through the very same connection.
-        metadata_of(service).create_all(create_engine("sqlite://", creator=lambda: thin.raw, poolclass=StaticPool))
-        return _with_engine(thin, self.clock)
+        return in_memory(metadata_of(service), self.clock)
 
     def _ported_copy(self, service: str) -> Database:
-        return _with_engine(PortedEngine(self.plain[service].engine, service, self), self.clock)
+        return ported(self.plain[service], service, self)
 
     def _connection(self, service: str) -> Callable[..., Any]:
         engine: Any = self.plain[service].engine
@@ -172,12 +169,25 @@ class Stores:
         return cast(Any, engine.raw_connection().dbapi_connection).execute  # type: ignore[no-any-return]  # sqlite3's
 
 
+def in_memory(metadata: MetaData, clock: Callable[[], int]) -> Database:
+    """A simulated store with these tables, as yet without any port before it."""
+    thin = ThinEngine()
+    # The tables are created by SQLAlchemy itself, through the very same connection.
+    metadata.create_all(create_engine("sqlite://", creator=lambda: thin.raw, poolclass=StaticPool))
+    return _with_engine(thin, clock)
+
+
+def ported(database: Database, service: str, stores: Stores) -> Database:
+    """The same store as a participant gets it."""
+    return _with_engine(PortedEngine(database.engine, service, stores), database.clock)
+
+
 def metadata_of(service: str) -> MetaData:
     metadata: MetaData = import_module(f"{PACKAGES[service]}.store").metadata
     return metadata
 
 
-def _with_engine(engine: Any, clock: Clock) -> Database:
+def _with_engine(engine: Any, clock: Callable[[], int]) -> Database:
     """A production `Database` that works through this engine. Its own, of a file that is never opened, goes unused."""
     database = Database("sqlite:///simulated.db", clock=clock)
     database.engine = cast(Engine, engine)

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Boolean, IteratorResult
 from sqlalchemy.dialects.sqlite import dialect
@@ -19,6 +20,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 _DIALECT = dialect()
 _COMPILED: dict[Any, Any] = {}
 _PREPARED: dict[Any, Prepared] = {}
+_KNOWN: WeakKeyDictionary[Any, tuple[Prepared, Any]] = WeakKeyDictionary()
 
 
 class Counted:
@@ -79,13 +81,21 @@ class Prepared:
 
 
 def prepared(statement: Any, columns: Sequence[str]) -> tuple[Prepared, Any]:
-    """A statement as it was compiled the first time, and the values that are in this one."""
+    """A statement as it was compiled the first time, and the values that are in this one.
+
+    Statements that are built once and get their values as parameters are known again by themselves.
+    """
+    known = _KNOWN.get(statement) if columns else None
+    if known is not None:
+        return known
     compiled, extracted, *_ = statement._compile_w_cache(
         _DIALECT, compiled_cache=_COMPILED, column_keys=columns, for_executemany=False
     )
     found = _PREPARED.get(compiled)
     if found is None:
         found = _PREPARED[compiled] = Prepared(compiled)
+    if columns:
+        _KNOWN[statement] = found, extracted
     return found, extracted
 
 

@@ -178,6 +178,8 @@ def pages(databases: Databases, service: str, most: int) -> Iterator[list[str]]:
         if not ids:
             return
         yield ids
+        if len(ids) < most:
+            return
         after = ids[-1]
 
 

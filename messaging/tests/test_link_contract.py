@@ -15,11 +15,15 @@ SHOP = commands_queue("shop")
 MakeLink = Callable[..., Link]
 
 
-@pytest.fixture(params=["memory", pytest.param("rabbitmq", marks=pytest.mark.broker)])
+@pytest.fixture(params=["memory", "simulated", pytest.param("rabbitmq", marks=pytest.mark.broker)])
 def broker(request: pytest.FixtureRequest) -> Broker:
     if request.param == "rabbitmq":
         return Rabbit(without_queues(broker_url()))
-    from messaging.memory import MemoryBroker  # noqa: PLC0415  RabbitMQ's tests need nothing of it
+    if request.param == "simulated":
+        from simulation.broker import SimulatedBroker  # noqa: PLC0415  RabbitMQ's tests need nothing of it
+
+        return SimulatedBroker()
+    from messaging.memory import MemoryBroker  # noqa: PLC0415  as above
 
     return MemoryBroker()
 
