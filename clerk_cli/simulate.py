@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
@@ -25,8 +26,8 @@ from simulation.stores import Kind, Stores
 from simulation.wrong_builds.trial import Kill, kills
 
 SEEDS = 1000
-MOST_CASES = 20_000
-"""As many pairs as are played unless another budget is named."""
+MOST_PAIRS = 20_000
+"""So many pairs are played unless another budget is named."""
 Exhaustive = str
 """`none`, `single` or `pairs`."""
 
@@ -68,11 +69,12 @@ class Wanted:
 def run_simulate(wanted: Wanted) -> None:
     """Play what is wanted, tell what came of it; exits 1 when an invariant did not hold."""
     began = monotonic()
-    report = Report()
+    report, titles = Report(), list[str]()
     workers = 1 if wanted.replay else wanted.workers or cores()
     with _bar(wanted.as_json) as bar:
         with players(wanted.kind, workers, keep_ports=wanted.exhaustive != "none") as play:
             for title, cases in _parts(wanted, play):
+                titles.append(title)
                 task = bar.add_task(title, total=len(cases))
                 report.take(play(cases), lambda _done, task=task: bar.advance(task))  # type: ignore[misc]  # bound at once
         if report.failed:
@@ -84,7 +86,7 @@ def run_simulate(wanted: Wanted) -> None:
     if wanted.as_json:
         print_json(report.as_json())
     else:
-        _show(report)
+        _show(report, titles)
     if report.failures:
         raise typer.Exit(1)
 
@@ -97,18 +99,25 @@ def _parts(wanted: Wanted, play: Play) -> Iterator[tuple[str, Sequence[Case]]]:
             raise Trouble(str(error)) from None
         return
     if drawn := wanted.drawn():
-        yield "seeds", drawn
+        yield f"{len(drawn):,} seeds from {drawn[0].seed} on", drawn
     if wanted.exhaustive != "none":
-        yield "a crash at every call", thinned(singles(play), wanted.most)
+        yield _some("a crash at every call", singles(play), wanted.most)
     if wanted.exhaustive == "pairs":
-        yield "two crashes", thinned(list(pairs(play)), wanted.most or MOST_CASES)
+        yield _some("two crashes", list(pairs(play)), wanted.most or MOST_PAIRS)
+
+
+def _some(title: str, cases: Sequence[Case], most: int | None) -> tuple[str, Sequence[Case]]:
+    """With a title that says honestly how many of them are played."""
+    chosen = thinned(cases, most)
+    of = "all" if len(chosen) == len(cases) else f"{len(chosen):,} of"
+    return f"{title} ({of} {len(cases):,})", chosen
 
 
 def _close(report: Report, wanted: Wanted) -> None:
     with TemporaryDirectory(prefix="clerk-simulate-") as folder:
         stores = Stores(wanted.kind, Path(folder))
-        keep = None if wanted.replay else wanted.keep
-        report.close(lambda case: run(case, stores, keep_lines=True), keep, wanted.flags)
+        play = partial(run, stores=stores, keep_lines=True)
+        report.close(play, wanted.keep, flags=wanted.flags, replayed=wanted.replay)
         stores.close()
 
 
@@ -138,8 +147,9 @@ def _bar(as_json: bool) -> Iterator[Progress]:
         yield bar
 
 
-def _show(report: Report) -> None:
+def _show(report: Report, titles: Sequence[str]) -> None:
     out = console()
+    out.print(plain("played: " + ", ".join(titles)))
     for failure in report.failures:
         _show_failure(failure, out.print)
     out.print(plain(", ".join(f"{name} {count:,}" for name, count in report.counters.items()), "dim"))

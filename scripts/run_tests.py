@@ -1,9 +1,9 @@
 """Everything that is checked, stage by stage; ends with one line a stage, and exit code 1 if any failed.
 
-`run_tests.py` runs all stages, `run_tests.py NAME…` some: lint, types, unit, browser, services. The services stage
-needs a RabbitMQ and a PostgreSQL: those at CLERK_TEST_BROKER_URL and CLERK_TEST_DATABASE_URL, else private ones of
-this machine; the browser stage needs a Chromium. Root on Debian installs them first. Without any a stage is skipped,
-but fails where CI=true.
+`run_tests.py` runs all stages, `run_tests.py NAME…` some: lint, types, unit, simulation, browser, services.
+The services stage needs a RabbitMQ and a PostgreSQL: those at CLERK_TEST_BROKER_URL and CLERK_TEST_DATABASE_URL, else
+private ones of this machine; the browser stage needs a Chromium. Root on Debian installs them first. Without any a
+stage is skipped, but fails where CI=true.
 """
 
 from __future__ import annotations
@@ -47,6 +47,23 @@ def unit() -> int:
     return run([*PYTEST, "-m", f"not ({NEED_MORE})"], {"CLERK_STAGE": "embedded"})
 
 
+def simulation() -> int:
+    """The whole shop in simulated time: fixed seeds, fresh ones, a crash at every call, SQLite files, wrong builds."""
+    fresh = str(time.time_ns() // 1_000_000)  # a failure prints its seed, and the command that plays it again
+    runs: Sequence[Sequence[str]] = (
+        ("--seeds", "1000"),
+        ("--seeds", "200", "--seed", fresh),
+        ("--seeds", "1", "--exhaustive", "single", "--most", "600"),
+        ("--seeds", "40", "--seed", "1000", "--sqlite"),
+        ("--wrong-builds",),
+    )
+    codes = []
+    for arguments in runs:
+        say(f"clerk simulate {' '.join(arguments)}")
+        codes.append(run([sys.executable, "-m", "clerk_cli", "simulate", *arguments]))
+    return max(codes)
+
+
 def services() -> int:
     """The scenarios on five processes, and whatever else needs a RabbitMQ or a PostgreSQL."""
     missing = _missing_servers()
@@ -80,6 +97,7 @@ STAGES: Mapping[str, Callable[[], int]] = {
     "lint": lint,
     "types": types,
     "unit": unit,
+    "simulation": simulation,
     "browser": browser,
     "services": services,
 }

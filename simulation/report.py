@@ -70,11 +70,13 @@ class Report:
                 self.failed.append(result)
             progress(self.scenarios)
 
-    def close(self, play: Callable[[Case], Result], keep_in: Path | None, extra: str = "") -> None:
-        """Make the failures small and keep their schedules; `extra`: flags that a replay needs."""
+    def close(
+        self, play: Callable[[Case], Result], keep_in: Path | None, *, flags: str = "", replayed: Path | None = None
+    ) -> None:
+        """Make the failures small and keep their schedules. `flags` a replay needs; `replayed`: where they are kept."""
         for number, result in enumerate(self.failed):
             small = smallest(result, play) if number < MOST_SHRUNK else result
-            self.failures.append(_failure(result, small, keep_in, extra))
+            self.failures.append(_failure(result, small, replayed or (keep_in and _path(keep_in, small)), flags))
         never = [name for name in RARE if not self.counters[name]] if self.seeds >= COUNTED_FROM else []
         for name in never:
             what = f"{name}: never in {self.seeds} seeds, so the simulation shows nothing about it"
@@ -91,14 +93,18 @@ class Report:
         }
 
 
-def _failure(result: Result, small: Result, keep_in: Path | None, extra: str) -> Failure:
+def _path(folder: Path, small: Result) -> Path:
+    """Where its schedule is kept; it is there from now on."""
+    invariant = small.findings[0].invariant
+    path = folder / f"{invariant}-{re.sub('[^A-Za-z0-9.]+', '-', small.case.name)}.json"
+    write_schedule(path, small.case, invariant)
+    return path
+
+
+def _failure(result: Result, small: Result, kept: Path | None, flags: str) -> Failure:
     case, finding = result.case, small.findings[0]
     drawn = case.faults is None
-    replay = f"clerk simulate --seed {case.seed}{extra}"
-    if keep_in:
-        path = keep_in / f"{finding.invariant}-{re.sub('[^A-Za-z0-9.]+', '-', case.name)}.json"
-        write_schedule(path, small.case, finding.invariant)
-        replay = replay if drawn else f"clerk simulate --replay {path}{extra}"
+    replay = f"clerk simulate {f'--seed {case.seed}' if drawn else f'--replay {kept}'}{flags}"
     what = f"{finding.clerk or ''} {finding.what}".strip()
     seed = case.seed if drawn else None
     return Failure(seed, finding.invariant, shown(small.injected), replay, what, chart(small.lines))
