@@ -6,12 +6,14 @@ import pytest
 from sqlalchemy import select
 
 from domain.times import hours, minutes
+from doors.callers import Caller
 from shop_manager import store
 from shop_manager.dashboard.cookies import LOGIN as COOKIE
 from shop_manager.dashboard.entrance import inside
 from shop_manager.dashboard.logins import Span
 from shop_manager.dashboard.tests.visitor import LOGIN, Visitor, people, words_of
 from shop_manager.dashboard.throttle import PAIR, Throttle
+from shop_manager.operations.requests import PersonAct
 from shop_manager.tests.house import House
 
 HOME = "/dashboard"
@@ -125,6 +127,13 @@ def test_S8_a_login_ends_with_a_new_role_or_password(house: House) -> None:
     again = Visitor(house).logged_in("admin", "eve")
     people(house).add_operator("eve", "admin")
     assert not is_inside(again), "the same role, but another password"
+
+
+def test_S8_a_login_ends_when_its_person_is_disabled(house: House, admin: Visitor) -> None:
+    visitor = Visitor(house).logged_in("operator", "ada")
+    root = Caller("operator", "admin", "admin-of-the-night")
+    house.operations.people.act(root, "ada", PersonAct(action="disable", reason="has left"))
+    assert not is_inside(visitor) and is_inside(admin)
 
 
 def test_S2_a_wrong_name_and_a_wrong_password_get_the_same_answer(house: House) -> None:
