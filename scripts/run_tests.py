@@ -123,7 +123,7 @@ def main(arguments: Sequence[str]) -> int:
     say("---")
     for name, code, seconds in results:
         word = {PASSED: "passed", SKIPPED: "skipped"}.get(code, f"FAILED ({code})")
-        say(f"{name:<10}{word:<12}{seconds:6.1f} s")
+        say(f"{name:<12}{word:<12}{seconds:6.1f} s")
     return 1 if any(code not in (PASSED, SKIPPED) for _, code, _ in results) else 0
 
 
