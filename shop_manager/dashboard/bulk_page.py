@@ -17,6 +17,7 @@ from shop_manager.dashboard.clerk_view import NAMES
 from shop_manager.dashboard.live import Live, partial
 from shop_manager.dashboard.shell import ENVIRONMENT, HEADERS, Shell, login_of, may
 from shop_manager.operations import Operations
+from shop_manager.operations.bulk import PARKED
 from shop_manager.operations.requests import BulkAction, BulkAsk, BulkPace
 
 PATH = "/dashboard/bulk"
@@ -31,7 +32,7 @@ def bulk_pages(router: APIRouter, shell: Shell, live: Live, operations: Operatio
 
     @router.get("/bulk")
     def bulk_acts(request: Request) -> Response:
-        return pages.listed(request, request.query_params)
+        return pages.listed(request, request.query_params or {"stuck": "yes"})
 
     @router.post("/bulk")
     def preview(request: Request) -> Response:
@@ -68,10 +69,13 @@ def bulk_pages(router: APIRouter, shell: Shell, live: Live, operations: Operatio
 
 def bulk_ask(form: Mapping[str, str]) -> BulkAsk:
     """The same request that `/ops/bulk` takes; Problem 422 names every wrong field."""
-    given = {name: form[name].strip() for name in FILTER if form.get(name, "").strip()}
-    if "reference" in given:
-        given["client_reference"] = given.pop("reference")
-    wanted: dict[str, Any] = {**given, **({"stuck": True} if form.get("stuck") == "yes" else {})}
+    wanted: dict[str, Any] = {name: form[name].strip() for name in FILTER if form.get(name, "").strip()}
+    if form.get("action") in PARKED:
+        wanted = {"service": wanted["service"]} if "service" in wanted else {}
+    elif form.get("stuck") == "yes":
+        wanted["stuck"] = True
+    if "reference" in wanted:
+        wanted["client_reference"] = wanted.pop("reference")
     asked: dict[str, Any] = {"action": form.get("action", ""), "reason": form.get("reason", ""), "filter": wanted}
     return checked(BulkAsk, {**asked, **moment_in(form)})
 
@@ -130,7 +134,7 @@ class _Pages:
 
 def things(bulk: Mapping[str, Any]) -> str:
     """What it is about, and where one of them is shown."""
-    return "parked" if bulk["action"] in ("replay", "discard") else "clerks"
+    return "parked" if bulk["action"] in PARKED else "clerks"
 
 
 def _number(text: str) -> int | str:

@@ -71,6 +71,7 @@ class _Pages:
             now=now,
             clerk=found,
             way=way(process, found),
+            coming=view.coming(found),
             move=view.MOVES[found["owner"]],
             story=story if whole else story[:SHOWN],
             earlier=0 if whole else len(story[SHOWN:]),

@@ -89,6 +89,11 @@ def _said(line: Mapping[str, Any], services: Services) -> Said:
     return Said(line["number"], line["at"], told(line, services), changes, in_short(changes))
 
 
+def coming(clerk: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What happens by itself and when; a deadline after which nothing does is left out."""
+    return [each for each in clerk["deadlines"] if not each["then"].startswith("nothing")]
+
+
 def conflict(problem: Problem, story: Sequence[Said], typed: Mapping[str, str], version: int) -> Conflict:
     """Told with who was quicker: the lines of the story that came after the version that was seen."""
     seen = typed.get("version", "")

@@ -47,6 +47,7 @@ def test_figures_are_drawn_each_with_its_table(house: House, viewer: Visitor) ->
 
 def test_S9_the_audit_shows_what_was_refused_too_and_can_be_filtered(house: House, viewer: Visitor) -> None:
     assert "No operator has done anything yet." in viewer.text("/dashboard/audit")
+    assert "None" not in viewer.page.text
     clerk = stuck_one(house)
     for who in (viewer, Visitor(house).logged_in("operator", "nora")):
         who.get(f"/dashboard/clerks/{clerk}")

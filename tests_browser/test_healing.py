@@ -1,0 +1,141 @@
+"""An operator at night: from the home page to the cause and to the repair, for each way to be stuck, one or fifty."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from clerk_cli.tests.faults_shop import FaultyShop
+from tests_browser.seats import Seat
+from tests_browser.stuck import no_answer
+from tests_browser.stuck_in_every_way import SETTLED
+
+CLERKS = "/dashboard/clerks"
+WHY = "Why? It stays in the audit."
+
+
+def act(page: Page, name: str) -> None:
+    page.locator("details.act[open]").get_by_role("button", name=name).click()
+
+
+def open_act(page: Page, action: str) -> None:
+    if page.locator(f"#act-{action}").get_attribute("open") is None:
+        page.locator(f"#act-{action} > summary").click()
+
+
+def test_two_clicks_to_the_cause_and_four_to_the_repair(shop: FaultyShop, page: Page) -> None:
+    order = no_answer(shop)
+    page.goto("/dashboard")
+    clicks = [page.get_by_role("link", name="no answer at capture"), page.get_by_role("link", name=order)]
+    for click in clicks:
+        click.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("payment has been silent for")
+    expect(page.locator(".desk-side")).to_contain_text("payment has not answered in time")
+    page.get_by_label(WHY).and_(page.locator("details[open] textarea")).fill("payment says it is up again")
+    act(page, "Ask again now")
+    clicks.append(page.locator("button"))
+    expect(page.locator(".notice.good")).to_have_text("It was asked again.")
+    shop.lift()
+    shop.becomes(order, "completed")
+    assert len(clicks) <= 4
+
+
+@pytest.mark.parametrize("kind", SETTLED)
+def test_each_way_to_be_stuck_is_shown_explained_and_healed_by_hand(shop: FaultyShop, page: Page, kind: str) -> None:
+    way = SETTLED[kind]
+    order = way.make(shop)
+    page.goto(f"{CLERKS}?stuck=yes&kind={kind}")
+    page.get_by_role("link", name=order).click()
+    found = shop.stuck(order) or {}
+    expect(page.locator(".way [aria-current=step]")).to_contain_text(found["step"])
+    expect(page.locator(".desk-side")).to_contain_text("Your move")
+    expect(page.locator(".story .line.bad").first).to_contain_text(f"Stuck at {found['step']}")
+    for _ in range(20):  # while it is asked again and again its version goes on, and one is told
+        open_act(page, "settle")
+        settle = page.locator("#act-settle")
+        offered = settle.get_by_label("was in truth").locator("option").all_inner_texts()
+        settle.get_by_label("was in truth").select_option(way.outcome if way.outcome in offered else "undone")
+        settle.get_by_label("Evidence").fill("we have called them")
+        settle.get_by_label(WHY).fill("so that it goes on")
+        settle.get_by_role("button", name="Settle by hand").click()
+        if page.locator(".notice.good").is_visible():
+            break
+    expect(page.locator(".notice.good")).to_have_text("The step was settled by your word.")
+    shop.lift()
+    shop.until(lambda: shop.session(order)["status"] in way.ends, f"one of {way.ends}")
+    page.goto(f"{CLERKS}/{order}")
+    expect(page.locator(".story")).to_contain_text("settled by hand")
+
+
+def test_O1_of_two_operators_one_wins_and_the_other_is_told_with_what_he_typed(shop: FaultyShop, seat: Seat) -> None:
+    order = no_answer(shop)
+    first, second = seat("operator"), seat("admin")
+    for each in (first, second):
+        each.goto(f"{CLERKS}/{order}")
+        each.locator("details[open] textarea").fill(f"tried by {'one' if each is first else 'two'}")
+    act(first, "Ask again now")
+    expect(first.locator(".notice.good")).to_be_visible()
+    act(second, "Ask again now")
+    expect(second.locator(".conflict")).to_contain_text("Nothing was done.")
+    expect(second.locator(".conflict")).to_contain_text("attempt 2, by operator-of-the-night: tried by one")
+    expect(second.locator("#act-retry textarea")).to_have_value("tried by two")
+
+
+def test_fifty_are_repaired_in_bulk_with_a_preview_a_pace_and_each_outcome(shop: FaultyShop, seat: Seat) -> None:
+    shop.put("payment", "pause", step="capture")
+    orders = [shop.order() for _ in range(50)]
+    for order in orders:
+        shop.is_stuck(order, "no_answer")
+    page = seat("admin")
+    page.goto(f"{CLERKS}?stuck=yes&kind=no_answer")
+    page.get_by_role("link", name="Act on all of these").click()
+    page.get_by_label("Why?").fill("payment is repaired")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Ask again now: 50 orders, €647.50 in all")
+    expect(page.locator("tbody tr")).to_have_count(50)
+    page.get_by_label("How many a minute").fill("1200")
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator("#progress")).to_contain_text("finished 50 of 50: 50 done", timeout=60_000)
+    page.get_by_role("link", name="read it anew").click()
+    expect(page.locator("tbody .tag.good")).to_have_count(50)
+    shop.lift()
+    for order in orders:
+        shop.becomes(order, "completed")
+
+
+def test_without_javascript_everything_is_found_and_healed(shop: FaultyShop, seat: Seat) -> None:
+    order = no_answer(shop)
+    page = seat("operator", javascript=False)
+    page.goto("/dashboard")
+    page.get_by_role("link", name="no answer at capture").click()
+    page.get_by_role("link", name=order).click()
+    page.locator("details[open] textarea").fill("by hand, without a script")
+    act(page, "Ask again now")
+    expect(page.locator(".notice.good")).to_have_text("It was asked again.")
+    page.goto("/dashboard/audit")
+    expect(page.locator("tbody tr").first).to_contain_text("by hand, without a script")
+
+
+def test_a_parked_message_is_read_without_harm_and_discarded(shop: FaultyShop, page: Page) -> None:
+    shop.send_raw("risk", b'{"x": "<img src=x onerror=alert(1)>\xe2\x80\xae\x1b[2J')
+    shop.until(lambda: shop.call("GET", "/ops/parked?state=parked", None, shop.operator).json()["data"] != [], "parked")
+    page.goto("/dashboard/parked")
+    page.get_by_role("link", name="body is not UTF-8 JSON").first.click()
+    expect(page.locator(".bytes")).to_contain_text("<img src=x onerror=alert(1)>⟨U+202E⟩⟨U+001B⟩[2J")
+    page.get_by_label(WHY).fill("noise from a test")
+    page.get_by_role("button", name="Discard").click()
+    expect(page.locator(".pairs")).to_contain_text("discarded")
+    expect(page.locator(".pairs")).to_contain_text("noise from a test")
+
+
+def test_a_page_that_is_being_read_only_says_that_there_is_news(shop: FaultyShop, page: Page) -> None:
+    order = no_answer(shop)
+    page.goto(f"{CLERKS}/{order}")
+    lines = page.locator(".story .line").count()
+    shop.lift()
+    expect(page.locator("#news")).to_contain_text(re.compile(r"\d+ changes? since you opened this page, show"))
+    assert page.locator(".story .line").count() == lines
+    page.locator("#news a").click()
+    expect(page.locator(".facts")).to_contain_text("completed")
