@@ -26,6 +26,9 @@ Cursor = Annotated[str | None, Query(max_length=1000)]
 Limit = Annotated[int, Query(ge=1, le=200)]
 Name = Annotated[str | None, Query(min_length=1, max_length=200)]
 Age = Annotated[str | None, Query(description="age: seconds, or with a unit: 90s, 15m, 2h, 1d")]
+EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/event-stream": {}}, "description": "the counters, again after each change"}
+}
 CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {}}, "description": "a table"}}
 _AGE = re.compile(r"([0-9]{1,9})([smhd]?)")
 _UNIT_MS = {"": 1_000, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -68,6 +71,13 @@ def _add_home(router: APIRouter, operations: Operations) -> None:
     def read_figures(hours: Annotated[int, Query(ge=1, le=LONGEST)] = 24) -> Response:
         """Opens and ends, the way through the steps, and how long steps take."""
         return as_json(operations.reads.figures(hours))
+
+    @router.get("/events", response_class=StreamingResponse, responses=EVENTS)
+    async def follow_news() -> Response:
+        """That something has changed, as server-sent events: the counters and ids of Clerks, at once and then again."""
+        operations.news.check_room()
+        headers = {"X-Accel-Buffering": "no"}
+        return StreamingResponse(operations.news.follow(), media_type="text/event-stream", headers=headers)
 
     @router.get("/checks")
     def read_checks() -> Response:

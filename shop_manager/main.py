@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import monotonic
 
 from fastapi import APIRouter
@@ -57,10 +57,10 @@ def build(
     outages = Outages(database, link)
     manager = Manager(database, outbox, catalogue, settings.policy(), outages)
     watch = Watch(versions_in(database))
-    manager.on_change = watch.changed
     secrets = ClientSecrets(settings.secret, database)
     sessions = Sessions(manager, watch)
     operations = Operations(sessions)
+    manager.on_change = told_to(watch.changed, operations.news.changed)
 
     def prepare() -> None:
         require_migrated(database, "shop_manager")
@@ -116,6 +116,17 @@ def _routers(sessions: Sessions, opening: Opening, operations: Operations, doors
         ops_people_router(operations),
         dashboard_router(operations, Operators(KeyRing(sessions.manager.database)), doors),
     ]
+
+
+def told_to(*listeners: Callable[[Sequence[str]], None]) -> Callable[[Iterable[str]], None]:
+    """Tells each of them which Clerks have changed."""
+
+    def tell(clerks: Iterable[str]) -> None:
+        changed = list(clerks)
+        for listener in listeners:
+            listener(changed)
+
+    return tell
 
 
 def now_and_then(act: Callable[[], None], every: float) -> Callable[[], None]:

@@ -7,6 +7,7 @@ from doors.operators import Operators
 from shop_manager.operations.acts import Acts
 from shop_manager.operations.bulk import Bulk
 from shop_manager.operations.bulk_run import BulkRun
+from shop_manager.operations.news import News
 from shop_manager.operations.parked_acts import ParkedActs
 from shop_manager.operations.people import People
 from shop_manager.operations.reads import Reads
@@ -20,6 +21,7 @@ class Operations:
     `acts`: what an operator does to one Clerk; `parked_acts`: to one parked message. Whoever calls them passes the
     Caller, whose role they check; every attempt is in the audit. `bulk`: the same to many, run by `bulk_run`.
     `people`: people and keys, for admins; `views`: each operator's saved views.
+    `news`: that something has changed.
     """
 
     def __init__(self, sessions: Sessions) -> None:
@@ -30,4 +32,5 @@ class Operations:
         self.bulk = Bulk(sessions)
         self.people = People(Operators(KeyRing(self.database)))
         self.views = Views(self.database)
+        self.news = News(self.reads.counters, lambda: sessions.watch.closed)
         self.bulk_run = BulkRun(self.acts, self.parked_acts)

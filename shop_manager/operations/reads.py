@@ -9,6 +9,7 @@ from doors.answers import decode_cursor, encode_cursor, page
 from doors.problems import Problem, not_found
 from messaging.database import Tx
 from shop_manager import checks
+from shop_manager.audit import live_mark
 from shop_manager.listing import ORDERS, Filter, page_of
 from shop_manager.operations import catalogue as processes
 from shop_manager.operations import one_clerk
@@ -37,6 +38,17 @@ class Reads:
         """The home page's figures: see ops_reads.summary. Each cause has `owner`, `then`, `next_at` besides."""
         with self.database.read() as tx:
             return summary(tx, self.catalogue, self.first_steps, tx.now())
+
+    def counters(self) -> Values:
+        """`{checked_at, counts, stuck: {count, money_at_risk}, parked, mark}`: the figures that news are about.
+
+        `mark` differs whenever a live Clerk has changed.
+        """
+        with self.database.read() as tx:
+            found = summary(tx, self.catalogue, self.first_steps, tx.now())
+            mark = "-".join(map(str, live_mark(tx)))
+        stuck = {name: found["stuck"][name] for name in ("count", "money_at_risk")}
+        return {**{name: found[name] for name in ("checked_at", "counts", "parked")}, "stuck": stuck, "mark": mark}
 
     def clerks(
         self, wanted: Filter, *, older_than: int | None = None, sort: str = "-created_at", limit: int = 50,

@@ -22,7 +22,7 @@ from messaging.memory import MemoryBroker
 from shop_manager import demo
 from shop_manager.dashboard.entrance import HOME
 from shop_manager.dashboard.trouble import problem_page
-from shop_manager.main import _routers
+from shop_manager.main import _routers, told_to
 from shop_manager.opening import Opening
 from shop_manager.operations import Operations
 from shop_manager.secrets import ClientSecrets
@@ -83,11 +83,11 @@ class House(ManagersDesk):
         super().__init__(folder, broker)
         self.settings = ShopManagerSettings(_env_file=None, **settings)
         self.watch = Watch(versions_in(self.database), every=0.02)
-        self.manager.on_change = self.watch.changed
         self.secrets = ClientSecrets(self.settings.secret, self.database)
         self.secrets.prepare()
         self.sessions = Sessions(self.manager, self.watch)
         self.operations = Operations(self.sessions)
+        self.manager.on_change = told_to(self.watch.changed, self.operations.news.changed)
         with self.database.begin() as tx:
             demo.fill(tx)
         opening = Opening(self.manager, self.secrets, self.settings)
