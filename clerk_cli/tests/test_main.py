@@ -67,9 +67,9 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
         (["show"], "Missing argument"),
         (["operator", "add", "nora"], "'--role'"),
         (["operator", "add", "nora", "--role", "king"], "'--role'"),
-        (["operator", "add", "nora", "--role", "admin"], "run `clerk migrate` first"),
+        (["operator", "add", "nora", "--role", "admin"], "there is no shop: '.clerk/shop_manager.db' is missing"),
         (["key", "create", "--scope", "everything"], "'--scope'"),
-        (["key", "create", "--scope", "server"], "run `clerk migrate` first"),
+        (["key", "create", "--scope", "server"], "there is no shop: '.clerk/shop_manager.db' is missing"),
     ],
 )
 def test_a_wrong_request_is_refused_in_one_line(
