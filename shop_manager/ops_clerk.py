@@ -83,7 +83,7 @@ def _asked_again(saga: Saga, question: Question) -> str:
     if question.paused:
         return f"{question.step} is asked anew, as attempt {question.attempt + 1}"
     count = saga.resend.count + 1 if saga.resend else 1
-    return f"the same question goes out again, for the {count}. time"
+    return f"the same question goes out again; asked {'once' if count == 1 else f'{count} times'} so far"
 
 
 def _progress(saga: Saga, steps: Sequence[str]) -> list[dict[str, Any]]:

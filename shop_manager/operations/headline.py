@@ -138,7 +138,7 @@ def _coming(saga: Saga, process: Process | None, now: int) -> str:
     if found is None:
         return ""
     at, line = found
-    within = f"in {lasting(at - now)}" if at > now else "now"
+    within = f"in {lasting(at - now)}" if at >= now + 1_000 else "now"
     if line["what"] == "resend":
         return f"asked again {within}"
     return f"{line['then']} {within}"

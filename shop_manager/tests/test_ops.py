@@ -201,7 +201,7 @@ def test_deadlines_say_what_happens_then(house: House) -> None:
     assert found["session"]["at"] == to_wire(house.now + minutes(30))
     assert found["step"]["at"] == to_wire(house.now + minutes(15))
     assert found["session"]["then"] == found["step"]["then"] == "the order is undone and the session expires"
-    assert found["resend"]["then"] == "the same question goes out again, for the 1. time"
+    assert found["resend"]["then"] == "the same question goes out again; asked once so far"
 
 
 def test_one_clerk_has_its_version_and_an_unknown_one_is_404(house: House) -> None:
