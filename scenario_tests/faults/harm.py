@@ -49,14 +49,15 @@ class Blow:
 
     def finds_work(self) -> None:
         """Wait until Clerks are in flight: a fault with nothing to hurt proves nothing."""
-        until(lambda: bool(self._in_flight()), "orders are in flight", IN_FLIGHT_LIMIT)
+        until(lambda: bool(self.in_flight()), "orders are in flight", IN_FLIGHT_LIMIT)
 
     def lands(self, evidence: str) -> None:
         """The fault has fired. `evidence`: what was seen of it, in a few words with figures."""
-        self.hit |= self._in_flight()
+        self.hit |= self.in_flight()
         self.evidence.append(evidence)
 
-    def _in_flight(self) -> set[str]:
+    def in_flight(self) -> set[str]:
+        """The Clerks that wait for a service's answer now."""
         return in_flight(self.ground.stage.database("shop_manager"))
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import product
+from time import monotonic
 
 from scenario_tests.faults.harm import Blow, Harm
 from scenario_tests.stage import SERVICES
 from scenario_tests.waiting import until
 
-STANDS_STILL = 5.0
-"""Seconds; more than a command's answer takes, less than a step may take."""
+SHORT, LONG = 5.0, 45.0
+"""Seconds that a process stands still: a short while; and so long that the broker gives its connection up."""
+PLAYED_IN = 4.0
 
 
 def _killed(service: str) -> Callable[[Blow], None]:
@@ -23,19 +24,29 @@ def _killed(service: str) -> Callable[[Blow], None]:
     return strikes
 
 
-def _paused(service: str) -> Callable[[Blow], None]:
+def _paused(service: str, seconds: float) -> Callable[[Blow], None]:
     def strikes(blow: Blow) -> None:
         blow.finds_work()
+        end = monotonic() + seconds
         with blow.ground.paused(service):
-            until(lambda: blow.ground.waiting_for_consumers() > 0, f"deliveries wait for {service}", 2 * STANDS_STILL)
-            blow.lands(f"{service} stopped, {blow.ground.waiting_for_consumers()} deliveries waited")
+            until(
+                lambda: monotonic() > end and bool(blow.in_flight()),
+                f"Clerks wait while {service} stands still",
+                2 * seconds,
+            )
+            blow.lands(f"{service} stood still for {seconds:g} s, {len(blow.in_flight())} Clerks waited")
 
     return strikes
 
 
 def _harms() -> Iterator[Harm]:
-    for (what, does, row), service in product((("killed", _killed, "killed"), ("paused", _paused, "stop")), SERVICES):
-        yield Harm(row, f"{service} is {what}", does(service))
+    for service in SERVICES:
+        yield Harm("killed", f"{service} is killed", _killed(service))
+        yield Harm("stop", f"{service} is paused", _paused(service, SHORT), PLAYED_IN + SHORT)
+    for service in ("shop_manager", "payment"):
+        yield Harm(
+            "stop", f"{service} is paused until the broker gives it up", _paused(service, LONG), PLAYED_IN + LONG
+        )
 
 
 HARMS = tuple(_harms())

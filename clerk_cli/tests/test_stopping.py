@@ -1,0 +1,74 @@
+"""Asked to stop is who was asked by somebody: not a process that was paused, and goes on."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Timer
+
+import pytest
+
+LIMIT = 30.0
+WITHIN = 0.05
+PROGRAM = f"""
+from clerk_cli.stopping import asked_to_stop, hold_signals
+
+hold_signals()
+while not asked_to_stop(within={WITHIN}):
+    print("runs", flush=True)
+print("stops", flush=True)
+"""
+
+
+@contextmanager
+def looking() -> Iterator[subprocess.Popen[str]]:
+    """A process that looks again and again, and says what it saw; it has begun."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM], cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True
+    )
+    end = Timer(LIMIT, process.kill)
+    end.start()
+    with process:
+        try:
+            assert said_by(process) == "runs"
+            yield process
+        finally:
+            end.cancel()
+            process.kill()
+
+
+def said_by(process: subprocess.Popen[str]) -> str:
+    """Its next line; empty when it has ended."""
+    assert process.stdout is not None
+    return process.stdout.readline().rstrip("\n")
+
+
+def pause(process: subprocess.Popen[str], seconds: float) -> None:
+    process.send_signal(signal.SIGSTOP)
+    os.waitpid(process.pid, os.WUNTRACED)
+    Event().wait(seconds)  # how long it stands still is what is tested
+    process.send_signal(signal.SIGCONT)
+
+
+def test_who_was_paused_for_longer_than_a_look_takes_goes_on() -> None:
+    with looking() as process:
+        pause(process, 4 * WITHIN)
+        assert [said_by(process) for _ in range(5)] == ["runs"] * 5
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_who_is_asked_while_paused_stops_afterwards(number: signal.Signals) -> None:
+    with looking() as process:
+        process.send_signal(signal.SIGSTOP)
+        os.waitpid(process.pid, os.WUNTRACED)
+        process.send_signal(number)
+        process.send_signal(signal.SIGCONT)
+        while (line := said_by(process)) == "runs":
+            pass
+        assert line == "stops"
+        assert process.wait(LIMIT) == 0
