@@ -7,7 +7,7 @@ never "the last one".
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import takewhile
 
 from messaging.broker import Parcel
@@ -83,16 +83,41 @@ class Confirms:
             if parcel.number == number and parcel.routing_key == routing_key and batch.give_back(parcel):
                 return
 
-    def answered(self, tag: int, *, multiple: bool, taken: bool) -> None:
-        """basic.ack (`taken`) or basic.nack of `tag`, and with `multiple` of all open ones before it."""
+    def answered(self, tag: int, *, multiple: bool, taken: bool) -> list[Parcel]:
+        """basic.ack (`taken`) or basic.nack of `tag`, and with `multiple` of all open ones before it: of which ones."""
         tags = list(takewhile(lambda one: one <= tag, self._open)) if multiple else [tag]
+        settled = []
         for one in tags:
             if one in self._open:
                 batch, parcel = self._open.pop(one)
                 batch.settle(parcel, taken=taken)
+                settled.append(parcel)
+        return settled
 
     def abandon(self) -> None:
         """The channel is gone: no answer will come any more."""
         for batch, _ in self._open.values():
             batch.settled.set()
         self._open.clear()
+
+
+class Refusals:
+    """Which receivers' queues have refused everything on this channel, and since when. Belongs to the I/O thread.
+
+    A channel that met a full quorum queue is refused for ever when the queue's limit is lifted while it is full:
+    RabbitMQ tells the channel only when the queue has drained below its limit. A channel opened anew is not.
+    """
+
+    def __init__(self, limit: float) -> None:
+        self._limit = limit
+        self._since: dict[tuple[str, str], float] = {}
+
+    def last_too_long(self, answered: Iterable[Parcel], *, taken: bool, now: float) -> bool:
+        """The broker's answer to these, at `now` (monotonic seconds). True: one has refused for `limit` seconds."""
+        for parcel in answered:
+            receiver = parcel.exchange, parcel.routing_key.partition(".")[0]
+            if taken:
+                self._since.pop(receiver, None)
+            else:
+                self._since.setdefault(receiver, now)
+        return any(now - since >= self._limit for since in self._since.values())

@@ -24,7 +24,7 @@ from messaging.amqp_errors import explain, one_line
 from messaging.amqp_url import check_amqp_url, place
 from messaging.backoff import pause
 from messaging.broker import Delivery, Parcel
-from messaging.confirms import Batch, Confirms
+from messaging.confirms import Batch, Confirms, Refusals
 from messaging.deliveries import Unacknowledged, Waiting
 from messaging.failpoints import reached
 from messaging.topology import declare, in_order
@@ -37,6 +37,8 @@ CLOSING_LIMIT = 2.0
 """Seconds for the closing handshake; then the connection is just dropped."""
 QUIET = 60.0
 """Seconds in which the same trouble is not logged again."""
+REFUSED_LIMIT = 10.0
+"""Seconds for which a queue may refuse what we publish before we come with a new channel (confirms.py, Refusals)."""
 _LONGEST_ROUTING_KEY = 255
 
 _log = structlog.get_logger()
@@ -210,6 +212,7 @@ class _Session:
         self._connection: Any = None
         self._channel: Any = None
         self._confirms = Confirms()
+        self._refusals = Refusals(REFUSED_LIMIT)
         self._unacknowledged = Unacknowledged()
         self._reason: str | None = None
         self._ready_at: float | None = None
@@ -332,7 +335,9 @@ class _Session:
         reached("published")
         answer = frame.method
         taken = isinstance(answer, pika.spec.Basic.Ack)
-        self._confirms.answered(answer.delivery_tag, multiple=answer.multiple, taken=taken)
+        settled = self._confirms.answered(answer.delivery_tag, multiple=answer.multiple, taken=taken)
+        if self._refusals.last_too_long(settled, taken=taken, now=time.monotonic()):
+            self._end(f"a queue has refused us for {REFUSED_LIMIT:g} s (queue full?): trying over a new channel")
 
     def _returned(self, _channel: Any, method: Any, properties: Any, _body: bytes) -> None:
         self._confirms.returned(int(properties.message_id), method.routing_key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from messaging.confirms import Batch, Confirms
+from messaging.confirms import Batch, Confirms, Refusals
 from messaging.tests.brokers import parcels
 
 
@@ -81,3 +81,25 @@ def test_when_the_channel_is_gone_nobody_waits_any_longer() -> None:
 @pytest.mark.parametrize("count", [0, 1])
 def test_an_empty_batch_is_settled_from_the_start(count: int) -> None:
     assert Batch(parcels(count)).settled.is_set() == (count == 0)
+
+
+def test_a_receiver_that_refuses_everything_for_the_limit_has_refused_too_long() -> None:
+    refusals, shop = Refusals(10.0), parcels(2)
+    assert not refusals.last_too_long(shop[:1], taken=False, now=100.0)
+    assert not refusals.last_too_long(shop[1:], taken=False, now=109.9)
+    assert refusals.last_too_long(shop, taken=False, now=110.0)
+
+
+def test_one_that_it_takes_begins_the_limit_anew() -> None:
+    refusals, shop = Refusals(10.0), parcels(1)
+    refusals.last_too_long(shop, taken=False, now=100.0)
+    refusals.last_too_long(shop, taken=True, now=109.0)
+    assert not refusals.last_too_long(shop, taken=False, now=111.0)
+    assert refusals.last_too_long(shop, taken=False, now=121.0)
+
+
+def test_what_another_receiver_takes_does_not_hide_one_that_refuses() -> None:
+    refusals, shop, risk = Refusals(10.0), parcels(1), parcels(1, "risk.ReserveCredit.v1")
+    refusals.last_too_long(shop, taken=False, now=100.0)
+    assert not refusals.last_too_long(risk, taken=True, now=105.0)
+    assert refusals.last_too_long(risk, taken=True, now=110.0)

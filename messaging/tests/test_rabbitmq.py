@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Thread
 from time import monotonic
 from urllib.parse import urlsplit
@@ -273,6 +275,34 @@ def test_a_blocking_broker_confirms_nothing_says_why_and_goes_on(link: MakeLink)
         control("set_vm_memory_high_watermark", "0.4")
     eventually(lambda: shop.publish(parcels(1, first=3), limit=2) == {3}, "confirmed again")
     assert shop.trouble is None
+
+
+def test_a_link_that_met_a_full_queue_sends_again_once_its_limit_is_lifted(
+    link: MakeLink, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RabbitMQ goes on refusing the channel that met it full, however empty the queue is meanwhile."""
+    monkeypatch.setattr(rabbitmq, "REFUSED_LIMIT", 1.0)
+    shop = connected(link(consumes=None))
+    with full(SHOP):
+        eventually(lambda: len(shop.publish(parcels(10), limit=2)) < 10, "the queue is full")
+        assert "refused by the broker (queue full?)" in (shop.trouble or "")
+        # Others take what is theirs meanwhile, and that does not hide the one that does not
+        assert shop.publish(parcels(1, "risk.ReserveCredit.v1", first=11), limit=2) == {11}
+    with channel(url) as plain:
+        plain.queue_purge(SHOP)
+    eventually(lambda: shop.publish(parcels(1, first=12), limit=2) == {12}, "sent again")
+    assert shop.trouble is None
+    assert shop.connections == 2
+
+
+@contextmanager
+def full(queue: str) -> Iterator[None]:
+    """Inside the block the queue takes no more than three."""
+    control("set_policy", "full", f"^{re.escape(queue)}$", '{"max-length": 3}', "--apply-to", "queues")
+    try:
+        yield
+    finally:
+        control("clear_policy", "full")
 
 
 def control(*arguments: str) -> None:
