@@ -25,6 +25,13 @@ __all__ = [
     "sessions_after",
 ]
 HELD: Sequence[Status] = ("allocated", "requested")
+_SUMS = (
+    select(shipment_items.c.sku, shipments.c.status.in_(HELD).label("held"), func.sum(shipment_items.c.quantity))
+    .join(shipments, shipments.c.session == shipment_items.c.session)
+    .where(shipments.c.status.in_((*HELD, "shipped")))
+    .group_by(shipment_items.c.sku, "held")
+)
+_STOCK = select(stock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +94,8 @@ def read(tx: Tx, clerks: Sequence[str]) -> dict[str, FulfillmentFacts]:
 
 def read_stock_facts(tx: Tx) -> list[StockFacts]:
     """Every article that is in stock or in a shipment, from one consistent picture."""
-    sums = {
-        (sku, held): int(quantity)
-        for sku, held, quantity in tx.execute(
-            select(
-                shipment_items.c.sku,
-                shipments.c.status.in_(HELD).label("held"),
-                func.sum(shipment_items.c.quantity),
-            )
-            .join(shipments, shipments.c.session == shipment_items.c.session)
-            .where(shipments.c.status.in_((*HELD, "shipped")))
-            .group_by(shipment_items.c.sku, "held")
-        )
-    }
-    counted = {row.sku: (row.on_hand, row.reserved, row.shipped) for row in tx.execute(select(stock))}
+    sums = {(sku, held): int(quantity) for sku, held, quantity in tx.execute(_SUMS)}
+    counted = {row.sku: (row.on_hand, row.reserved, row.shipped) for row in tx.execute(_STOCK)}
     return [
         StockFacts(sku, *counted.get(sku, (0, 0, 0)), sums.get((sku, True), 0), sums.get((sku, False), 0))
         for sku in sorted(counted.keys() | {sku for sku, _ in sums})

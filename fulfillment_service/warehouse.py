@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import asdict
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from domain.times import seconds
 from fulfillment_service.dock import Dock
@@ -44,14 +44,16 @@ def ship_due(dock: Dock, auto_after: float) -> int:
     return sum(1 for outcome in outcomes.values() if isinstance(outcome, Shipment))
 
 
+_DUE = (
+    select(shipments.c.session)
+    .where(shipments.c.status == "requested", shipments.c.asked_at <= bindparam("asked_before"))
+    .order_by(shipments.c.session)
+    .limit(AT_ONCE)
+)
+
+
 def _due(tx: Tx, asked_before: int) -> list[str]:
-    rows = tx.execute(
-        select(shipments.c.session)
-        .where(shipments.c.status == "requested", shipments.c.asked_at <= asked_before)
-        .order_by(shipments.c.session)
-        .limit(AT_ONCE)
-    )
-    return [row.session for row in rows]
+    return [row.session for row in tx.execute(_DUE, {"asked_before": asked_before})]
 
 
 def fill(tx: Tx) -> None:

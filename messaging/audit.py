@@ -110,24 +110,17 @@ def _ids_behind(columns: Sequence[Column[Any]]) -> Select[Any]:
 
 def read_outbox(tx: Tx, table: Table, after: int, most: int) -> list[OutboxFacts]:
     """The next deliveries behind the number `after`."""
-    columns = table.c
-    rows = tx.execute(
-        select(columns.number, columns.body, columns.written_at)
-        .where(columns.number > after)
-        .order_by(columns.number)
-        .limit(most)
-    )
+    rows = tx.execute(_outbox_behind(table), {"after": after, "most": most})
     return [OutboxFacts(number, bytes(body), written_at) for number, body, written_at in rows]
 
 
 def has_unsent(tx: Tx, table: Table) -> bool:
-    return tx.execute(select(table.c.number).limit(1)).first() is not None
+    return tx.execute(_first_number(table)).first() is not None
 
 
 def read_parked(tx: Tx, table: Table, after: str, most: int) -> list[ParkedFacts]:
     """The next parked messages behind the id `after`."""
-    columns = table.c
-    rows = tx.execute(select(table).where(columns.id > after).order_by(columns.id).limit(most))
+    rows = tx.execute(_parked_behind(table), {"after": after, "most": most})
     return [
         ParkedFacts(row.id, row.service, row.queue, row.reason, row.message, bytes(row.body), row.size, row.first_at)
         for row in rows
@@ -136,7 +129,29 @@ def read_parked(tx: Tx, table: Table, after: str, most: int) -> list[ParkedFacts
 
 def known_parked(tx: Tx, table: Table, ids: Sequence[str]) -> set[str]:
     """Those of the ids that are parked here."""
-    return {row[0] for row in tx.execute(select(table.c.id).where(table.c.id.in_(ids)))}
+    return {row[0] for row in tx.execute(_parked_among(table), {"keys": ids})}
+
+
+@cache
+def _outbox_behind(table: Table) -> Select[Any]:
+    columns = table.c
+    behind = select(columns.number, columns.body, columns.written_at).where(columns.number > bindparam("after"))
+    return behind.order_by(columns.number).limit(bindparam("most"))
+
+
+@cache
+def _first_number(table: Table) -> Select[Any]:
+    return select(table.c.number).limit(1)
+
+
+@cache
+def _parked_behind(table: Table) -> Select[Any]:
+    return select(table).where(table.c.id > bindparam("after")).order_by(table.c.id).limit(bindparam("most"))
+
+
+@cache
+def _parked_among(table: Table) -> Select[Any]:
+    return select(table.c.id).where(table.c.id.in_(KEYS))
 
 
 def texts(tx: Tx, metadata: MetaData) -> Iterator[TextFacts]:

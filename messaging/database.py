@@ -9,6 +9,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cache
 from threading import Lock
 from typing import Any
 
@@ -173,9 +174,7 @@ class Tx:
         """Insert the rows; returns the values of the autoincrement column `number`, in the order of the rows."""
         if not rows:
             return []
-        result = self.execute(
-            table.insert().returning(table.c[number], sort_by_parameter_order=True), [dict(row) for row in rows]
-        )
+        result = self.execute(_numbering(table, number), [dict(row) for row in rows])
         return [int(row[0]) for row in result]
 
     def _insert_many(self, table: Table, columns: Sequence[str], rows: Sequence[Mapping[str, Any]], suffix: str) -> int:
@@ -186,6 +185,11 @@ class Tx:
         marks = ", ".join([f"({_marks('%s', columns)})"] * len(rows))
         flat = tuple(row[column] for row in rows for column in columns)
         return self.connection.exec_driver_sql(head + marks + suffix, flat).rowcount
+
+
+@cache
+def _numbering(table: Table, number: str) -> Executable:
+    return table.insert().returning(table.c[number], sort_by_parameter_order=True)
 
 
 def _marks(mark: str, columns: Sequence[str]) -> str:

@@ -7,7 +7,9 @@ them again with the same ids, which changes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from functools import cache
 from threading import Event, Lock, Thread
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -22,6 +24,7 @@ from sqlalchemy import (
     func,
     select,
 )
+from sqlalchemy.sql import Delete, Select
 
 from domain.messages import Message
 from messaging.broker import Link, Parcel
@@ -51,9 +54,6 @@ class Outbox:
 
     def __init__(self, table: Table, database: Database, link: Link) -> None:
         self.table = table
-        self._forget = delete(table).where(table.c.number.in_(KEYS))
-        old = (table.c.written_at <= bindparam("moment")) & (table.c.number > bindparam("after"))
-        self._left = select(table).where(old).order_by(table.c.number).limit(RELAY_BATCH)
         self.database = database
         self.link = link
         self._confirmed: set[int] = set()
@@ -132,7 +132,7 @@ class Outbox:
         with self._guard:
             numbers = set(self._confirmed)
         if numbers:
-            tx.execute(self._forget, {"keys": sorted(numbers)})
+            tx.execute(_forgotten(self.table), {"keys": sorted(numbers)})
 
         def forgotten() -> None:
             if numbers:
@@ -161,7 +161,7 @@ class Outbox:
     def _left_behind(self, tx: Tx) -> list[Parcel]:
         with self._guard:
             busy = self._in_hand | self._confirmed
-        rows = tx.execute(self._left, {"moment": tx.now() - RELAY_AFTER_MS, "after": self._relayed_up_to})
+        rows = tx.execute(_left(self.table), {"moment": tx.now() - RELAY_AFTER_MS, "after": self._relayed_up_to})
         return [
             Parcel(row.number, row.exchange, row.routing_key, bytes(row.body)) for row in rows if row.number not in busy
         ]
@@ -170,3 +170,14 @@ class Outbox:
         """How many deliveries wait in the table now (those just confirmed included until they are forgotten)."""
         with self.database.read() as tx:
             return int(tx.execute(select(func.count()).select_from(self.table)).scalar_one())
+
+
+@cache
+def _forgotten(table: Table) -> Delete:
+    return delete(table).where(table.c.number.in_(KEYS))
+
+
+@cache
+def _left(table: Table) -> Select[Any]:
+    old = (table.c.written_at <= bindparam("moment")) & (table.c.number > bindparam("after"))
+    return select(table).where(old).order_by(table.c.number).limit(RELAY_BATCH)

@@ -6,11 +6,13 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, String, Table, Text, delete, select
+from sqlalchemy.sql import Delete, Select
 
-from messaging.database import Tx
+from messaging.database import KEYS, Tx
 
 KEPT_BYTES = 64 * 1024
 """How much of a bad message is kept; `size` says how large it was."""
@@ -79,7 +81,7 @@ def park(tx: Tx, table: Table, parked: Sequence[ParkedMessage], now: int) -> Non
     rows = [_row(message, now) for message in latest.values()]
     if not rows:
         return
-    known = {row.id: row.times for row in tx.execute(select(table.c.id, table.c.times).where(table.c.id.in_(latest)))}
+    known = {row.id: row.times for row in tx.execute(_times_of(table), {"keys": sorted(latest)})}
     times = Counter(message.id for message in parked)
     for row in rows:
         row["times"] = known.get(row["id"], 0) + times[row["id"]]
@@ -104,7 +106,7 @@ def _row(message: ParkedMessage, now: int) -> dict[str, Any]:
 
 def killers(tx: Tx, table: Table) -> set[str]:
     """Ids of messages that must not be handled again unless an operator says so: they killed the process."""
-    return {row.message for row in tx.execute(select(table.c.message).where(table.c.killer == 1)) if row.message}
+    return {row.message for row in tx.execute(_killers_of(table)) if row.message}
 
 
 def tries_of(tx: Tx, table: Table, messages: Iterable[str]) -> dict[str, int]:
@@ -112,7 +114,7 @@ def tries_of(tx: Tx, table: Table, messages: Iterable[str]) -> dict[str, int]:
     ids = sorted(set(messages))
     if not ids:
         return {}
-    rows = tx.execute(select(table.c.message, table.c.count.label("tries")).where(table.c.message.in_(ids)))
+    rows = tx.execute(_tries_in(table), {"keys": ids})
     return {row.message: row.tries for row in rows}
 
 
@@ -130,4 +132,24 @@ def count_tries(tx: Tx, table: Table, messages: Iterable[str], now: int) -> dict
 def forget_tries(tx: Tx, table: Table, messages: Iterable[str]) -> None:
     ids = sorted(set(messages))
     if ids:
-        tx.execute(delete(table).where(table.c.message.in_(ids)))
+        tx.execute(_without_tries(table), {"keys": ids})
+
+
+@cache
+def _times_of(table: Table) -> Select[Any]:
+    return select(table.c.id, table.c.times).where(table.c.id.in_(KEYS))
+
+
+@cache
+def _killers_of(table: Table) -> Select[Any]:
+    return select(table.c.message).where(table.c.killer == 1)
+
+
+@cache
+def _tries_in(table: Table) -> Select[Any]:
+    return select(table.c.message, table.c.count.label("tries")).where(table.c.message.in_(KEYS))
+
+
+@cache
+def _without_tries(table: Table) -> Delete:
+    return delete(table).where(table.c.message.in_(KEYS))

@@ -17,10 +17,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import orjson
-from sqlalchemy import BigInteger, Column, MetaData, String, Table, Text, select, tuple_
+from sqlalchemy import BigInteger, Column, MetaData, String, Table, Text, bindparam, select, tuple_
+from sqlalchemy.sql import Select
 
 from domain.document import SECTION_OF, Document, with_section
 from domain.messages import Command, Message, Reply, answer
@@ -124,13 +126,20 @@ def turns_table(metadata: MetaData) -> Table:
     )
 
 
+@cache
+def _statements(table: Table) -> tuple[Select[Any], Select[Any]]:
+    """Turns by their keys, and those of one Clerk that wait."""
+    known = select(table).where(tuple_(table.c.clerk, table.c.step).in_(KEYS))
+    return known, select(table).where(table.c.clerk == bindparam("clerk"), table.c.state == "waiting")
+
+
 class Desk(Generic[BooksT]):
     """Where a service's commands are answered. `handle` is what its worker calls, inside one transaction."""
 
     def __init__(self, service: Service[BooksT], table: Table) -> None:
         self.service = service
         self.table = table
-        self._known = select(table).where(tuple_(table.c.clerk, table.c.step).in_(KEYS))
+        self._known, self._waiting = _statements(table)
 
     def handle(self, tx: Tx, commands: Sequence[Message]) -> list[Message]:
         """Answer a batch: five statements and those of the books, however many commands there are."""
@@ -228,8 +237,7 @@ class Desk(Generic[BooksT]):
 
     def read_waiting(self, tx: Tx, clerk: str) -> list[Turn]:
         """The turns of one Clerk that wait for a person or the outer world."""
-        table = self.table
-        rows = tx.execute(select(table).where(table.c.clerk == clerk, table.c.state == "waiting"))
+        rows = tx.execute(self._waiting, {"clerk": clerk})
         return [_from_row(row, self.service.name) for row in rows]
 
     def write(self, tx: Tx, turns: Iterable[Turn], now: int) -> None:

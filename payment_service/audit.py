@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from messaging.audit import TurnFacts, ids_after, read_turns
-from messaging.database import Tx
+from messaging.database import KEYS, Tx
 from payment_service.ledger import Sums, read_entries, reckon
 from payment_service.payment import UNDONE, Payment, section
 from payment_service.store import ledger, metadata, payments, provider_calls, read_payments, schema, turns
@@ -65,6 +65,12 @@ class PaymentFacts:
 
 
 NOTHING = PaymentFacts()
+_MOMENTS = select(payments.c.session, payments.c.updated_at).where(payments.c.session.in_(KEYS))
+_REFERENCES = select(payments.c.reference).where(payments.c.session.in_(KEYS))
+_UNANSWERED = provider_calls.c.next_try_at.is_not(None)
+_IN_FLIGHT = select(provider_calls.c.key).where(_UNANSWERED).limit(1)
+_OWED = select(provider_calls.c.clerk).where(_UNANSWERED, provider_calls.c.clerk.in_(KEYS))
+_ASKED = select(provider_calls.c.key).where(provider_calls.c.key.in_(KEYS))
 
 
 def sessions_after(tx: Tx, after: str, most: int) -> list[str]:
@@ -76,10 +82,7 @@ def read(tx: Tx, clerks: Sequence[str]) -> dict[str, PaymentFacts]:
     """The facts about those of the Clerks that payment has anything of."""
     its_turns = read_turns(tx, turns, clerks)
     kept = read_payments(tx, clerks)
-    moments = dict(
-        tuple(row)
-        for row in tx.execute(select(payments.c.session, payments.c.updated_at).where(payments.c.session.in_(clerks)))
-    )
+    moments = dict(tuple(row) for row in tx.execute(_MOMENTS, {"keys": clerks}))
     calling = _calling(tx, clerks)
     books = _books(tx, [payment.reference for payment in kept.values()])
     nothing = LedgerFacts(Sums())
@@ -95,7 +98,7 @@ def read(tx: Tx, clerks: Sequence[str]) -> dict[str, PaymentFacts]:
 
 def in_flight(tx: Tx) -> str | None:
     """The key of a call that the provider has not answered; None when there is none."""
-    row = tx.execute(select(provider_calls.c.key).where(provider_calls.c.next_try_at.is_not(None)).limit(1)).first()
+    row = tx.execute(_IN_FLIGHT).first()
     return None if row is None else str(row[0])
 
 
@@ -108,8 +111,7 @@ def strange_payments(tx: Tx, after: str, most: int) -> tuple[list[str], str | No
     if not references:
         return [], None
     sessions = [name for reference in references for name in _sessions_of(reference)]
-    rows = tx.execute(select(payments.c.reference).where(payments.c.session.in_(sessions)))
-    known = {row[0] for row in rows}
+    known = {row[0] for row in tx.execute(_REFERENCES, {"keys": sessions})}
     return [reference for reference in references if reference not in known], references[-1]
 
 
@@ -121,9 +123,7 @@ def _sessions_of(reference: str) -> tuple[str, str]:
 
 def _calling(tx: Tx, clerks: Sequence[str]) -> set[str]:
     """Those of the Clerks for whom the provider owes an answer; the index holds calls without one only."""
-    columns = provider_calls.c
-    owed = columns.next_try_at.is_not(None) & columns.clerk.in_(clerks)
-    return {row[0] for row in tx.execute(select(columns.clerk).where(owed))}
+    return {row[0] for row in tx.execute(_OWED, {"keys": clerks})}
 
 
 def _books(tx: Tx, references: Sequence[str]) -> dict[str, LedgerFacts]:
@@ -131,7 +131,7 @@ def _books(tx: Tx, references: Sequence[str]) -> dict[str, LedgerFacts]:
         return {}
     book = read_entries(tx, ledger, references)
     keys = [entry.key for entries in book.values() for entry in entries]
-    asked = {row[0] for row in tx.execute(select(provider_calls.c.key).where(provider_calls.c.key.in_(keys)))}
+    asked = {row[0] for row in tx.execute(_ASKED, {"keys": keys})}
     return {
         reference: LedgerFacts(reckon(entries), [entry.key for entry in entries if entry.key not in asked])
         for reference, entries in book.items()

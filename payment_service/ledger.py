@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, MetaData, String, Table, Text, case, func, select
+from sqlalchemy.sql import Select
 
-from messaging.database import Tx
+from messaging.database import KEYS, Tx
 from payment_service.provider import Call, Card
 
 CARDS = {
@@ -143,11 +145,16 @@ def outages_table(metadata: MetaData) -> Table:
 
 def read_entries(tx: Tx, table: Table, payments: Iterable[str]) -> dict[str, list[Entry]]:
     """The entries of these payments, in the order they were made."""
-    rows = tx.execute(select(table).where(table.c.payment.in_(sorted(payments))).order_by(table.c.at)).mappings()
+    rows = tx.execute(_entries_of(table), {"keys": sorted(payments)}).mappings()
     book: dict[str, list[Entry]] = {}
     for row in rows:
         book.setdefault(row["payment"], []).append(Entry(**row))
     return book
+
+
+@cache
+def _entries_of(table: Table) -> Select[Any]:
+    return select(table).where(table.c.payment.in_(KEYS)).order_by(table.c.at)
 
 
 def write_entries(tx: Tx, table: Table, entries: Sequence[Entry]) -> None:

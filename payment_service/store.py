@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     select,
     update,
 )
@@ -202,6 +203,15 @@ def open_books(tx: Tx, commands: Sequence[Command], note: Callable[[Sequence[str
 
 _PAYMENTS = select(payments).where(payments.c.session.in_(KEYS))
 _CALLS = select(provider_calls).where(provider_calls.c.key.in_(KEYS))
+_NEXT_TRY = provider_calls.c.next_try_at
+_UNANSWERED = select(provider_calls).order_by(_NEXT_TRY).limit(bindparam("most"))
+_OPEN = _UNANSWERED.where(_NEXT_TRY.is_not(None))
+_DUE = _UNANSWERED.where(provider_calls.c.next_try_at <= bindparam("before"))
+_HAND_AGAIN = (
+    update(provider_calls)
+    .where(provider_calls.c.key.in_(KEYS), _NEXT_TRY.is_not(None))
+    .values(state="handed", tries=provider_calls.c.tries + 1, next_try_at=bindparam("again_at"))
+)
 _FIELDS = tuple(field.name for field in fields(Payment))
 
 
@@ -217,20 +227,14 @@ def read_calls(tx: Tx, keys: Iterable[str]) -> dict[str, CallRecord]:
 
 def unanswered(tx: Tx, before: int | None, limit: int) -> list[CallRecord]:
     """Calls without an answer whose time has come; `before` None: all of them, whenever they are due."""
-    column = provider_calls.c.next_try_at
-    due = column.is_not(None) if before is None else column <= before
-    rows = tx.execute(select(provider_calls).where(due).order_by(column).limit(limit)).mappings()
-    return [_from_row(row) for row in rows]
+    statement, bounds = (_OPEN, {}) if before is None else (_DUE, {"before": before})
+    return [_from_row(row) for row in tx.execute(statement, {**bounds, "most": limit}).mappings()]
 
 
 def hand_again(tx: Tx, records: Sequence[CallRecord], now: int) -> None:
     """The calls go to the provider once more, unless they were answered or dropped meanwhile."""
-    statement = (
-        update(provider_calls)
-        .where(provider_calls.c.key.in_(KEYS), provider_calls.c.next_try_at.is_not(None))
-        .values(state="handed", tries=provider_calls.c.tries + 1, next_try_at=now + ANSWER_LIMIT_MS)
-    )
-    tx.execute(statement, {"keys": sorted(record.call.key for record in records)})
+    keys = sorted(record.call.key for record in records)
+    tx.execute(_HAND_AGAIN, {"keys": keys, "again_at": now + ANSWER_LIMIT_MS})
 
 
 def remember_event(tx: Tx, event: str, key: str, now: int) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, select
 
 from messaging.audit import TurnFacts, ids_after, read_turns
-from messaging.database import Tx
+from messaging.database import KEYS, Tx
 from risk_service.store import accounts, metadata, reservations, schema, settlements, turns
 
 __all__ = [
@@ -42,6 +42,17 @@ class RiskFacts:
 
 
 NOTHING = RiskFacts()
+_HELD, _SETTLED = (
+    select(table.c.session, table.c.customer, table.c.amount).where(table.c.session.in_(KEYS))
+    for table in (reservations, settlements)
+)
+_SUM = func.sum(reservations.c.amount)
+_OVERDRAWN = (
+    select(accounts.c.customer, accounts.c.credit_limit, _SUM, accounts.c.outstanding)
+    .join(reservations, reservations.c.customer == accounts.c.customer)
+    .group_by(accounts.c.customer, accounts.c.credit_limit, accounts.c.outstanding)
+    .having(_SUM + accounts.c.outstanding > accounts.c.credit_limit)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +74,8 @@ def read(tx: Tx, clerks: Sequence[str]) -> dict[str, RiskFacts]:
     """The facts about those of the Clerks that risk has anything of."""
     its_turns = read_turns(tx, turns, clerks)
     held, settled = (
-        {
-            row[0]: HeldFacts(row[1], row[2])
-            for row in tx.execute(
-                select(table.c.session, table.c.customer, table.c.amount).where(table.c.session.in_(clerks))
-            )
-        }
-        for table in (reservations, settlements)
+        {row[0]: HeldFacts(row[1], row[2]) for row in tx.execute(statement, {"keys": clerks})}
+        for statement in (_HELD, _SETTLED)
     )
     return {
         clerk: RiskFacts(its_turns.get(clerk, {}), held.get(clerk), settled.get(clerk))
@@ -79,11 +85,5 @@ def read(tx: Tx, clerks: Sequence[str]) -> dict[str, RiskFacts]:
 
 def overdrawn(tx: Tx) -> list[OverdrawnFacts]:
     """Customers with a limit of their own who hold credit beyond it."""
-    held = func.sum(reservations.c.amount)
-    rows = tx.execute(
-        select(accounts.c.customer, accounts.c.credit_limit, held, accounts.c.outstanding)
-        .join(reservations, reservations.c.customer == accounts.c.customer)
-        .group_by(accounts.c.customer, accounts.c.credit_limit, accounts.c.outstanding)
-        .having(held + accounts.c.outstanding > accounts.c.credit_limit)
-    )
+    rows = tx.execute(_OVERDRAWN)
     return [OverdrawnFacts(customer, limit, int(reserved), owed) for customer, limit, reserved, owed in rows]

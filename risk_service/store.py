@@ -113,7 +113,7 @@ class CreditBooks:
     def save(self, tx: Tx) -> None:
         gone = [session for session in self._touched if session not in self._held]
         if gone:
-            tx.execute(delete(reservations).where(reservations.c.session.in_(sorted(gone))))
+            tx.execute(_RELEASE, {"keys": sorted(gone)})
         held = [asdict(self._held[session]) for session in sorted(self._touched) if session in self._held]
         tx.upsert(reservations, held, ["session"])
         tx.upsert(
@@ -139,6 +139,7 @@ def open_books(tx: Tx, commands: Sequence[Command], default_limit: int, guest_li
     return CreditBooks(read_accounts(tx, customers), read_reserved(tx, customers), held, default_limit, guest_limit)
 
 
+_RELEASE = delete(reservations).where(reservations.c.session.in_(KEYS))
 _ACCOUNTS = select(accounts).where(accounts.c.customer.in_(KEYS))
 _RESERVATIONS = select(reservations).where(reservations.c.session.in_(KEYS))
 _SUMS = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from messaging.audit import ids_after
 from messaging.database import KEYS, Tx
@@ -48,6 +48,26 @@ _HISTORIES = (
     .where(_LINES.clerk.in_(KEYS))
     .order_by(_LINES.clerk, _LINES.number)
 )
+_ASKED = select(_LINES.clerk, _LINES.step, _LINES.data).where(
+    _LINES.clerk.in_(KEYS), _LINES.what.in_(("asked", "note"))
+)
+_LIVE = columns.wake_at.is_not(None)
+_LIVE_BEHIND = (
+    select(columns.id).where(_LIVE, columns.id > bindparam("after")).order_by(columns.id).limit(bindparam("most"))
+)
+_LIVE_MARK = select(func.count(), func.sum(columns.revision)).where(_LIVE)
+_PULSE = select(heartbeat.c.last_at, heartbeat.c.outages)
+_ANSWERED = idempotency.c
+_BEHIND = (_ANSWERED.scope > bindparam("scope")) | (
+    (_ANSWERED.scope == bindparam("scope")) & (_ANSWERED.key > bindparam("key"))
+)
+_KEYS_BEHIND = (
+    select(_ANSWERED.scope, _ANSWERED.key, _ANSWERED.clerk, _ANSWERED.answer)
+    .where(_BEHIND)
+    .order_by(_ANSWERED.scope, _ANSWERED.key)
+    .limit(bindparam("most"))
+)
+_TWO_KEYS = select(_ANSWERED.clerk).group_by(_ANSWERED.clerk).having(func.count() > 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +116,12 @@ def clerks_after(tx: Tx, after: str, most: int) -> list[str]:
 
 def live_after(tx: Tx, after: str, most: int) -> list[str]:
     """The ids of the next Clerks that have not ended, or are said to wake."""
-    live = columns.wake_at.is_not(None) & (columns.id > after)
-    return [row[0] for row in tx.execute(select(columns.id).where(live).order_by(columns.id).limit(most))]
+    return [row[0] for row in tx.execute(_LIVE_BEHIND, {"after": after, "most": most})]
 
 
 def live_mark(tx: Tx) -> tuple[int, int]:
     """Changes whenever a live Clerk does: how many there are, and the sum of their revisions."""
-    row = tx.execute(select(func.count(), func.sum(columns.revision)).where(columns.wake_at.is_not(None))).one()
+    row = tx.execute(_LIVE_MARK).one()
     return int(row[0]), int(row[1] or 0)
 
 
@@ -113,7 +132,7 @@ def known(tx: Tx, ids: Sequence[str]) -> set[str]:
 
 def pulse(tx: Tx) -> PulseFacts:
     """The time here, and when ShopManager was last at work; 0 when it never was."""
-    row = tx.execute(select(heartbeat.c.last_at, heartbeat.c.outages)).first()
+    row = tx.execute(_PULSE).first()
     if row is None:
         return PulseFacts(tx.now(), 0, 0)
     return PulseFacts(tx.now(), row[0], max((end for _, end in orjson.loads(row[1])), default=0))
@@ -128,9 +147,8 @@ def read(tx: Tx, ids: Sequence[str]) -> dict[str, ClerkFacts]:
 
 def asked_ids(tx: Tx, ids: Sequence[str]) -> set[tuple[str, str, int, str]]:
     """(clerk, step, attempt, direction) of all that these Clerks ever asked, or a repair for them."""
-    asked = (history.c.clerk.in_(ids)) & (history.c.what.in_(("asked", "note")))
     found = set()
-    for clerk, step, data in tx.execute(select(history.c.clerk, history.c.step, history.c.data).where(asked)):
+    for clerk, step, data in tx.execute(_ASKED, {"keys": ids}):
         content = orjson.loads(data)
         if "attempt" in content:
             found.add((clerk, step, content["attempt"], content["direction"]))
@@ -139,21 +157,13 @@ def asked_ids(tx: Tx, ids: Sequence[str]) -> set[tuple[str, str, int, str]]:
 
 def keys_after(tx: Tx, after: tuple[str, str], most: int) -> list[KeyFacts]:
     """The next Idempotency-Keys behind this (scope, key)."""
-    table = idempotency.c
-    behind = (table.scope > after[0]) | ((table.scope == after[0]) & (table.key > after[1]))
-    rows = tx.execute(
-        select(table.scope, table.key, table.clerk, table.answer)
-        .where(behind)
-        .order_by(table.scope, table.key)
-        .limit(most)
-    )
+    rows = tx.execute(_KEYS_BEHIND, {"scope": after[0], "key": after[1], "most": most})
     return [_key(*row) for row in rows]
 
 
 def clerks_with_two_keys(tx: Tx) -> list[str]:
     """Clerks that were made under more than one key."""
-    table = idempotency.c
-    return [row[0] for row in tx.execute(select(table.clerk).group_by(table.clerk).having(func.count() > 1))]
+    return [row[0] for row in tx.execute(_TWO_KEYS)]
 
 
 def _histories(tx: Tx, ids: Sequence[str]) -> tuple[dict[str, list[tuple[int, Entry]]], dict[str, str]]:

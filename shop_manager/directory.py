@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from sqlalchemy import literal, select
+from sqlalchemy import bindparam, literal, select
 
 from messaging.database import Tx
 from shop_manager.store import customers, shops
@@ -36,31 +36,30 @@ class Shop:
     currency: str
 
 
+_IS_SHOP = shops.c.id == bindparam("shop")
+_IS_CUSTOMER = customers.c.id == bindparam("customer")
+_SHOP = select(shops).where(_IS_SHOP)
+_CUSTOMER = select(customers).where(_IS_CUSTOMER)
+_BOTH = select(
+    *(column.label(f"shop_{column.name}") for column in shops.c),
+    *(column.label(f"customer_{column.name}") for column in customers.c),
+).select_from(select(literal(1).label("one")).subquery().outerjoin(shops, _IS_SHOP).outerjoin(customers, _IS_CUSTOMER))
+
+
 def look_up(tx: Tx, shop: str, customer: str | None) -> tuple[Shop | None, Customer | None]:
     """Both with one statement; None for what is not known."""
-    named = customers.c
-    row = tx.execute(
-        select(
-            *(column.label(f"shop_{column.name}") for column in shops.c),
-            *(column.label(f"customer_{column.name}") for column in named),
-        ).select_from(
-            select(literal(1).label("one"))
-            .subquery()
-            .outerjoin(shops, shops.c.id == shop)
-            .outerjoin(customers, named.id == customer)
-        )
-    ).one()
+    row = tx.execute(_BOTH, {"shop": shop, "customer": customer}).one()
     found = row._asdict()
     return _shop(found, "shop_"), _customer(found, "customer_")
 
 
 def read_customer(tx: Tx, customer: str) -> Customer | None:
-    row = tx.execute(select(customers).where(customers.c.id == customer)).first()
+    row = tx.execute(_CUSTOMER, {"customer": customer}).first()
     return _customer(row._asdict(), "") if row else None
 
 
 def read_shop(tx: Tx, shop: str) -> Shop | None:
-    row = tx.execute(select(shops).where(shops.c.id == shop)).first()
+    row = tx.execute(_SHOP, {"shop": shop}).first()
     return _shop(row._asdict(), "") if row else None
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 from psycopg2.errors import LockNotAvailable
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.exc import OperationalError
 
 from domain.times import hours
@@ -25,6 +25,11 @@ from shop_manager.store import idempotency
 
 KEPT = hours(24)
 FORGET_AT_ONCE = 1000
+_FIND = select(idempotency).where(
+    idempotency.c.scope == bindparam("scope"),
+    idempotency.c.key == bindparam("key"),
+    idempotency.c.at > bindparam("since"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +66,7 @@ def find(tx: Tx, request: Request, now: int) -> Answer | None:
 
     Problem 422 `idempotency_conflict` when the key was used for another body.
     """
-    columns = idempotency.c
-    mine = (columns.scope == request.scope) & (columns.key == request.key)
-    row = tx.execute(select(idempotency).where(mine, columns.at > now - KEPT)).first()
+    row = tx.execute(_FIND, {"scope": request.scope, "key": request.key, "since": now - KEPT}).first()
     if row is None:
         return None
     if row.body != request.body:

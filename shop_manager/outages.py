@@ -19,6 +19,7 @@ BEAT_MS = 1_000
 OUTAGE_MS = 3_000
 """A gap between two beats that is longer than this is an outage."""
 REMEMBERED = 20
+_BEAT = select(heartbeat)
 
 
 class Outages:
@@ -43,7 +44,7 @@ class Outages:
             return
         with self.database.begin() as tx:
             now = tx.lock(["heartbeat"])
-            row = tx.execute(select(heartbeat)).first()
+            row = tx.execute(_BEAT).first()
             known = [Outage(*each) for each in orjson.loads(row.outages)] if row else []
             if row and now - row.last_at > OUTAGE_MS:
                 known.append(Outage(row.last_at, now))

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from messaging.audit import TurnFacts, ids_after, read_turns
-from messaging.database import Tx
+from messaging.database import KEYS, Tx
 from shop_service.store import cart_items, carts, metadata, order_items, orders, schema, turns
 
 __all__ = ["NOTHING", "OrderFacts", "ShopFacts", "metadata", "read", "schema", "sessions_after"]
@@ -37,6 +37,17 @@ class ShopFacts:
 
 
 NOTHING = ShopFacts()
+_CARTS = select(carts.c.session).where(carts.c.session.in_(KEYS))
+_FILLED = select(cart_items.c.session).where(cart_items.c.session.in_(KEYS))
+_PLACED, _ITEMS = orders.c, order_items.c
+_ORDERS = select(_PLACED.session, _PLACED.customer, _PLACED.currency, _PLACED.secret_sha256, _PLACED.total).where(
+    _PLACED.session.in_(KEYS)
+)
+_LINES = (
+    select(_ITEMS.session, _ITEMS.sku, _ITEMS.name, _ITEMS.quantity, _ITEMS.unit_amount)
+    .where(_ITEMS.session.in_(KEYS))
+    .order_by(_ITEMS.session, _ITEMS.line)
+)
 
 
 def sessions_after(tx: Tx, after: str, most: int) -> list[str]:
@@ -50,8 +61,8 @@ def read(tx: Tx, clerks: Sequence[str]) -> dict[str, ShopFacts]:
     its_turns = read_turns(tx, turns, clerks)
     placed = _orders(tx, clerks)
     lines = _lines(tx, clerks)
-    open_carts = {row[0] for row in tx.execute(select(carts.c.session).where(carts.c.session.in_(clerks)))}
-    filled = [row[0] for row in tx.execute(select(cart_items.c.session).where(cart_items.c.session.in_(clerks)))]
+    open_carts = {row[0] for row in tx.execute(_CARTS, {"keys": clerks})}
+    filled = [row[0] for row in tx.execute(_FILLED, {"keys": clerks})]
     loose = [session for session in filled if session not in open_carts]
     loose += [session for session in lines if session not in placed]
     concerned = its_turns.keys() | placed.keys() | open_carts | set(loose)
@@ -67,24 +78,12 @@ def read(tx: Tx, clerks: Sequence[str]) -> dict[str, ShopFacts]:
 
 
 def _orders(tx: Tx, clerks: Sequence[str]) -> dict[str, tuple[Any, ...]]:
-    columns = orders.c
-    rows = tx.execute(
-        select(columns.session, columns.customer, columns.currency, columns.secret_sha256, columns.total).where(
-            columns.session.in_(clerks)
-        )
-    )
-    return {row[0]: tuple(row)[1:] for row in rows}
+    return {row[0]: tuple(row)[1:] for row in tx.execute(_ORDERS, {"keys": clerks})}
 
 
 def _lines(tx: Tx, clerks: Sequence[str]) -> dict[str, list[Mapping[str, Any]]]:
-    columns = order_items.c
-    rows = tx.execute(
-        select(columns.session, columns.sku, columns.name, columns.quantity, columns.unit_amount)
-        .where(columns.session.in_(clerks))
-        .order_by(columns.session, columns.line)
-    )
     found: dict[str, list[Mapping[str, Any]]] = {}
-    for session, sku, name, quantity, unit_amount in rows:
+    for session, sku, name, quantity, unit_amount in tx.execute(_LINES, {"keys": clerks}):
         line = {"sku": sku, "name": name, "quantity": quantity, "unit_amount": unit_amount}
         found.setdefault(session, []).append({**line, "total": quantity * unit_amount})
     return found

@@ -6,9 +6,11 @@ What the customer's clicks read and change is in `carts.py`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, String, Table, delete, select, union
+from sqlalchemy.sql import Delete
 
 from domain.messages import Command
 from doors.keys import key_tables
@@ -169,7 +171,12 @@ def forget_sessions(tx: Tx, sessions: Iterable[str], tables: Sequence[Table]) ->
     """Delete the sessions' rows from the tables."""
     gone = sorted(sessions)
     for table in tables if gone else ():
-        tx.execute(delete(table).where(table.c.session.in_(gone)))
+        tx.execute(_without(table), {"keys": gone})
+
+
+@cache
+def _without(table: Table) -> Delete:
+    return delete(table).where(table.c.session.in_(KEYS))
 
 
 def save_orders(tx: Tx, placed: Sequence[Order]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import BindParameter, bindparam, delete, func, select
 
 from messaging.database import Tx
 from shop_service.catalogue import Product
@@ -37,27 +37,38 @@ class Visit:
         return self.cart is None and self.order is None
 
 
+_SESSION: BindParameter[str] = bindparam("session")
+_SKU: BindParameter[str] = bindparam("sku")
+_CART = select(carts).where(carts.c.session == _SESSION)
+_ORDER = select(orders).where(orders.c.session == _SESSION)
+_SEEN = select(sessions_seen).where(sessions_seen.c.session == _SESSION)
+_CONTENT = (
+    select(products, cart_items.c.quantity)
+    .join(cart_items, cart_items.c.sku == products.c.sku)
+    .where(cart_items.c.session == _SESSION)
+    .order_by(products.c.sku)
+)
+_OTHERS = select(func.count()).where(cart_items.c.session == _SESSION, cart_items.c.sku != _SKU)
+_TAKE_OUT = delete(cart_items).where(cart_items.c.session == _SESSION, cart_items.c.sku == _SKU)
+_ORDER_LINES = select(order_items).where(order_items.c.session == _SESSION).order_by(order_items.c.line)
+
+
 def read_visit(tx: Tx, session: str) -> Visit | None:
     """The session as the shop knows it; None when it has never heard of it."""
-    cart = tx.execute(select(carts).where(carts.c.session == session)).first()
+    cart = tx.execute(_CART, {"session": session}).first()
     if cart is not None:
         return Visit(cart.secret_sha256, cart=_as_cart(cart))
-    order = tx.execute(select(orders).where(orders.c.session == session)).first()
+    order = tx.execute(_ORDER, {"session": session}).first()
     if order is not None:
         lines = _order_lines(tx, session)
         return Visit(order.secret_sha256, order=Order(_as_cart(order), lines, order.placed_at, order.expires_at))
-    seen = tx.execute(select(sessions_seen).where(sessions_seen.c.session == session)).first()
+    seen = tx.execute(_SEEN, {"session": session}).first()
     return None if seen is None else Visit(seen.secret_sha256)
 
 
 def read_cart(tx: Tx, session: str) -> list[tuple[Product, int]]:
     """(article, quantity) of a cart, by sku, the articles as they are now."""
-    rows = tx.execute(
-        select(products, cart_items.c.quantity)
-        .join(cart_items, cart_items.c.sku == products.c.sku)
-        .where(cart_items.c.session == session)
-        .order_by(products.c.sku)
-    )
+    rows = tx.execute(_CONTENT, {"session": session})
     return [(as_product(row), row.quantity) for row in rows]
 
 
@@ -68,8 +79,7 @@ def cart_lines(content: Sequence[tuple[Product, int]]) -> list[Line]:
 
 def other_lines(tx: Tx, session: str, sku: str) -> int:
     """How many different articles are in the cart beside this one."""
-    count = select(func.count()).where(cart_items.c.session == session, cart_items.c.sku != sku)
-    return int(tx.execute(count).scalar_one())
+    return int(tx.execute(_OTHERS, {"session": session, "sku": sku}).scalar_one())
 
 
 def put_item(tx: Tx, session: str, sku: str, quantity: int) -> None:
@@ -77,7 +87,7 @@ def put_item(tx: Tx, session: str, sku: str, quantity: int) -> None:
     if quantity:
         tx.upsert(cart_items, [{"session": session, "sku": sku, "quantity": quantity}], ["session", "sku"])
     else:
-        tx.execute(delete(cart_items).where(cart_items.c.session == session, cart_items.c.sku == sku))
+        tx.execute(_TAKE_OUT, {"session": session, "sku": sku})
 
 
 def cart_becomes(tx: Tx, order: Order) -> None:
@@ -87,7 +97,7 @@ def cart_becomes(tx: Tx, order: Order) -> None:
 
 
 def _order_lines(tx: Tx, session: str) -> list[Line]:
-    rows = tx.execute(select(order_items).where(order_items.c.session == session).order_by(order_items.c.line))
+    rows = tx.execute(_ORDER_LINES, {"session": session})
     return [Line(row.sku, row.name, row.quantity, row.unit_amount) for row in rows]
 
 

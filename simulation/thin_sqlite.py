@@ -85,7 +85,7 @@ def prepared(statement: Any, columns: Sequence[str]) -> tuple[Prepared, Any]:
 
     Statements that are built once and get their values as parameters are known again by themselves.
     """
-    known = _KNOWN.get(statement) if columns else None
+    known = _KNOWN.get(statement)
     if known is not None:
         return known
     compiled, extracted, *_ = statement._compile_w_cache(
@@ -94,8 +94,7 @@ def prepared(statement: Any, columns: Sequence[str]) -> tuple[Prepared, Any]:
     found = _PREPARED.get(compiled)
     if found is None:
         found = _PREPARED[compiled] = Prepared(compiled)
-    if columns:
-        _KNOWN[statement] = found, extracted
+    _KNOWN[statement] = found, extracted
     return found, extracted
 
 
