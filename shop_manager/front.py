@@ -81,7 +81,9 @@ def _add_route(router: APIRouter, service: str, client: httpx.Client, path: str)
 def pass_on(service: str, client: httpx.Client, request: Request, body: bytes) -> Response:
     """The service's own answer; Problem 503 while it cannot be reached."""
     try:
-        answer = client.request(request.method, target(request), headers=asked_headers(request), content=body)
+        # As bytes: a caller's header may be other than ASCII, and goes on as it came.
+        headers = [(name.encode(), value.encode("latin-1")) for name, value in asked_headers(request)]
+        answer = client.request(request.method, target(request), headers=headers, content=body)
     except httpx.TransportError as error:
         log.warning("service_not_reached", reached_for=service, trouble=f"{type(error).__name__}: {error}")
         raise Problem("service_unavailable", f"The {service} service cannot be reached at the moment.") from None

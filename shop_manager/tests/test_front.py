@@ -71,6 +71,18 @@ def test_the_body_and_the_callers_headers_go_along() -> None:
     assert asked["headers"]["content-type"] == "application/json"
 
 
+def test_a_header_that_is_not_ascii_goes_on_as_it_came() -> None:
+    seen: list[httpx.Request] = []
+
+    def service(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(401)
+
+    answer = ask("GET", "/shop/carts/clk_1", service, headers=[(b"Authorization", "Bearer cs_ö".encode())])
+    assert answer.status_code == 401
+    assert (b"authorization", "Bearer cs_ö".encode()) in seen[0].headers.raw
+
+
 def test_who_is_calling_is_the_fronts_word_alone() -> None:
     forged = {"X-Forwarded-For": "127.0.0.1", "Forwarded": "for=127.0.0.1", "X-Real-IP": "127.0.0.1"}
     headers = ask("GET", "/shop/products", headers=forged).json()["headers"]
