@@ -109,6 +109,11 @@ def killers(tx: Tx, table: Table) -> set[str]:
     return {row.message for row in tx.execute(_killers_of(table)) if row.message}
 
 
+def tried(tx: Tx, table: Table) -> set[str]:
+    """Ids of messages that were tried, and not dealt with."""
+    return {row.message for row in tx.execute(select(table.c.message))}
+
+
 def tries_of(tx: Tx, table: Table, messages: Iterable[str]) -> dict[str, int]:
     """How often each of these messages was tried; those never counted are left out."""
     ids = sorted(set(messages))

@@ -22,7 +22,7 @@ from messaging.envelope import decode, encode, unpack
 from messaging.failpoints import reached
 from messaging.fields import Unreadable
 from messaging.outbox import Outbox
-from messaging.parked import ParkedMessage, count_tries, forget_tries, killers, park, tries_of
+from messaging.parked import ParkedMessage, count_tries, forget_tries, killers, park, tried, tries_of
 from messaging.schema import Schema
 
 BATCH = 40
@@ -102,6 +102,7 @@ class Worker:
         self.park_all = park_all
         self.held: list[Item] = []
         self.killers: set[str] = set()
+        self.tried: set[str] = set()
         self.handled = 0
         self.batches = 0
         self.trouble: str | None = None
@@ -111,9 +112,14 @@ class Worker:
 
     def start(self) -> None:
         """Begin taking; the database must be reachable."""
+        self.remember()
+        self._thread.start()
+
+    def remember(self) -> None:
+        """What earlier lives of this process have learned of messages: which kill, and which were tried in vain."""
         with self.database.read() as tx:
             self.killers = killers(tx, self.schema.parked)
-        self._thread.start()
+            self.tried = tried(tx, self.schema.tries)
 
     def stop(self, limit: float = 4.0) -> None:
         """Take nothing more, finish what is in hand."""
@@ -227,13 +233,15 @@ class Worker:
             outgoing = self.handle(tx, [item.message for item in items]) if items else []
             park(tx, self.schema.parked, bad, tx.now())
             outgoing += self._notices(bad, tx.now())
-            forget_tries(tx, self.schema.tries, [item.message.id for item in items if item.counted])
+            counted = [item.message.id for item in items if item.counted]
+            forget_tries(tx, self.schema.tries, counted)
             forgotten = self.outbox.forget(tx)
             parcels = self.outbox.write(tx, outgoing, tx.now())
             reached("in_transaction")
             reached("commit_sent", tx)
         reached("committed")
         forgotten()
+        self.tried.difference_update(counted)
         self.after_commit()
         for item in items:
             item.source.open -= 1
@@ -271,6 +279,7 @@ class Worker:
             forget_tries(tx, self.schema.tries, [message.id])
             parcels = self.outbox.write(tx, self._notices([parked], now), now)
         log.error("message_parked", service=self.service, message=message.id, parked=parked.id, reason=reason)
+        self.tried.discard(message.id)
         item.source.open -= 1
         self._done_with([item])
         self.outbox.send(parcels)
@@ -280,9 +289,12 @@ class Worker:
     def _set_suspects_apart(self, batch: Batch) -> list[Item]:
         """Messages that were delivered before may have killed whoever took them: they are counted first (B2).
 
-        On their first return they go with the batch; those that come back again are returned, to be worked off alone.
+        So is every fresh copy of them, such as a resend: it is no less deadly. On their first return they go with the
+        batch; those that come back again are returned, to be worked off alone.
         """
-        suspects = [item for item in batch.items if item.source.delivery.redelivered and not item.due]
+        items = [item for item in batch.items if not item.due]
+        suspected = self.tried.union(item.message.id for item in items if item.source.delivery.redelivered)
+        suspects = [item for item in items if item.message.id in suspected]
         if not suspects:
             return []
         alone: list[Item] = []
@@ -296,11 +308,15 @@ class Worker:
 
         self._persist(count)
         reached("counted")
+        self.tried.update(item.message.id for item in suspects)
         for item in suspects:
             item.counted = True
         return alone
 
     def _work_suspect(self, item: Item) -> None:
+        if item.message.id in self.killers:  # another copy of it has just been given up
+            item.source.open -= 1
+            return
         tries = 0
 
         def count() -> None:

@@ -20,7 +20,6 @@ from fulfillment_service.warehouse import ship_due
 from messaging.broker import REPLIES_QUEUE, commands_queue
 from messaging.database import Database, Tx
 from messaging.outbox import Outbox
-from messaging.parked import killers
 from messaging.schema import Schema
 from messaging.turns import Desk
 from messaging.worker import Handler, Worker
@@ -114,8 +113,7 @@ def build(name: str, around: Surroundings) -> Participant:
     database = around.database(service, int(number or 1) - 1)
     link = around.broker.link(REPLIES_QUEUE if service == SHOP_MANAGER else commands_queue(service), name)
     built = _BUILDERS[service](name, database, link, around)
-    with database.read() as tx:
-        built.worker.killers = killers(tx, built.worker.schema.parked)
+    built.worker.remember()
     link.start()
     return built
 

@@ -20,6 +20,9 @@ from messaging.tests.test_envelope import BAD_BODIES
 from messaging.tests.workshop import Workshop, command, schema, turns
 from messaging.worker import TRIES, LostRace
 
+LIVES = TRIES + 1
+"""As many tries, and the life in which the message is parked."""
+
 
 @pytest.fixture
 def workshop(tmp_path: Path) -> Workshop:
@@ -88,10 +91,26 @@ def test_B2_shop_manager_is_told_what_was_parked(workshop: Workshop) -> None:
 def test_B2_a_message_that_kills_the_process_is_counted_before_it_is_handled_and_parked_in_the_end(
     tmp_path: Path,
 ) -> None:
-    deadly = Workshop(tmp_path)
+    _is_parked_in_the_end(tmp_path, ["came back"] * LIVES)
+
+
+@pytest.mark.parametrize("copies", ["came back, fresh", "fresh, came back"])
+def test_B2_a_fresh_copy_of_a_message_that_kills_is_no_more_trusted_than_the_one_that_came_back(
+    tmp_path: Path, copies: str
+) -> None:
+    _is_parked_in_the_end(tmp_path, [copies] * LIVES)
+
+
+def test_B2_once_it_came_back_it_is_counted_also_where_only_fresh_copies_of_it_arrive(tmp_path: Path) -> None:
+    _is_parked_in_the_end(tmp_path, ["came back", *["fresh"] * (LIVES - 1)])
+
+
+def _is_parked_in_the_end(folder: Path, lives: Sequence[str]) -> None:
+    """A process finds in each of its lives these copies of three messages, of which the second kills it."""
+    deadly = Workshop(folder)
     bodies = b"[" + b",".join(encode(command(f"clk_{number}")) for number in (1, 2, 3)) + b"]"
-    for _ in range(TRIES + 3):
-        if not _life(tmp_path, bodies):
+    for copies in lives:
+        if not _life(folder, bodies, copies):
             break
     else:
         pytest.fail("it never stopped killing")
@@ -101,7 +120,7 @@ def test_B2_a_message_that_kills_the_process_is_counted_before_it_is_handled_and
     assert deadly.kept() == {"clk_1": 1, "clk_3": 1}
 
 
-def _life(folder: Path, bodies: bytes) -> bool:
+def _life(folder: Path, bodies: bytes, copies: str) -> bool:
     """One life of a process that is killed by the Clerk `clk_2`; True when it died of it."""
     program = (
         "import os, signal, sys\n"
@@ -115,13 +134,15 @@ def _life(folder: Path, bodies: bytes) -> bool:
         "        os.kill(os.getpid(), signal.SIGKILL)\n"
         "    return answers(tx, messages)\n"
         "workshop.worker.handle = deadly\n"
-        "workshop.arrives_raw(bytes.fromhex(sys.argv[2]))\n"
         "queue = workshop.broker.queues['risk.commands.v1'].deliveries\n"
-        "queue.append(replace(queue.pop(), redelivered=True))\n"
+        "for copy in sys.argv[3].split(', '):\n"
+        "    workshop.arrives_raw(bytes.fromhex(sys.argv[2]))\n"
+        "    queue.append(replace(queue.pop(), redelivered=copy == 'came back'))\n"
+        "workshop.worker.remember()\n"
         "workshop.works()\n"
     )
     life = subprocess.run(
-        [sys.executable, "-c", program, str(folder), bodies.hex()],
+        [sys.executable, "-c", program, str(folder), bodies.hex(), copies],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         check=False,
         timeout=60,
