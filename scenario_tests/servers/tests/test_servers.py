@@ -137,6 +137,7 @@ def test_a_services_role_gets_into_its_own_database_only(servers: Servers) -> No
 def test_the_broker_keeps_its_data_when_it_is_killed_or_stopped(servers: Servers) -> None:
     put(servers, "kept", b"once")
     put(servers, "kept", b"twice")
+    servers.broker.ctl("eval", "mnesia:sync_log().")  # it writes declarations with some delay, messages at once
     servers.broker.kill()
     with pytest.raises(pika.exceptions.AMQPConnectionError):
         get(servers, "kept")
