@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from domain.version import VERSION
+
 app = typer.Typer(
     help="Order sagas for shops: run the whole shop, place orders, and see how they go.",
     no_args_is_help=False,
@@ -44,6 +46,12 @@ class Scope(StrEnum):
     WAREHOUSE = "warehouse"
 
 
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        print(f"clerk {VERSION}")
+        raise typer.Exit
+
+
 Data = Annotated[Path | None, typer.Option(help="The data folder of [bold]clerk up[/bold].", show_default=".clerk")]
 DatabaseUrl = Annotated[
     str | None,
@@ -60,7 +68,12 @@ ServiceName = Annotated[
 
 
 @app.callback(invoke_without_command=True)
-def clerk(context: typer.Context) -> None:
+def clerk(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Say which version this is.")
+    ] = False,
+) -> None:
     """Order sagas for shops: run the whole shop, place orders, and see how they go.
 
     Try it: [bold]clerk up[/bold] in one terminal, [bold]clerk order SQUEAKY-BONE=2 --watch[/bold] in another.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from importlib import metadata
 
 from fastapi import APIRouter, FastAPI
 from starlette.types import Lifespan
 
+from domain.version import VERSION
 from doors.answering import ProblemPage
 from doors.docs_offline import docs_router
 from doors.furnish import furnish
@@ -35,7 +35,7 @@ def service_app(
     """
     app = FastAPI(
         title=title,
-        version=_version(),
+        version=VERSION,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -51,10 +51,3 @@ def service_app(
     furnish(app, limits=limits, known=keys.known, clock=clock, forms_under=tuple(app.state.problem_pages))
     describe_errors(app)
     return app
-
-
-def _version() -> str:
-    try:
-        return metadata.version("shop-clerk")
-    except metadata.PackageNotFoundError:
-        return "0"  # run from a checkout that is not installed

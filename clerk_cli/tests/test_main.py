@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from clerk_cli.main import run
+from domain.version import VERSION
 
 
 @pytest.fixture(autouse=True)
@@ -103,3 +104,8 @@ def test_help_is_help(capsys: pytest.CaptureFixture[str]) -> None:
     for words in ([], ["up"], ["serve"], ["migrate"], ["order"], ["list"], ["show"], ["settings"], ["key", "create"]):
         assert run([*words, "--help"]) == 0
         assert "Usage: clerk" in capsys.readouterr().out
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"clerk {VERSION}\n"
