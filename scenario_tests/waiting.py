@@ -18,3 +18,8 @@ def until(state: Callable[[], bool], what: str | Callable[[], str], limit: float
         if monotonic() > end:
             raise AssertionError(f"waited {limit} s in vain: {what if isinstance(what, str) else what()}")
         pause.wait(_LOOK_EVERY)
+
+
+def lasts(seconds: float) -> None:
+    """Returns after so long: a fault that is a state has a duration, which nothing else ends."""
+    Event().wait(seconds)

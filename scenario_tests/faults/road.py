@@ -53,6 +53,12 @@ class Road:
         self.url = parts._replace(netloc=f"{user}@127.0.0.1:{port}").geturl()
         self.passed = 0
         """Bytes that went by, both ways together."""
+        self.held: dict[Way, int] = {"there": 0, "back": 0}
+        """How often something came to a blocked way."""
+        self.late = 0
+        """Bytes that went by while the road was slow."""
+        self.turned_away = 0
+        """How many found the road closed."""
         self._pairs: list[_Pair] = []
         self._open: dict[Way, threading.Event] = {"there": threading.Event(), "back": threading.Event()}
         self._closed = False
@@ -66,6 +72,12 @@ class Road:
     def connections(self) -> int:
         with self._lock:
             return len(self._pairs)
+
+    @property
+    def ports(self) -> list[int]:
+        """From which our connections come, as the server sees them."""
+        with self._lock:
+            return [int(pair.server.getsockname()[1]) for pair in self._pairs]
 
     def cut(self) -> None:
         """Every connection ends now, without a word; new ones are taken."""
@@ -117,7 +129,10 @@ class Road:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            if self._closed or not self._lead(client):
+            if self._closed:
+                self.turned_away += 1
+                client.close()
+            elif not self._lead(client):
                 client.close()
 
     def _lead(self, client: socket.socket) -> bool:
@@ -146,15 +161,20 @@ class Road:
         with suppress(OSError):
             while data := source.recv(65536):
                 if self._delay:
+                    self.late += len(data)
                     threading.Event().wait(self._delay)
-                self._open[way].wait()
-                if not self._pass(way, data, sink):
+                if not self._open[way].is_set():
+                    self.held[way] += 1
+                    self._open[way].wait()
+                if not self._pass(way, data, source, sink):
                     break
         pair.cut()
 
-    def _pass(self, way: Way, data: bytes, sink: socket.socket) -> bool:
+    def _pass(self, way: Way, data: bytes, source: socket.socket, sink: socket.socket) -> bool:
         """False when a trap has sprung: this connection is over."""
         trap = self._sprung_by(way, data)
+        if trap is not None and trap.lets_it_pass:
+            source.shutdown(socket.SHUT_RDWR)  # first, so that the answer to it cannot be quicker than the cut
         if trap is None or trap.lets_it_pass:
             sink.sendall(data)
             self.passed += len(data)

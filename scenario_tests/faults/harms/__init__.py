@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from scenario_tests.faults.harm import Harm
-from scenario_tests.faults.harms import processes
+from scenario_tests.faults.harms import processes, roads
 
-ALL: tuple[Harm, ...] = (*processes.HARMS,)
+ALL: tuple[Harm, ...] = (*processes.HARMS, *roads.HARMS)
