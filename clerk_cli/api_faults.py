@@ -25,10 +25,11 @@ What = Literal[Kind, "resume", "send_raw"]
 SendRaw = Callable[[str, bytes, int], bool]
 """(service, bytes, how often) → has the broker taken all of them?"""
 
-NARROWED, COUNTED = {"step", "name"}, {"step", "name", "times", "seconds"}
+NARROWED = {"step", "name", "clerk", "attempt"}
+COUNTED = NARROWED | {"times", "seconds"}
 TAKES: dict[str, set[str]] = {
     "pause": NARROWED | {"seconds"},
-    "resume": NARROWED,
+    "resume": {"step", "name"},
     **dict.fromkeys(("drop_replies", "duplicate", "delay", "refuse", "fail_undo", "unsupported", "crash"), COUNTED),
     "send_raw": {"times", "bytes"},
 }
@@ -47,6 +48,8 @@ class Wish(Body):
     fault: What
     step: Annotated[Name | None, Field(description="only messages of this step")] = None
     name: Annotated[Name | None, Field(description="only this command; of a crash also `process`")] = None
+    clerk: Annotated[Name | None, Field(description="only messages of this Clerk, `clk_…`")] = None
+    attempt: Annotated[int | None, Field(ge=1, le=1000, description="only this attempt")] = None
     times: Annotated[int | None, Field(ge=1, le=1000, description="how often; else until it is lifted")] = None
     seconds: Annotated[float | None, Field(gt=0, le=86_400, description="how long; of a delay: how late")] = None
     raw: Annotated[str | None, Field(alias="bytes", description="base64, for `send_raw`")] = None
@@ -102,6 +105,8 @@ def shown(each: InForce, now: float) -> dict[str, Any]:
         "fault": fault.kind,
         "step": fault.step,
         "name": fault.name,
+        "clerk": fault.clerk,
+        "attempt": fault.attempt,
         "times": fault.times,
         "seconds": fault.seconds,
         "met": each.met,
@@ -114,11 +119,11 @@ def _fault(wish: Wish) -> Fault:
     """A crash is one crash unless more are asked for: else its service would never get further."""
     kind = next(kind for kind in get_args(Kind) if kind == wish.fault)
     times = 1 if kind == "crash" and wish.times is None else wish.times
-    return Fault(wish.service, kind, wish.step, wish.name, times, wish.seconds)
+    return Fault(wish.service, kind, wish.step, wish.name, times, wish.seconds, wish.clerk, wish.attempt)
 
 
 def _wrong_fields(wish: Wish) -> Iterator[WrongField]:
-    given = {name for name in ("step", "name", "times", "seconds") if getattr(wish, name) is not None}
+    given = {name for name in COUNTED if getattr(wish, name) is not None}
     given |= {"bytes"} if wish.raw is not None else set()
     if wish.service == SHOP_MANAGER and wish.fault in OF_SERVICES:
         yield _wrong("service", f"shop_manager answers no commands: {wish.fault} is for the four services")

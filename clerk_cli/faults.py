@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Lock
 from time import monotonic
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Kind = Literal["pause", "drop_replies", "duplicate", "delay", "refuse", "fail_undo", "unsupported", "crash"]
 PROCESS = "process"
@@ -19,9 +19,18 @@ REMEMBERED = 60.0
 """Seconds for which a fault that is used up still gives the same answer to a message that it has met."""
 
 
+class Sign(NamedTuple):
+    """What of a message a fault can be narrowed to. What cannot be read has nothing of it, and a notice neither."""
+
+    step: str | None = None
+    name: str | None = None
+    clerk: str | None = None
+    attempt: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What goes wrong at `service`: with every message, or only with those of a step or a command.
+    """What goes wrong at `service`: with every message, or only with those of a step, command, Clerk or attempt.
 
     `times`: how often, None without end. `seconds`: how long it is in force, None until it is lifted; of a `delay`:
     how late messages come.
@@ -33,20 +42,23 @@ class Fault:
     name: str | None = None
     times: int | None = None
     seconds: float | None = None
+    clerk: str | None = None
+    attempt: int | None = None
 
     @property
-    def place(self) -> tuple[str, str, str | None, str | None]:
+    def place(self) -> tuple[str, str, Sign]:
         """Two faults at the same place do not add up: the later one replaces the earlier."""
-        return (self.service, self.kind, self.step, self.name)
+        return (self.service, self.kind, Sign(self.step, self.name, self.clerk, self.attempt))
 
     @property
     def lasts(self) -> float:
         """Seconds in force."""
         return float("inf") if self.seconds is None or self.kind == "delay" else self.seconds
 
-    def meets(self, step: str | None, name: str | None) -> bool:
-        """Is a message of this step and command meant? One that cannot be read has neither."""
-        return self.step in (None, step) and self.name in (None, PROCESS, name)
+    def meets(self, sign: Sign) -> bool:
+        """Is a message with this sign meant?"""
+        names = self.name in (None, PROCESS, sign.name) and self.step in (None, sign.step)
+        return names and self.clerk in (None, sign.clerk) and self.attempt in (None, sign.attempt)
 
 
 @dataclass
@@ -124,19 +136,17 @@ class Switchboard:
     def paused(self, service: str) -> bool:
         """Does the service take nothing at all?"""
         with self._lock:
-            return any(each.fault.place == (service, "pause", None, None) for each in self._current())
+            return any(each.fault.place == (service, "pause", Sign()) for each in self._current())
 
-    def holds(self, service: str, step: str | None, name: str | None) -> bool:
+    def holds(self, service: str, sign: Sign) -> bool:
         """Is a message kept back by a pause?"""
         with self._lock:
             return any(
-                each.fault.kind == "pause" and each.fault.service == service and each.fault.meets(step, name)
+                each.fault.kind == "pause" and each.fault.service == service and each.fault.meets(sign)
                 for each in self._current()
             )
 
-    def use(
-        self, service: str, kind: Kind, step: str | None, name: str | None, message: str | None = None
-    ) -> Fault | None:
+    def use(self, service: str, kind: Kind, sign: Sign, message: str | None = None) -> Fault | None:
         """The fault that meets this message, used once; None when all is well.
 
         With a `message` id the answer for it stays the same: a batch that has to be decided anew is decided alike.
@@ -144,7 +154,7 @@ class Switchboard:
         with self._lock:
             for each in self._current():
                 fault = each.fault
-                if fault.service == service and fault.kind == kind and fault.meets(step, name) and each.use(message):
+                if fault.service == service and fault.kind == kind and fault.meets(sign) and each.use(message):
                     if each.left == 0:
                         each.until = min(each.until, self.clock() + REMEMBERED)
                     return fault

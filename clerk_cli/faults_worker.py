@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 import structlog
 
-from clerk_cli.faults import PROCESS, Fault, Switchboard
+from clerk_cli.faults import PROCESS, Fault, Sign, Switchboard
 from clerk_cli.faults_known import Known
 from clerk_cli.faulty_link import FaultyLink
 from domain.messages import SHOP_MANAGER, Command, Message, Notice, answer
@@ -54,14 +54,20 @@ def faulty_rule(service: str, rule: Rule[Any], board: Switchboard, known: Known)
     """
 
     def decide(command: Command, books: Any, now: int) -> Answer:
-        sign = (command.step, command.name, command.id)
+        sign = sign_of(command)
         if command.direction == "undo":
-            return Failing(UNDO_FAILED) if board.use(service, "fail_undo", *sign) else rule(command, books, now)
-        if not board.use(service, "refuse", *sign):
+            return (
+                Failing(UNDO_FAILED) if board.use(service, "fail_undo", sign, command.id) else rule(command, books, now)
+            )
+        if not board.use(service, "refuse", sign, command.id):
             return rule(command, books, now)
         return REFUSED if known.may_refuse(command) else Failing(REFUSED)
 
     return decide
+
+
+def sign_of(message: Message) -> Sign:
+    return Sign() if isinstance(message, Notice) else Sign(message.step, message.name, message.clerk, message.attempt)
 
 
 class FaultyHandler:
@@ -89,13 +95,10 @@ class FaultyHandler:
 
     def _is_unknown(self, message: Message) -> bool:
         service = self._participant.name
-        return isinstance(message, Command) and bool(
-            self._board.use(service, "unsupported", message.step, message.name)
-        )
+        return isinstance(message, Command) and bool(self._board.use(service, "unsupported", sign_of(message)))
 
     def _crash(self, messages: Sequence[Message]) -> Fault | None:
-        signs = [(None, None) if isinstance(each, Notice) else (each.step, each.name) for each in messages]
-        crashes = (self._board.use(self._participant.name, "crash", step, name) for step, name in signs)
+        crashes = (self._board.use(self._participant.name, "crash", sign_of(each)) for each in messages)
         return next((fault for fault in crashes if fault), None)
 
     def _die(self, fault: Fault) -> NoReturn:

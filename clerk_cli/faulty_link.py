@@ -14,14 +14,12 @@ from typing import Any
 import orjson
 
 from clerk_cli.assembly import Connect
-from clerk_cli.faults import Switchboard
+from clerk_cli.faults import Sign, Switchboard
 from domain.document import SERVICES
 from domain.messages import SHOP_MANAGER
 from messaging.broker import COMMANDS_EXCHANGE, REPLIES_EXCHANGE, REPLIES_QUEUE, Delivery, Link, Parcel, commands_queue
 
 QUEUES = {REPLIES_QUEUE: SHOP_MANAGER} | {commands_queue(service): service for service in SERVICES}
-Sign = tuple[str | None, str | None]
-"""(step, command) of a message; what cannot be read has neither."""
 
 
 @dataclass(eq=False, slots=True)
@@ -125,7 +123,7 @@ class FaultyLink:
         now, after = self._board.clock(), self.connections
         for delivery in deliveries:
             signs = signs_of(delivery.body)
-            delays = (self._board.use(self.service, "delay", step, name) for step, name in signs)
+            delays = (self._board.use(self.service, "delay", sign) for sign in signs)
             late = next((fault.seconds for fault in delays if fault and fault.seconds), 0.0)
             self._kept_back.append(KeptBack(delivery, signs, now + late, max(connection, after)))
 
@@ -136,7 +134,7 @@ class FaultyLink:
         return [each.delivery for each in ready]
 
     def _is_paused(self, kept: KeptBack) -> bool:
-        return any(self._board.holds(self.service, step, name) for step, name in kept.signs)
+        return any(self._board.holds(self.service, sign) for sign in kept.signs)
 
     def _patience(self, wait: float) -> float:
         """No longer than until the next one that is kept back is due."""
@@ -175,7 +173,7 @@ class FaultyLink:
 
     def _is_lost(self, message: Any) -> bool:
         is_reply = isinstance(message, dict) and message.get("kind") == "reply"
-        return is_reply and self._board.use(self.service, "drop_replies", *sign_of(message)) is not None
+        return is_reply and self._board.use(self.service, "drop_replies", sign_of(message)) is not None
 
     def _copy(self, parcel: Parcel) -> Parcel | None:
         """A second parcel with the messages that are to arrive twice: those to, and those by, a service."""
@@ -184,8 +182,8 @@ class FaultyLink:
         return replace(parcel, body=orjson.dumps(again)) if again else None
 
     def _is_doubled(self, message: Any, services: set[str]) -> bool:
-        step, name = sign_of(message)
-        return any(self._board.use(service, "duplicate", step, name) for service in sorted(services))
+        sign = sign_of(message)
+        return any(self._board.use(service, "duplicate", sign) for service in sorted(services))
 
 
 class FaultyLinks:
@@ -216,11 +214,16 @@ def messages_in(body: bytes) -> list[Any]:
 
 def sign_of(message: Any) -> Sign:
     if not isinstance(message, dict):
-        return None, None
-    step, name = message.get("step"), message.get("name")
-    return step if isinstance(step, str) else None, name if isinstance(name, str) else None
+        return Sign()
+    step, name, clerk = (_text(message.get(field)) for field in ("step", "name", "clerk"))
+    attempt = message.get("attempt")
+    return Sign(step, name, clerk, attempt if type(attempt) is int else None)
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def signs_of(body: bytes) -> list[Sign]:
     """The signs of all its messages; of what cannot be read the blank one."""
-    return [sign_of(message) for message in messages_in(body)] or [(None, None)]
+    return [sign_of(message) for message in messages_in(body)] or [Sign()]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from clerk_cli.faults import REMEMBERED, Fault, Kind, Switchboard
+from clerk_cli.faults import REMEMBERED, Fault, Kind, Sign, Switchboard
 from clerk_cli.faults_known import Known
 from domain.messages import Command
 from shop_manager.processes import discover
@@ -33,7 +33,7 @@ def board(clock: Clock) -> Switchboard:
 
 
 def meets(board: Switchboard, kind: Kind, step: str | None = "credit", name: str | None = "ReserveCredit") -> bool:
-    return board.use("risk", kind, step, name) is not None
+    return board.use("risk", kind, Sign(step, name, "clk_1", 1)) is not None
 
 
 def test_without_faults_all_is_well(board: Switchboard) -> None:
@@ -46,15 +46,17 @@ def test_a_fault_meets_every_message_of_its_service_and_no_other(board: Switchbo
     board.put(Fault("risk", "refuse"))
     assert meets(board, "refuse") and meets(board, "refuse", "settle", "SettleCredit")
     assert not meets(board, "fail_undo")
-    assert board.use("shop", "refuse", "shopping", "StartShopping") is None
+    assert board.use("shop", "refuse", Sign("shopping", "StartShopping")) is None
 
 
 @pytest.mark.parametrize(
     ("narrow", "met"),
     [({"step": "credit"}, True), ({"step": "settle"}, False), ({"name": "ReserveCredit"}, True),
-     ({"name": "SettleCredit"}, False), ({"step": "credit", "name": "ReleaseCredit"}, False)],
+     ({"name": "SettleCredit"}, False), ({"step": "credit", "name": "ReleaseCredit"}, False),
+     ({"clerk": "clk_1"}, True), ({"clerk": "clk_2"}, False), ({"attempt": 1}, True), ({"attempt": 2}, False),
+     ({"step": "credit", "clerk": "clk_1", "attempt": 1}, True), ({"step": "settle", "clerk": "clk_1"}, False)],
 )  # fmt: skip
-def test_a_fault_of_a_step_or_a_command_meets_that_one_only(
+def test_a_fault_of_a_step_command_clerk_or_attempt_meets_that_one_only(
     board: Switchboard, narrow: dict[str, Any], met: bool
 ) -> None:
     board.put(Fault("risk", "drop_replies", **narrow))
@@ -78,7 +80,7 @@ def test_the_same_message_meets_the_same_fault_and_costs_nothing(board: Switchbo
     board.put(Fault("risk", "refuse", times=1))
 
     def refused(message: str) -> bool:
-        return board.use("risk", "refuse", "credit", "ReserveCredit", message) is not None
+        return board.use("risk", "refuse", Sign("credit", "ReserveCredit"), message) is not None
 
     assert [refused("one"), refused("one"), refused("two")] == [True, True, False]
     clock.now += REMEMBERED
@@ -109,8 +111,8 @@ def test_a_fault_replaces_the_one_at_its_place(board: Switchboard) -> None:
 
 def test_a_pause_of_a_step_holds_that_step_and_does_not_pause_the_service(board: Switchboard) -> None:
     board.put(Fault("risk", "pause", step="credit"))
-    assert board.holds("risk", "credit", "ReserveCredit")
-    assert not board.holds("risk", "settle", "SettleCredit")
+    assert board.holds("risk", Sign("credit", "ReserveCredit"))
+    assert not board.holds("risk", Sign("settle", "SettleCredit"))
     assert not board.paused("risk")
 
 

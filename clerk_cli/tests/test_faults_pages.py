@@ -79,7 +79,9 @@ def test_the_command_that_starts_it_is_the_one_that_is_tested() -> None:
 def test_the_table_of_faults_has_them_all_with_the_fields_that_each_takes() -> None:
     table = PAGE.partition("\n## The faults\n")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| `(\w+)` \| .+ \| ([^|]*) \|$", table, re.MULTILINE)
-    taken = {fault: set(re.findall(r"\b(step|name|times|seconds|bytes)\b", takes)) for fault, takes in rows}
+    taken = {
+        fault: set(re.findall(r"\b(step|name|clerk|attempt|times|seconds|bytes)\b", takes)) for fault, takes in rows
+    }
     faults = [fault for literal in get_args(What) for fault in (get_args(literal) or (literal,))]
     assert sorted(TAKES) == sorted(faults)
     assert {fault: taken[fault] for fault in faults} == TAKES

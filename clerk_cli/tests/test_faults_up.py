@@ -92,13 +92,30 @@ def test_what_is_in_force_is_listed_with_what_is_left_of_it(shop: FaultyShop) ->
     shop.put("payment", "pause", seconds=60)
     first, second = shop.in_force()
     assert first == made == {
-        "id": made["id"], "service": "risk", "fault": "refuse", "step": "credit", "name": None, "times": 3,
-        "seconds": None, "met": 0, "left": 3, "seconds_left": None,
+        "id": made["id"], "service": "risk", "fault": "refuse", "step": "credit", "name": None, "clerk": None,
+        "attempt": None, "times": 3, "seconds": None, "met": 0, "left": 3, "seconds_left": None,
     }  # fmt: skip
     assert (second["service"], second["fault"]) == ("payment", "pause")
     assert 0 < second["seconds_left"] <= 60
     shop.put("payment", "resume")
     assert [each["id"] for each in shop.in_force()] == [made["id"]]
+
+
+def test_a_fault_of_one_attempt_at_one_clerk_leaves_the_others_alone_and_is_over_when_it_is_asked_anew(
+    shop: FaultyShop,
+) -> None:
+    order = shop.order(None)
+    shop.put("payment", "drop_replies", step="payment", clerk=order, attempt=1)
+    other = shop.order()
+    shop.becomes(other, "completed")
+    shop.reaches(order, "payment", "waiting")
+    assert shop.call("POST", f"/payment/{order}", {"token": "tok_ok"}).status_code == 202
+    shop.until(lambda: shop.in_force()[0]["met"] > 0, "its answer is lost")
+    assert shop.step(order, "payment") == "waiting"
+    seen = shop.call("GET", f"/ops/clerks/{order}", headers=shop.operator).headers["etag"]
+    retry = {"action": "retry", "reason": "its answer was lost"}
+    shop.call("POST", f"/ops/clerks/{order}/actions", retry, {**shop.operator, "If-Match": seen})
+    shop.becomes(order, "completed")
 
 
 @pytest.mark.parametrize(
@@ -108,6 +125,8 @@ def test_what_is_in_force_is_listed_with_what_is_left_of_it(shop: FaultyShop) ->
         ({"service": "bank", "fault": "flood"}, ["$.service", "$.fault"]),
         ({"service": "risk", "fault": "pause", "times": 1, "bytes": ""}, ["$.bytes", "$.times"]),
         ({"service": "risk", "fault": "resume", "seconds": 1}, ["$.seconds"]),
+        ({"service": "risk", "fault": "resume", "clerk": "clk_1", "attempt": 1}, ["$.attempt", "$.clerk"]),
+        ({"service": "risk", "fault": "refuse", "clerk": "", "attempt": 0}, ["$.clerk", "$.attempt"]),
         ({"service": "risk", "fault": "delay"}, ["$.seconds"]),
         ({"service": "risk", "fault": "delay", "seconds": 0}, ["$.seconds"]),
         ({"service": "risk", "fault": "refuse", "times": 0}, ["$.times"]),
