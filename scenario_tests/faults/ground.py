@@ -7,14 +7,20 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import httpx
+import pika
+import pika.exceptions
 from sqlalchemy import text
 
 from messaging.broker import REPLIES_QUEUE, commands_queue
+from messaging.topology import QUEUES, Queue
 from scenario_tests.faults.road import Road
 from scenario_tests.servers import Servers
+from scenario_tests.servers.postgres import PostgresCluster
+from scenario_tests.servers.rabbit import RabbitNode
 from scenario_tests.services_stage import Process, ServicesStage
 from scenario_tests.stage import SERVICES
 from scenario_tests.waiting import until
@@ -23,6 +29,7 @@ Server = Literal["broker", "database"]
 SERVERS: tuple[Server, ...] = ("broker", "database")
 PATIENT = {"CLERK_STEP_LIMIT_FACTOR": "1", "CLERK_GRACE": "4"}
 """A step may take its minute: no fault of the tests lasts so long, so every order ends as its customer expects."""
+PROVIDER_SECRET = "the-provider-signs-its-notices-with-this"
 _VARIABLES: dict[Server, str] = {"broker": "CLERK_BROKER_URL", "database": "CLERK_DATABASE_URL"}
 _LIMIT = 30.0
 
@@ -31,17 +38,23 @@ class Ground:
     """The five processes, the roads of each to its servers, and the servers themselves."""
 
     def __init__(self, servers: Servers, folder: Path) -> None:
-        self.servers = servers
+        if not isinstance(servers.broker, RabbitNode) or not isinstance(servers.postgres, PostgresCluster):
+            raise TypeError("the servers must be ours: faults stop them")
+        self.broker = servers.broker
+        self.postgres = servers.postgres
         self.roads: dict[tuple[str, Server], Road] = {}
+        self.broker_url = ""
+        """Of our virtual host, past all roads."""
         self.stage = ServicesStage(servers, folder, self._lead)
 
     def _lead(self, service: str, environment: dict[str, str]) -> dict[str, str]:
         """Through our roads; a second process of a service shares those of the first."""
+        self.broker_url = environment[_VARIABLES["broker"]]
         for server in SERVERS:
             variable = _VARIABLES[server]
             road = self.roads.setdefault((service, server), Road(environment[variable]))
             environment[variable] = road.url
-        return environment | PATIENT
+        return environment | PATIENT | {"CLERK_PAYMENT_PROVIDER_SECRET": PROVIDER_SECRET}
 
     def road(self, service: str, server: Server) -> Road:
         return self.roads[service, server]
@@ -77,9 +90,15 @@ class Ground:
         for variable in ("CLERK_FAILPOINT", "CLERK_DEVELOPMENT"):
             environment.pop(variable, None)
 
+    def restart(self, service: str) -> None:
+        """In good order, with the environment that its process has now."""
+        self.stage.stop(service)
+        self.stage.start(service)
+
     def mend(self) -> None:
         """Whatever a test left broken is whole again: the next one finds all five running."""
         self.heal()
+        self._mend_servers()
         for service in SERVICES:
             process = self.stage.process(service)
             if "CLERK_FAILPOINT" in process.environment:
@@ -104,24 +123,93 @@ class Ground:
         finally:
             running.send_signal(signal.SIGCONT)
 
+    def checks(self, service: str) -> dict[str, dict[str, Any]]:
+        """What its readiness is made of, each with `ok` and `detail`; empty when nobody answers."""
+        try:
+            answer = httpx.get(f"{self.stage.door(service)}/health/ready", trust_env=False, timeout=5.0)
+        except httpx.TransportError:
+            return {}
+        return dict(answer.json()["checks"])
+
+    def all_ready(self) -> None:
+        """Wait until all five say that they are."""
+        for service in SERVICES:
+            self.stage.process(service).wait_ready()
+
+    def times_said(self, service: str, words: str) -> int:
+        """How many lines of its log have them."""
+        return self.stage.process(service).log.read_text(errors="replace").count(words)
+
+    def times_broker_said(self, words: str) -> int:
+        return (self.broker.folder / "rabbitmq.log").read_text(errors="replace").count(words)
+
+    def unsent(self, service: str) -> int:
+        """How many deliveries wait in its outbox."""
+        with self.stage.database(service).read() as tx:
+            return int(tx.execute(text("SELECT count(*) FROM outbox")).scalar_one())
+
+    @property
+    def vhost(self) -> str:
+        return urlsplit(self.broker_url).path.removeprefix("/")
+
+    @contextmanager
+    def channel(self) -> Iterator[Any]:
+        """On the broker, as anybody with its password could have it."""
+        connection = pika.BlockingConnection(pika.URLParameters(self.broker_url))
+        try:
+            yield connection.channel()
+        finally:
+            if connection.is_open:
+                connection.close()
+
+    def bring_back(self, queue: Queue) -> None:
+        """The queue is there and bound as it should be; one with other arguments goes, with all that is in it."""
+        with self.channel() as channel:
+            try:
+                _declare(channel, queue)
+            except pika.exceptions.ChannelClosedByBroker:
+                another = channel.connection.channel()
+                another.queue_delete(queue.name)
+                _declare(another, queue)
+
+    def _mend_servers(self) -> None:
+        self.broker.resume()
+        if not self.broker.running:
+            self.broker.start()
+        for queue in QUEUES:
+            self.bring_back(queue)
+        if not self.postgres.running:
+            self.postgres.start()
+
     def waiting_for_consumers(self) -> int:
         """How many deliveries wait in all queues."""
         queues = [REPLIES_QUEUE, *(commands_queue(service) for service in SERVICES if service != "shop_manager")]
         return sum(self.stage.depth(queue) for queue in queues)
 
-    def kill_connections(self, service: str) -> int:
-        """PostgreSQL ends every connection of the service; returns how many there were."""
-        own = "SELECT count(*) FROM (SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"
-        own += " AND pid <> pg_backend_pid()) AS ended"
-        database = self.stage.database(service)
-        with database.engine.connect() as connection:
-            return int(connection.execute(text(own), {"name": database.engine.url.database}).scalar_one())
+    def backends(self, service: str) -> list[int]:
+        """The pids of PostgreSQL's processes for the service's connections, those that are at work first."""
+        ports = self.road(service, "database").ports
+        own = "SELECT pid FROM pg_stat_activity WHERE client_port = ANY(:ports) ORDER BY state = 'idle', pid"
+        with self.stage.database(service).read() as tx:
+            return [int(row[0]) for row in tx.execute(text(own), {"ports": ports})]
+
+    def end_backends(self, service: str, most: int | None = None) -> int:
+        """PostgreSQL ends the service's connections, or so many of them; returns how many there were."""
+        pids = self.backends(service)[:most]
+        with self.stage.database(service).read() as tx:
+            end = text("SELECT count(*) FROM (SELECT pg_terminate_backend(pid) FROM unnest(:pids) AS pid) AS ended")
+            return int(tx.execute(end, {"pids": pids}).scalar_one())
 
     def close(self) -> None:
         self.heal()
         self.stage.close()
         for road in self.roads.values():
             road.end()
+
+
+def _declare(channel: Any, queue: Queue) -> None:
+    channel.queue_declare(queue.name, durable=True, arguments=dict(queue.arguments))
+    channel.queue_bind(queue.name, queue.exchange, queue.pattern)
 
 
 def _has_ended(process: Process) -> bool:

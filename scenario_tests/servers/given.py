@@ -26,6 +26,9 @@ class GivenBroker:
     def kill(self) -> NoReturn:
         _refuse("broker", "kill")
 
+    def wipe(self) -> NoReturn:
+        _refuse("broker", "wipe")
+
     def pause(self) -> NoReturn:
         _refuse("broker", "pause")
 

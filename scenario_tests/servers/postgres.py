@@ -81,6 +81,10 @@ class PostgresCluster:
         self.stop()
         self.start()
 
+    @property
+    def running(self) -> bool:
+        return self._server.pid is not None
+
     def _answers(self) -> bool:
         try:
             with session(self.admin_url):

@@ -92,6 +92,13 @@ class RabbitNode:
         self._node.signal_and_wait(signal.SIGKILL, 10.0)
         wait_until(lambda: not _accepts(self.settings.port), 10.0, "the broker's port is closed")
 
+    def wipe(self) -> None:
+        """Its machine is lost: killed, and with it all that it kept, virtual hosts and users too. Starts as new."""
+        self.kill()
+        shutil.rmtree(self.folder / "data")
+        (self.folder / "data").mkdir()
+        hand_over(self.folder / "data", self._node.user)
+
     def pause(self) -> None:
         """SIGSTOP: it keeps its connections and says nothing, like a black hole."""
         if self._node.pid is not None:
