@@ -14,12 +14,14 @@ from threading import Lock
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, Engine, Executable, Table, bindparam, create_engine, event, make_url
-from sqlalchemy.engine import CursorResult
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.engine import CursorResult, ExceptionContext
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 LOCK_LIMIT_MS = 10_000
 OVERFLOW = 2
 """Connections beyond the pool: five services of 10 + 2 fit into the hundred that PostgreSQL allows."""
+READ_ONLY = "25006"
+"""PostgreSQL's code for a write in a transaction that only reads."""
 IDLE_LIMIT_MS = 15_000
 """A paused process may hold its locks that long; then PostgreSQL ends its transaction (semantics T3)."""
 
@@ -70,6 +72,7 @@ class Database:
         self._one_writer: AbstractContextManager[object] = Lock() if self.dialect == "sqlite" else nullcontext()
         self.statements = 0
         self.commits = 0
+        event.listen(self.engine, "handle_error", _call_read_only_trouble, retval=True)
         event.listen(self.engine, "before_cursor_execute", self._count_statement)
         event.listen(self.engine, "commit", self._count_commit)
 
@@ -226,6 +229,18 @@ def _postgres_engine(url: str, pool: int, schema: str | None) -> Engine:
             "tcp_user_timeout": 20_000,
         },
     )
+
+
+def _call_read_only_trouble(context: ExceptionContext) -> OperationalError | None:
+    """A database that takes no writes (a replica, to which a fail-over has led us) is as good as away: this connection
+    is given up, for the next one may lead to another. Writing where we asked to read only stays a bug of ours.
+    """
+    error, connection = context.original_exception, context.connection
+    ours = connection is not None and connection.get_execution_options().get("postgresql_readonly")
+    if getattr(error, "pgcode", None) != READ_ONLY or ours:
+        return None
+    context.is_disconnect = True
+    return OperationalError(context.statement, None, error, hide_parameters=True, connection_invalidated=True)
 
 
 def _sqlite_engine(url: str) -> Engine:

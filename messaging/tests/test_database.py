@@ -9,7 +9,7 @@ from threading import Event, Thread
 
 import pytest
 from sqlalchemy import Column, Integer, MetaData, String, Table, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, InternalError, OperationalError
 
 from messaging.database import BadDatabaseUrl, Database, check_url
 
@@ -128,3 +128,39 @@ def test_a_url_of_another_kind_is_one_clear_line_without_the_password(url: str) 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg2"])
 def test_a_postgresql_url_names_our_driver(scheme: str) -> None:
     assert check_url(f"{scheme}://u@h/d").startswith("postgresql+psycopg2://u@h/d")
+
+
+@pytest.fixture
+def postgres() -> Iterator[Database]:
+    """Of a pool of one: what is done to its connection, the next transaction meets."""
+    database = Database(os.environ["CLERK_TEST_DATABASE_URL"], pool=1)
+    metadata.create_all(database.engine)
+    yield database
+    metadata.drop_all(database.engine)
+    database.close()
+
+
+@pytest.mark.database
+def test_a_database_that_only_reads_is_database_trouble_and_its_connection_is_given_up(postgres: Database) -> None:
+    # Given an address that leads to a replica, as after a fail-over
+    with postgres.engine.connect() as connection:
+        connection.exec_driver_sql("SET default_transaction_read_only = on")
+        connection.commit()
+    # Then a write fails as it does without a database, not as a bug of ours would
+    with pytest.raises(OperationalError) as caught:
+        adds_one(postgres)
+    assert caught.value.connection_invalidated
+    # And the next one goes wherever the address leads by then
+    adds_one(postgres)
+    assert rows(postgres) == {"a": 1}
+
+
+@pytest.mark.database
+def test_writing_where_we_said_that_we_only_read_stays_a_bug_of_ours(postgres: Database) -> None:
+    with postgres.read() as tx, pytest.raises(InternalError):
+        tx.insert(things, [{"name": "a", "count": 1, "seen": 0}])
+
+
+def adds_one(database: Database) -> None:
+    with database.begin() as tx:
+        tx.insert(things, [{"name": "a", "count": 1, "seen": 0}])
