@@ -119,6 +119,33 @@ def up(
 
 
 @app.command()
+def demo(
+    *,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")] = 8470,
+    data: Annotated[
+        Path | None, typer.Option(help="Where its files are.", show_default="a new folder, gone afterwards")
+    ] = None,
+    pace: Annotated[float, typer.Option(min=0.1, max=1200, help="How many orders a minute.")] = 40,
+    seconds: Annotated[
+        float | None, typer.Option(min=1, help="End by itself after so long.", show_default="until Ctrl-C")
+    ] = None,
+) -> None:
+    """Run a shop with lively traffic and some trouble of every kind, to look at the dashboard.
+
+    Customers order, pay, are declined, change their minds and leave; and some orders get stuck, in each of the five
+    ways. It says where the dashboard is, how to log in, and what to look at. On this machine only.
+
+    Examples: [bold]clerk demo[/bold], [bold]clerk demo --pace 200[/bold]
+    """
+    from clerk_cli.stopping import hold_signals
+
+    hold_signals()
+    from clerk_cli.demo.run import Flags, run_demo
+
+    run_demo(Flags(port, data, pace, seconds))
+
+
+@app.command()
 def serve(
     service: Annotated[str, typer.Argument(help="shop_manager, shop, risk, payment or fulfillment.")],
     port: Annotated[

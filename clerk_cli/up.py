@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -47,7 +48,7 @@ FILLED_BY = {"shop_manager": "demo", "shop": "shelf", "fulfillment": "warehouse"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The flags of `clerk up`."""
+    """The flags of `clerk up`. `settings`, by service, win over the environment."""
 
     host: str
     port: int
@@ -56,10 +57,32 @@ class Wanted:
     broker: str | None
     database: str | None
     faults: bool
+    settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Up:
+    """A shop that is ready, and where it listens."""
+
+    running: Running
+    url: str
 
 
 def run_up(wanted: Wanted) -> None:
     """Returns when somebody asked it to stop and everything in hand is finished; Trouble when it cannot run."""
+    with shop_up(wanted) as up:
+        if up is not None:
+            _tell(wanted, up.url)
+            while not asked_to_stop(within=0.5):
+                up.running.check()
+
+
+@contextmanager
+def shop_up(wanted: Wanted) -> Iterator[Up | None]:
+    """The whole shop, ready until the block ends; None when somebody asked it to stop before it was.
+
+    Call it once in a process: Trouble when it cannot run.
+    """
     if wanted.faults and not is_loopback(wanted.host):
         raise Trouble(f"--faults is for development only: host is {wanted.host!r}, allowed are 127.0.0.1 and localhost")
     os.umask(0o077)  # customers' data and key hashes are nobody else's business
@@ -86,10 +109,10 @@ def run_up(wanted: Wanted) -> None:
         with Running(participants, HttpServer(app, bound)) as running:
             running.start_participants()
             running.server.start()
-            if _ready(running):
+            ready = _ready(running)
+            if ready:
                 keep_address(wanted.data, url)
-                _tell(wanted, url)
-                _until_asked_to_stop(running)
+            yield Up(running, url) if ready else None
 
 
 def _switchboard(participants: Sequence[Participant], faulty: FaultyLinks) -> APIRouter:
@@ -125,7 +148,7 @@ def _prepare(data: Path, databases: Mapping[Service, Database]) -> None:
 
 def _settings(service: Service, wanted: Wanted) -> Any:
     given = {"warehouse": wanted.warehouse} if service.name == "fulfillment" else {}
-    return read_settings(service, **given)
+    return read_settings(service, **given, **wanted.settings.get(service.name, {}))
 
 
 def _ready(running: Running) -> bool:
@@ -158,8 +181,3 @@ def _tell(wanted: Wanted, url: str) -> None:
     for name, place in places.items():
         print(f"  {name:12} {place}")
     print(f"\nready {url}", flush=True)
-
-
-def _until_asked_to_stop(running: Running) -> None:
-    while not asked_to_stop(within=0.5):
-        running.check()

@@ -1,7 +1,7 @@
 """Makes the pictures of the dashboard in docs/images/dashboard: `python scripts/screenshots.py`.
 
-It starts a shop of its own with faults, in which orders end well and badly and some are stuck, and looks at each page
-with the Chromium of this machine; pngquant makes the files a third of their size.
+It starts a `clerk demo`, waits until every kind of trouble is there, and looks at each page with the Chromium of this
+machine; pngquant makes the files a third of their size.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -18,7 +20,7 @@ sys.path.insert(0, str(ROOT))  # a script's own folder is on the path, the proje
 
 from playwright.sync_api import Browser, Page  # noqa: E402  needs the line above
 
-from clerk_cli.tests.faults_shop import FaultyShop, faulty_shop  # noqa: E402  as above
+from clerk_cli.tests.faults_shop import FaultyShop  # noqa: E402  as above
 from clerk_cli.tests.processes import clerk  # noqa: E402  as above
 from tests_browser.chromium import chromium, installed  # noqa: E402  as above
 from tests_browser.seats import NARROW, WIDE, log_in  # noqa: E402  as above
@@ -35,7 +37,7 @@ PAGES = {
 ALSO_SHOWN = {"-dark": ("home", "clerks-stuck", "clerk"), "-narrow": ("home", "clerks-stuck", "clerk")}
 """Pages that are also shown on dark ground, and as on a telephone."""
 HEIGHT = 900
-QUICK = {"CLERK_STEP_LIMIT_FACTOR": "0.05"}
+TROUBLE_IS_THERE = "All of them go on by themselves"
 
 
 def main() -> None:
@@ -43,45 +45,42 @@ def main() -> None:
     if program is None or shutil.which("pngquant") is None:
         sys.exit("chromium and pngquant are needed: install these packages")
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder, faulty_shop(Path(folder), **QUICK) as shop:
-        stuck = _fill(shop)
-        with chromium(program) as browser:
-            page = _seat(browser, shop)
-            for name, path in PAGES.items():
-                page.goto(path.format(stuck=stuck))
-                for suffix in ("", *(suffix for suffix, names in ALSO_SHOWN.items() if name in names)):
-                    _take(page, name, suffix)
+    with tempfile.TemporaryDirectory() as folder, _demo(Path(folder)) as shop, chromium(program) as browser:
+        stuck = _work_on(shop)
+        page = _seat(browser, shop)
+        for name, path in PAGES.items():
+            page.goto(path.format(stuck=stuck))
+            for suffix in ("", *(suffix for suffix, names in ALSO_SHOWN.items() if name in names)):
+                _take(page, name, suffix)
     pictures = [str(each) for each in sorted(FOLDER.glob("*.png"))]
     subprocess.run(["pngquant", "--force", "--ext=.png", "--speed=1", "64", *pictures], check=True)  # noqa: S603, S607  our own command, no shell
 
 
-def _fill(shop: FaultyShop) -> str:
-    """Orders of every fate; returns one that is stuck."""
-    for token in ("tok_ok", "tok_ok", "tok_declined", "tok_ok", "tok_capture_refused"):
-        shop.becomes(shop.order(token), "failed" if token in ("tok_declined", "tok_capture_refused") else "completed")
-    shop.order(None)
-    shop.call("POST", "/shop/session", {"client_reference": "phone order 7"})
-    shop.put("payment", "pause", step="capture")
-    silent = [shop.order() for _ in range(4)]
-    shop.put("risk", "unsupported", step="credit")
-    unsupported = shop.order()
-    for order in silent:
-        shop.is_stuck(order, "no_answer")
-    shop.is_stuck(unsupported, "unsupported")
-    shop.send_raw("fulfillment", b'[{"kind": "command", "id": "who knows"}]')
-    _work_on(shop, silent[0])
-    return silent[0]
+@contextmanager
+def _demo(folder: Path) -> Iterator[FaultyShop]:
+    """A demo in which every kind of trouble is there."""
+    with clerk("demo", "--port", "0", "--data", "data", "--pace", "120", folder=folder) as running:
+        running.place = running.url
+        running.line(TROUBLE_IS_THERE)
+        yield FaultyShop(running, folder / "data")
 
 
-def _work_on(shop: FaultyShop, stuck: str) -> None:
-    """What leaves its traces in audit and checks."""
+def _work_on(shop: FaultyShop) -> str:
+    """What leaves its traces in audit, bulk and checks; returns the id of a stuck order."""
+    asked = shop.call("GET", "/ops/clerks?stuck=true&kind=no_answer", headers=shop.operator)
+    stuck = str(asked.json()["data"][0]["id"])
     seen = shop.call("GET", f"/ops/clerks/{stuck}", headers=shop.operator)
     act = {"action": "note", "reason": "Payment is called; they look into it."}
-    done = shop.call("POST", f"/ops/clerks/{stuck}/actions", act, {**shop.operator, "If-Match": seen.headers["etag"]})
-    if done.status_code != 200:
-        sys.exit(f"the note was refused: {done.text}")
+    bulk = {"action": "retry", "reason": "payment is up again", "filter": {"stuck": True, "kind": "no_answer"}}
+    done = [
+        shop.call("POST", f"/ops/clerks/{stuck}/actions", act, {**shop.operator, "If-Match": seen.headers["etag"]}),
+        shop.call("POST", "/ops/bulk", bulk, shop.operator),
+    ]
+    if any(each.status_code not in (200, 201) for each in done):
+        sys.exit(f"an act was refused: {[each.text for each in done]}")
     with clerk("verify", "--data", "data", folder=shop.data.parent) as verify:
         verify.ended()
+    return stuck
 
 
 def _seat(browser: Browser, shop: FaultyShop) -> Page:
