@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from threading import Event, Lock
 from typing import Literal, get_args
@@ -31,8 +31,10 @@ Point = Literal[
     "http_after_commit",  # a door has committed, its caller does not know
 ]
 POINTS: tuple[str, ...] = get_args(Point)
+NAMED: tuple[Point, ...] = ("delivered", "in_transaction", "commit_sent", "committed")
+"""Where it is known which messages are in hand: there a failpoint may mean only those with a command's name."""
 MOST = 1_000_000
-_FORM = re.compile(r"([a-z_]+)(?::([0-9]{1,7}))?", re.ASCII)
+_FORM = re.compile(r"([a-z_]+)(?:/([A-Za-z]{1,64}))?(?::([0-9]{1,7}))?", re.ASCII)
 _SENDING = 0.1
 """Seconds that the broker's thread has to send the acknowledgement before the process dies."""
 _COMMIT = b"Q\x00\x00\x00\x0bCOMMIT\x00"
@@ -45,17 +47,23 @@ class BadFailpoint(ValueError):
 
 @dataclass(eq=False)
 class Failpoint:
-    """Kills this process when `point` is reached for the `nth` time."""
+    """Kills this process when `point` is reached for the `nth` time; with a `name`, by a message of that command."""
 
     point: str
     nth: int = 1
+    name: str | None = None
     _left: int = field(init=False)
     _counting: Lock = field(init=False, default_factory=Lock)
 
     def __post_init__(self) -> None:
         self._left = self.nth
 
-    def reached(self, tx: Tx | None) -> None:
+    def __str__(self) -> str:
+        return f"{self.point}{f'/{self.name}' if self.name else ''}:{self.nth}"
+
+    def reached(self, tx: Tx | None, names: Callable[[], Collection[str]]) -> None:
+        if self.name is not None and self.name not in names():
+            return
         with self._counting:
             self._left -= 1
             now_or_never = self._left == 0
@@ -66,10 +74,13 @@ class Failpoint:
 _armed: Failpoint | None = None
 
 
-def reached(point: Point, tx: Tx | None = None) -> None:
-    """The process has come to this point; returns at once unless it is armed. `tx`: that of commit_sent."""
+def reached(point: Point, tx: Tx | None = None, names: Callable[[], Collection[str]] = tuple) -> None:
+    """The process has come to this point; returns at once unless it is armed.
+
+    `tx`: that of commit_sent. `names`: the commands of the messages in hand, at the points that are NAMED.
+    """
     if _armed is not None and _armed.point == point:
-        _armed.reached(tx)
+        _armed.reached(tx, names)
 
 
 def arm(failpoint: Failpoint) -> Callable[[], None]:
@@ -85,14 +96,22 @@ def arm(failpoint: Failpoint) -> Callable[[], None]:
 
 
 def read_failpoint(text: str) -> Failpoint:
-    """`committed`, or `committed:3` for the third time; BadFailpoint says what is wrong and what is allowed."""
+    """`committed`, `committed:3` for the third time, `committed/ReserveCredit:3` for the third of that command.
+
+    BadFailpoint says what is wrong and what is allowed.
+    """
     form = _FORM.fullmatch(text)
     if not form or form[1] not in POINTS:
-        raise BadFailpoint(f"{text[:60]!r}: allowed are POINT and POINT:NTH, with POINT one of {', '.join(POINTS)}")
-    nth = int(form[2] or 1)
+        points = ", ".join(POINTS)
+        raise BadFailpoint(
+            f"{text[:60]!r}: allowed are POINT, POINT:NTH and POINT/NAME:NTH, with POINT one of {points}"
+        )
+    if form[2] and form[1] not in NAMED:
+        raise BadFailpoint(f"{text[:60]!r}: a NAME goes with POINT one of {', '.join(NAMED)}")
+    nth = int(form[3] or 1)
     if not 1 <= nth <= MOST:
         raise BadFailpoint(f"{text!r}: NTH must be 1 to {MOST}")
-    return Failpoint(form[1], nth)
+    return Failpoint(form[1], nth, form[2])
 
 
 def die(failpoint: Failpoint, tx: Tx | None) -> None:
@@ -101,5 +120,5 @@ def die(failpoint: Failpoint, tx: Tx | None) -> None:
         os.write(tx.connection.connection.driver_connection.fileno(), _COMMIT)  # type: ignore[union-attr]  # psycopg2's
     elif failpoint.point == "acknowledged":
         Event().wait(_SENDING)
-    os.write(2, f"failpoint {failpoint.point}:{failpoint.nth} reached, killed\n".encode())
+    os.write(2, f"failpoint {failpoint} reached, killed\n".encode())
     os.kill(os.getpid(), signal.SIGKILL)

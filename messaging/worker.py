@@ -150,7 +150,7 @@ class Worker:
         batch.items += self._take_held()
         if not batch.sources and not batch.items:
             return
-        reached("delivered")
+        reached("delivered", names=lambda: _names(batch.items))
         self._persist(self.before_batch)
         alone = self._set_suspects_apart(batch)
         self._work_off([item for item in batch.items if item not in alone], batch.bad)
@@ -237,9 +237,9 @@ class Worker:
             forget_tries(tx, self.schema.tries, counted)
             forgotten = self.outbox.forget(tx)
             parcels = self.outbox.write(tx, outgoing, tx.now())
-            reached("in_transaction")
-            reached("commit_sent", tx)
-        reached("committed")
+            reached("in_transaction", names=lambda: _names(items))
+            reached("commit_sent", tx, lambda: _names(items))
+        reached("committed", names=lambda: _names(items))
         forgotten()
         self.tried.difference_update(counted)
         self.after_commit()
@@ -371,3 +371,8 @@ class Worker:
             )
             for each in parked
         ]
+
+
+def _names(items: Sequence[Item]) -> set[str]:
+    """Of the commands, or of the commands that are answered."""
+    return {message.name for item in items if not isinstance(message := item.message, Notice)}

@@ -25,7 +25,12 @@ DEVELOPMENT = {"CLERK_FAILPOINT": "committed", "CLERK_DEVELOPMENT": "yes"}
         ({"CLERK_FAILPOINT": "committed"}, "127.0.0.1", "is refused without CLERK_DEVELOPMENT=yes"),
         ({**DEVELOPMENT, "CLERK_DEVELOPMENT": "true"}, "127.0.0.1", "is refused without CLERK_DEVELOPMENT=yes"),
         (DEVELOPMENT, "0.0.0.0", "allowed are 127.0.0.1 and localhost"),
-        ({**DEVELOPMENT, "CLERK_FAILPOINT": "lunch"}, "127.0.0.1", "'lunch': allowed are POINT and POINT:NTH"),
+        (
+            {**DEVELOPMENT, "CLERK_FAILPOINT": "lunch"},
+            "127.0.0.1",
+            "'lunch': allowed are POINT, POINT:NTH and POINT/NAME:NTH",
+        ),
+        ({**DEVELOPMENT, "CLERK_FAILPOINT": "published/ReserveCredit"}, "127.0.0.1", "a NAME goes with POINT one of"),
         ({**DEVELOPMENT, "CLERK_FAILPOINT": "committed:0"}, "127.0.0.1", "NTH must be 1 to"),
     ],
 )
@@ -77,3 +82,16 @@ def test_a_process_that_is_armed_dies_at_its_point_and_at_no_other(point: str) -
 def test_what_names_no_failpoint_is_refused(text: str) -> None:
     with pytest.raises(BadFailpoint):
         read_failpoint(text)
+
+
+def test_a_point_of_one_command_is_reached_only_with_a_message_of_it_in_hand() -> None:
+    program = (
+        "from messaging.failpoints import arm, reached, read_failpoint\n"
+        "arm(read_failpoint('committed/ReleaseCredit:2'))\n"
+        "for names in (['ReleaseCredit'], ['ReserveCredit'], [], ['ReserveCredit', 'ReleaseCredit']):\n"
+        "    print(*names, flush=True); reached('committed', names=lambda: names)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.returncode == -signal.SIGKILL
+    assert ran.stderr == "failpoint committed/ReleaseCredit:2 reached, killed\n"
+    assert ran.stdout == "ReleaseCredit\nReserveCredit\n\nReserveCredit ReleaseCredit\n"

@@ -16,6 +16,7 @@ import pika.exceptions
 from sqlalchemy import text
 
 from messaging.broker import REPLIES_QUEUE, commands_queue
+from messaging.failpoints import read_failpoint
 from messaging.topology import QUEUES, Queue
 from scenario_tests.faults.road import Road
 from scenario_tests.servers import Servers
@@ -82,7 +83,7 @@ class Ground:
         until(lambda: _has_ended(process), lambda: f"{service} dies at {failpoint}\n{process.log_end()}", limit)
         assert process.running is not None
         assert process.running.returncode == -signal.SIGKILL, process.log_end()
-        assert f"failpoint {_with_count(failpoint)} reached, killed" in process.log_end(), process.log_end()
+        assert f"failpoint {read_failpoint(failpoint)} reached, killed" in process.log_end(), process.log_end()
         process.running = None
 
     def disarm(self, service: str) -> None:
@@ -186,6 +187,12 @@ class Ground:
         queues = [REPLIES_QUEUE, *(commands_queue(service) for service in SERVICES if service != "shop_manager")]
         return sum(self.stage.depth(queue) for queue in queues)
 
+    def in_hands(self, queue: str) -> int:
+        """How many of a queue's deliveries were handed out and are not acknowledged."""
+        told = self.broker.ctl("list_queues", "-p", self.vhost, "--no-table-headers", "name", "messages_unacknowledged")
+        counts = dict(line.split() for line in told.splitlines())
+        return int(counts[queue])
+
     def backends(self, service: str) -> list[int]:
         """The pids of PostgreSQL's processes for the service's connections, those that are at work first."""
         ports = self.road(service, "database").ports
@@ -222,7 +229,3 @@ def _is_up(process: Process) -> bool:
         return httpx.get(f"{process.url}/health/ready", trust_env=False, timeout=5.0).status_code == 200
     except httpx.TransportError:
         return False
-
-
-def _with_count(failpoint: str) -> str:
-    return failpoint if ":" in failpoint else f"{failpoint}:1"

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from scenario_tests.faults.harm import Harm
-from scenario_tests.faults.harms import broker, processes, roads
+from scenario_tests.faults.harms import broker, points, processes, roads
 
-ALL: tuple[Harm, ...] = tuple(harm for kind in (processes, roads, broker) for harm in kind.HARMS)
+ALL: tuple[Harm, ...] = tuple(harm for kind in (processes, points, roads, broker) for harm in kind.HARMS)

@@ -11,6 +11,8 @@ from scenario_tests.waiting import until
 
 SHORT, LONG = 5.0, 45.0
 """Seconds that a process stands still: a short while; and so long that the broker gives its connection up."""
+STOPS_WITHIN = 5.0
+"""Seconds (api.md)."""
 PLAYED_IN = 4.0
 
 
@@ -39,9 +41,27 @@ def _paused(service: str, seconds: float) -> Callable[[Blow], None]:
     return strikes
 
 
+def _stopped(service: str) -> Callable[[Blow], None]:
+    """SIGTERM, as at a deployment: it finishes what it has in hand, and ends by itself in time."""
+
+    def strikes(blow: Blow) -> None:
+        blow.finds_work()
+        running = blow.ground.stage.process(service).running
+        assert running is not None
+        told = monotonic()
+        blow.ground.stage.stop(service)
+        seconds = monotonic() - told
+        assert (running.returncode, seconds < STOPS_WITHIN) == (0, True), f"{running.returncode} after {seconds:.1f} s"
+        blow.lands(f"{service} ended within {seconds:.1f} s of SIGTERM")
+        blow.ground.stage.start(service)
+
+    return strikes
+
+
 def _harms() -> Iterator[Harm]:
     for service in SERVICES:
         yield Harm("killed", f"{service} is killed", _killed(service))
+        yield Harm("stop", f"{service} is told to end", _stopped(service))
         yield Harm("stop", f"{service} is paused", _paused(service, SHORT), PLAYED_IN + SHORT)
     for service in ("shop_manager", "payment"):
         yield Harm(
