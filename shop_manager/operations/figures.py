@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from domain.times import hours, minutes, to_wire
 from messaging.database import Tx
@@ -33,7 +33,7 @@ def figures(tx: Tx, catalogue: Catalogue, back: int, now: int) -> dict[str, Any]
     `sampled` says how many Clerks funnel and step times are of: the latest ones opened in that time, at most SAMPLE.
     """
     since = now - hours(back)
-    counted = _counted(tx, since)
+    counted = _counted(tx, since, now)
     sample = _sample(tx, since)
     return {
         **_over_time(counted, since, now),
@@ -47,36 +47,37 @@ def figures(tx: Tx, catalogue: Catalogue, back: int, now: int) -> dict[str, Any]
 def opens_and_ends(tx: Tx, back: int, now: int) -> dict[str, Any]:
     """Of all that only `since`, `now`, `bucket_seconds` and `throughput`: what costs little."""
     since = now - hours(back)
-    return _over_time(_counted(tx, since), since, now)
+    return _over_time(_counted(tx, since, now), since, now)
 
 
 def _over_time(counted: Sequence[tuple[int, str, str, int]], since: int, now: int) -> dict[str, Any]:
-    bucket = max(minutes(1), (now - since) // BARS)
     return {
         "since": to_wire(since),
         "now": to_wire(now),
-        "bucket_seconds": bucket // 1000,
-        "throughput": _throughput(counted, since, now, bucket),
+        "bucket_seconds": _bucket(since, now) // 1000,
+        "throughput": _throughput(counted, since, now),
     }
 
 
-def _counted(tx: Tx, since: int) -> list[tuple[int, str, str, int]]:
+def _bucket(since: int, now: int) -> int:
+    return max(minutes(1), (now - since) // BARS)
+
+
+def _counted(tx: Tx, since: int, now: int) -> list[tuple[int, str, str, int]]:
+    """(index of the bar, process, what, count), added up by the database: a week has tens of thousands of tallies."""
+    index = ((table.c.minute - since) // _bucket(since, now)).label("bar")
+    by = (index, table.c.process, table.c.what)
     rows: Iterable[Any] = tx.execute(
-        select(table.c.minute, table.c.process, table.c.what, table.c.count).where(
-            table.c.minute >= since, table.c.process != ""
-        )
+        select(*by, func.sum(table.c.count)).where(table.c.minute >= since, table.c.process != "").group_by(*by)
     )
-    return [(int(at), process, what, int(count)) for at, process, what, count in rows]
+    return [(int(bar), process, what, int(count)) for bar, process, what, count in rows]
 
 
-def _throughput(
-    counted: Sequence[tuple[int, str, str, int]], since: int, now: int, bucket: int
-) -> list[dict[str, Any]]:
-    starts = range(since, now, bucket)
+def _throughput(counted: Sequence[tuple[int, str, str, int]], since: int, now: int) -> list[dict[str, Any]]:
+    starts = range(since, now, _bucket(since, now))
     opened: Counter[int] = Counter()
     ended: dict[int, Counter[str]] = defaultdict(Counter)
-    for at, _, what, count in counted:
-        index = (at - since) // bucket
+    for index, _, what, count in counted:
         if what == OPENED:
             opened[index] += count
         else:
