@@ -5,7 +5,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint lock clean
+.PHONY: help up test lint chaos lock clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
@@ -18,6 +18,9 @@ test: $(VENV)/dev.stamp ## everything that is checked: lint, types, unit tests, 
 
 lint: $(VENV)/dev.stamp ## ruff and mypy
 	@exec $(PY) scripts/run_tests.py lint
+
+chaos: $(VENV)/dev.stamp ## faults without end, for MINUTES (30), against private servers under load; ARGS="--seed 7"
+	@exec $(PY) scripts/foreground.py $(abspath $(PY)) scripts/chaos.py --minutes $(or $(MINUTES),30) $(ARGS)
 
 lock: ## write requirements.lock and requirements-dev.lock anew; ARGS=--upgrade takes newer versions
 	@exec $(PYTHON) scripts/lock.py $(ARGS)

@@ -22,6 +22,7 @@ from messaging.migrations import migrate
 from scenario_tests.broker_hand import BrokerHand
 from scenario_tests.servers import Servers
 from scenario_tests.servers.ports import free_ports
+from scenario_tests.servers.processes import on_record, pid_file_beside
 from scenario_tests.stage import SERVICES, SETTINGS, Keys
 from scenario_tests.traffic import Traffic
 from scenario_tests.waiting import until
@@ -41,6 +42,8 @@ class Process:
     port: int
     environment: dict[str, str]
     log: Path
+    pid_file: Path | None = None
+    """Where its pid is on record for the watcher of our servers, which ends it should we be killed ourselves."""
     running: subprocess.Popen[bytes] | None = None
 
     @property
@@ -52,7 +55,9 @@ class Process:
             return
         command = [sys.executable, "-m", "clerk_cli", "serve", self.service, "--port", str(self.port)]
         with self.log.open("ab") as log:
-            self.running = subprocess.Popen(command, env=self.environment, cwd=_ROOT, stdout=log, stderr=log)
+            self.running = subprocess.Popen(
+                on_record(self.pid_file, command), env=self.environment, cwd=_ROOT, stdout=log, stderr=log
+            )
 
     def wait_ready(self) -> None:
         until(self._is_ready, lambda: f"{self.service} is ready; its log ends:\n{self.log_end()}", READY_LIMIT)
@@ -70,6 +75,8 @@ class Process:
             self.running.send_signal(number)
             self.running.wait(STOP_LIMIT)
             self.running = None
+            if self.pid_file is not None:
+                self.pid_file.unlink(missing_ok=True)
 
     def log_end(self) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-30:])
@@ -107,7 +114,13 @@ class ServicesStage:
     def _process(self, service: str, called: str) -> Process:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("CLERK_")}
         environment |= SETTINGS | {"CLERK_DATABASE_URL": self._template, "CLERK_BROKER_URL": self._broker_url}
-        return Process(service, free_ports(1)[0], self._adapt(service, environment), self._folder / f"{called}.log")
+        port = free_ports(1)[0]
+        log, pid_file = self._folder / f"{called}.log", self._pid_file(f"{called}_{port}")
+        return Process(service, port, self._adapt(service, environment), log, pid_file)
+
+    def _pid_file(self, name: str) -> Path | None:
+        """None where the servers are somebody else's, and nobody watches."""
+        return None if self._servers.state_file is None else pid_file_beside(self._servers.state_file, name)
 
     def process(self, service: str) -> Process:
         """The service's process itself; a change of its environment counts from the next start on."""

@@ -153,17 +153,19 @@ def _missing_servers() -> str | None:
     """Why there is no RabbitMQ and PostgreSQL to test with; None when there is, if need be after installing them."""
     if os.environ.get("CLERK_TEST_BROKER_URL") and os.environ.get("CLERK_TEST_DATABASE_URL"):
         return None
+    missing = packages_missing()
+    return f"{missing}, and CLERK_TEST_BROKER_URL and CLERK_TEST_DATABASE_URL are not both set" if missing else None
+
+
+def packages_missing() -> str | None:
+    """What private servers lack, in words; None when nothing, if need be after installing it."""
     installed = {"rabbitmq-server": rabbit.installed, "postgresql": postgres.installed}
     missing = [package for package, there in installed.items() if not there()]
     if missing and debian.can_install():
         say(f"installing {' and '.join(missing)}")
         debian.install(missing)
         missing = [package for package, there in installed.items() if not there()]
-    if not missing:
-        return None
-    return (
-        f"{' and '.join(missing)} not installed, and CLERK_TEST_BROKER_URL and CLERK_TEST_DATABASE_URL are not both set"
-    )
+    return f"{' and '.join(missing)} not installed" if missing else None
 
 
 def _must_not_skip() -> bool:

@@ -70,6 +70,8 @@ class Harm:
     strikes: Callable[[Blow], None]
     cost: float = USUAL_COST
     """Seconds that its test takes, all in all."""
+    hurts: frozenset[str] = frozenset()
+    """The services whose processes or roads it touches, if that is all it touches; empty: anything."""
 
     def __post_init__(self) -> None:
         if self.row not in ROWS:

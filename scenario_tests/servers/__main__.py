@@ -16,6 +16,7 @@ from types import FrameType
 from typing import NoReturn
 
 from scenario_tests.servers import NotAvailable, attached_servers, private_servers
+from scenario_tests.servers.processes import on_record, pid_file_beside
 
 USAGE = "usage: python -m scenario_tests.servers run -- COMMAND [ARGUMENT…], or inside it: ctl -- ARGUMENT…"
 
@@ -51,7 +52,9 @@ def _control(arguments: Sequence[str]) -> int:
 
 def _run(command: Sequence[str], environment: dict[str, str], state_file: Path | None) -> int:
     """The command's exit code, in a shell's way; the command is always ended when we leave."""
-    child = subprocess.Popen([*_known_to_the_watcher(state_file), *command], env=environment)
+    # Should we be killed meanwhile, the watcher ends it together with the servers.
+    pid_file = None if state_file is None else pid_file_beside(state_file, "command")
+    child = subprocess.Popen(on_record(pid_file, command), env=environment)
     try:
         code = child.wait()
     except KeyboardInterrupt:
@@ -61,18 +64,6 @@ def _run(command: Sequence[str], environment: dict[str, str], state_file: Path |
         _end(child, signal.SIGTERM)
         raise
     return code if code >= 0 else 128 - code
-
-
-def _known_to_the_watcher(state_file: Path | None) -> list[str]:
-    """What to put before a command, so that its pid is on record before it begins.
-
-    Should we be killed meanwhile, the watcher ends it together with the servers.
-    """
-    if state_file is None:
-        return ["env"]
-    pid_file = state_file.parent / "command" / "command.pid"
-    pid_file.parent.mkdir(exist_ok=True)
-    return ["sh", "-c", 'printf %d $$ > "$1" && shift && exec "$@"', "run", str(pid_file)]
 
 
 def _end(child: subprocess.Popen[bytes], number: signal.Signals | None, limit: float = 20.0) -> int:

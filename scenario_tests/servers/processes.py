@@ -118,3 +118,17 @@ def send(pid: int, number: signal.Signals) -> None:
         os.kill(pid, number)
     except ProcessLookupError:
         return
+
+
+def pid_file_beside(state_file: Path, name: str) -> Path:
+    """Where the pid of a process that is no server is on record for the watcher, which ends all of them."""
+    pid_file = state_file.parent / "processes" / f"{name}.pid"
+    pid_file.parent.mkdir(exist_ok=True)
+    return pid_file
+
+
+def on_record(pid_file: Path | None, command: Sequence[str]) -> list[str]:
+    """The command so that its pid is on record before it begins; as it is without a file."""
+    if pid_file is None:
+        return list(command)
+    return ["sh", "-c", 'printf %d $$ > "$1" && shift && exec "$@"', "run", str(pid_file), *command]

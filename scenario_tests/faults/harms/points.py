@@ -10,6 +10,7 @@ from domain.messages import SHOP_MANAGER
 from messaging.broker import REPLIES_QUEUE, commands_queue
 from messaging.failpoints import POINTS, Point
 from scenario_tests.faults.harm import Blow, Harm
+from scenario_tests.faults.selection import USUAL_COST
 from scenario_tests.stage import SERVICES
 from scenario_tests.waiting import until
 from shop_manager.processes import discover
@@ -20,18 +21,20 @@ DOORS = ("shop_manager", "payment", "fulfillment")
 OF_A_PROVIDER: tuple[Point, ...] = ("provider_answered",)
 OF_WORK = [point for point in POINTS if point not in (*OF_A_DOOR, *OF_A_PROVIDER)]
 AT_A_MESSAGE: tuple[Point, ...] = ("in_transaction", "committed")
-LATEST = 6
-"""The point is reached so many times at most before the process dies there."""
+LATEST, LATEST_OF_ONE = 6, 2
+"""The point is reached so many times at most before the process dies there; with messages of one command less often."""
+REACHED_LIMIT = 60.0
+"""Seconds; some commands are rare, such as those that undo a late step."""
 STARTS = 3
 """A process that dies this often at the same message; from the fifth on it would be the message's fault (B2)."""
 
 
-def _dies_at(service: str, point: str) -> Callable[[Blow], None]:
+def _dies_at(service: str, point: str, latest: int = LATEST) -> Callable[[Blow], None]:
     def strikes(blow: Blow) -> None:
-        failpoint = f"{point}:{blow.chance.randint(1, LATEST)}"
+        failpoint = f"{point}:{blow.chance.randint(1, latest)}"
         blow.finds_work()
         blow.ground.arm(service, failpoint)
-        blow.ground.dies(service, failpoint)
+        blow.ground.dies(service, failpoint, REACHED_LIMIT)
         blow.finds_work()
         blow.lands(f"{service} died at {failpoint}")
 
@@ -74,22 +77,26 @@ def _commands() -> Iterator[tuple[str, str]]:
     yield from dict.fromkeys((step.asks, name) for step in steps for name in (step.do, step.undo) if name)
 
 
+def _killed(service: str, where: str, strikes: Callable[[Blow], None], cost: float = USUAL_COST) -> Harm:
+    return Harm("killed", f"{service} dies at {where}", strikes, cost, frozenset({service}))
+
+
 def _harms() -> Iterator[Harm]:
     for service in SERVICES:
         for point in OF_WORK:
-            does = _dies_at_what_came_back(service) if point == "counted" else _dies_at(service, point)
-            yield Harm("killed", f"{service} dies at {point}", does)
-        yield Harm("killed", f"{service} dies at every start", _dies_at_every_start(service, "in_transaction"), 14.0)
+            came_back = point == "counted"
+            yield _killed(service, point, _dies_at_what_came_back(service) if came_back else _dies_at(service, point))
+        yield _killed(service, "every start", _dies_at_every_start(service, "in_transaction"), 14.0)
     for point in OF_A_PROVIDER:
-        yield Harm("killed", f"payment dies at {point}", _dies_at("payment", point))
+        yield _killed("payment", point, _dies_at("payment", point))
     for service in DOORS:
         for point in OF_A_DOOR:
-            yield Harm("killed", f"{service} dies at {point}", _dies_at(service, point))
+            yield _killed(service, point, _dies_at(service, point))
     for service, command in _commands():
         for point in AT_A_MESSAGE:
-            yield Harm("killed", f"{service} dies at {point} of {command}", _dies_at(service, f"{point}/{command}"))
-        told = f"shop_manager dies at in_transaction of the answer to {command}"
-        yield Harm("killed", told, _dies_at("shop_manager", f"in_transaction/{command}"))
+            yield _killed(service, f"{point} of {command}", _dies_at(service, f"{point}/{command}", LATEST_OF_ONE))
+        answered = _dies_at(SHOP_MANAGER, f"in_transaction/{command}", LATEST_OF_ONE)
+        yield _killed(SHOP_MANAGER, f"in_transaction of the answer to {command}", answered)
 
 
 HARMS = tuple(_harms())

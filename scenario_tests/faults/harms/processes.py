@@ -60,9 +60,10 @@ def _stopped(service: str) -> Callable[[Blow], None]:
 
 def _harms() -> Iterator[Harm]:
     for service in SERVICES:
-        yield Harm("killed", f"{service} is killed", _killed(service))
-        yield Harm("stop", f"{service} is told to end", _stopped(service))
-        yield Harm("stop", f"{service} is paused", _paused(service, SHORT), PLAYED_IN + SHORT)
+        alone = frozenset({service})
+        yield Harm("killed", f"{service} is killed", _killed(service), hurts=alone)
+        yield Harm("stop", f"{service} is told to end", _stopped(service), hurts=alone)
+        yield Harm("stop", f"{service} is paused", _paused(service, SHORT), PLAYED_IN + SHORT, alone)
     for service in ("shop_manager", "payment"):
         yield Harm(
             "stop", f"{service} is paused until the broker gives it up", _paused(service, LONG), PLAYED_IN + LONG

@@ -108,10 +108,10 @@ def _harms() -> Iterator[Harm]:
     for service, server in product(SERVICES, SERVERS):
         place = f"the road from {service} to the {server}"
         for what, fault in ON_ANY_LINK.items():
-            yield Harm("partition", f"{place} is {what}", _on(service, server, fault))
+            yield Harm("partition", f"{place} is {what}", _on(service, server, fault), hurts=frozenset({service}))
         for (where, what), fault in AT_ONE_MESSAGE.items():
             if where == server:
-                yield Harm("broker lost", f"{place} is {what}", _on(service, server, fault))
+                yield Harm("broker lost", f"{place} is {what}", _on(service, server, fault), hurts=frozenset({service}))
     for server in SERVERS:
         yield Harm("partition", f"all roads to the {server} are cut", _on_all(server, _cut))
     for service in ("shop_manager", "risk"):
