@@ -3,111 +3,36 @@
 from __future__ import annotations
 
 import json
-import re
-from typing import Any
 
 import pytest
 
-from messaging.parked import ParkedMessage
+from scenario_tests.bad_messages import BAD, GHOST, command, marked, parked_id
 from scenario_tests.shop import Shop
 from scenario_tests.traffic import Message
 from scenario_tests.waiting import until
-
-GHOST = "clk_ghost"
-
-
-def command(**changes: Any) -> Message:
-    """A command to risk, whole but for the changes; a change to `...` takes the field away."""
-    whole: Message = {
-        "id": f"{GHOST}/credit/1/do",
-        "kind": "command",
-        "name": "ReserveCredit",
-        "version": 1,
-        "clerk": GHOST,
-        "step": "credit",
-        "attempt": 1,
-        "direction": "do",
-        "sent_at": "2026-11-23T14:20:53.000Z",
-        "document": {"order": {"total": 1}, "customer": {"id": None}, "clerk": {"id": GHOST}},
-    }
-    return {name: value for name, value in {**whole, **changes}.items() if value is not ...}
-
-
-def packed(**changes: Any) -> bytes:
-    return json.dumps([command(**changes)]).encode()
-
-
-def deep(levels: int) -> bytes:
-    return b'[{"a":' * levels + b"1" + b"}]" * levels
-
-
-BAD = {
-    "no JSON": b"squeak",
-    "cut off": packed()[:-20],
-    "not UTF-8": b'[{"name": "\xff\xfe"}]',
-    "empty": b"",
-    "an empty list": b"[]",
-    "no list": json.dumps(command()).encode(),
-    "a list of numbers": b"[1, 2, 3]",
-    "a field missing": packed(clerk=...),
-    "a field of the wrong type": packed(attempt="first"),
-    "an empty id": packed(clerk="", id="/credit/1/do"),
-    "a blank id": packed(clerk=" ", id=" /credit/1/do"),
-    "an unknown kind": packed(kind="rumour"),
-    "an unknown direction": packed(direction="sideways"),
-    "an id that does not fit": packed(id="clk_other/credit/1/do"),
-    "no document": packed(document=...),
-    "a document that is text": packed(document="all of it"),
-    "the same key twice": b'[{"kind": "command", "kind": "command"}]',
-    "NaN": b'[{"kind": "command", "attempt": NaN}]',
-    "a number of 5,000 digits": b'[{"attempt": ' + b"9" * 5000 + b"}]",
-    "10,000 levels deep": deep(5_000),
-    "a document 100 levels deep": b'[{"document": ' + b'{"a":' * 100 + b"1" + b"}" * 100 + b"}]",
-    "10 MB": b'["' + b"x" * (10 * 1024 * 1024) + b'"]',
-    "a time that is none": packed(sent_at="tomorrow"),
-}
 
 
 @pytest.mark.parametrize("service", ["shop_manager", "shop", "risk", "payment", "fulfillment"])
 def test_every_bad_message_is_parked_once_and_the_queue_moves(shop: Shop, service: str) -> None:
     # Given one of each on the queue, twice, and an order behind them
     shop.stocks("SQUEAKY-BONE", 5)
-    marked = {what: marked_for(shop, body) for what, body in BAD.items()}
-    for body in [*marked.values(), *marked.values()]:
+    own = {what: marked(body, shop.mark) for what, body in BAD.items()}
+    for body in [*own.values(), *own.values()]:
         shop.puts_on_queue(service, body)
     clerk = shop.customer("ada", token="tok_ok").orders({"SQUEAKY-BONE": 1})
     # Then the order goes through
     clerk.gets_shipped().becomes("completed")
     # And each is parked once, with its reason
-    expected = {parked_id(service, what, body) for what, body in marked.items()}
-    until(lambda: expected <= {each["id"] for each in shop.parked()}, lambda: missing(shop, expected, service, marked))
+    expected = {parked_id(service, body) for body in own.values()}
+    until(lambda: expected <= {each["id"] for each in shop.parked()}, lambda: missing(shop, service, own))
     ids = [each["id"] for each in shop.parked()]
     assert len(ids) == len(set(ids))
     assert all(each["reason"] for each in shop.parked())
 
 
-def marked_for(shop: Shop, body: bytes) -> bytes:
-    """The body, made this test's own where that leaves it as bad as it was: parked rows are kept by their bytes."""
-    return body.replace(GHOST.encode(), f"{GHOST}_{shop.mark}".encode())
-
-
-def parked_id(service: str, what: str, body: bytes) -> str:
-    return ParkedMessage(service, "", "", about(body), body).id
-
-
-def about(body: bytes) -> str | None:
-    """The id by which a message is parked, where it could be read that far."""
-    try:
-        content = json.loads(body)[0]
-    except (ValueError, RecursionError, LookupError):
-        return None
-    found = content.get("id") if isinstance(content, dict) else None
-    return found if isinstance(found, str) and re.fullmatch(r"[!-~]{1,400}", found) else None
-
-
-def missing(shop: Shop, expected: set[str], service: str, marked: dict[str, bytes]) -> str:
+def missing(shop: Shop, service: str, own: dict[str, bytes]) -> str:
     there = {each["id"] for each in shop.parked()}
-    return f"not parked by {service}: {[w for w, b in marked.items() if parked_id(service, w, b) not in there]}"
+    return f"not parked by {service}: {[what for what, body in own.items() if parked_id(service, body) not in there]}"
 
 
 def test_the_bytes_of_a_parked_message_are_kept(shop: Shop) -> None:

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from random import Random
 from threading import Condition
 from typing import Any, Literal
 
@@ -79,9 +80,13 @@ class Held:
         """Everything held goes its way now, and nothing more is held."""
         self.traffic.release(self)
 
+    def let_go_shuffled(self, chance: Random) -> None:
+        """Everything held goes its way now, in an order by chance, and nothing more is held."""
+        self.traffic.release(self, chance.shuffle)
+
     def loses_everything(self) -> None:
         """Everything held so far is gone for good, and nothing more is held."""
-        self.traffic.release(self, lost=True)
+        self.traffic.release(self, list.clear)
 
 
 class Traffic:
@@ -93,7 +98,8 @@ class Traffic:
     def __init__(self, forward: Callable[[Freight], None]) -> None:
         self._forward = forward
         self._changed = Condition()
-        self._doubled: list[Which] = []
+        self._multiplied: list[tuple[Which, int]] = []
+        self._copied: list[list[Freight]] = []
         self._held: list[Held] = []
         self._rewritten: list[tuple[Which, Change]] = []
         self._seen: deque[tuple[Kind, Message]] = deque(maxlen=5_000)
@@ -111,19 +117,33 @@ class Traffic:
                 if which.fits(freight):
                     changed = [change(message) for message in freight.messages]
                     freight = Freight(freight.exchange, freight.routing_key, json.dumps(changed).encode())
-            twice = any(which.fits(freight) for which in self._doubled)
-        return [freight, freight] if twice else [freight]
+            for copies in self._copied:
+                copies.append(freight)
+            times = max((times for which, times in self._multiplied if which.fits(freight)), default=1)
+        return [freight] * times
 
     @contextmanager
-    def doubling(self, which: Which) -> Iterator[None]:
-        """Each goes twice."""
+    def doubling(self, which: Which, times: int = 2) -> Iterator[None]:
+        """Each goes twice, or so many times."""
         with self._changed:
-            self._doubled.append(which)
+            self._multiplied.append((which, times))
         try:
             yield
         finally:
             with self._changed:
-                self._doubled.remove(which)
+                self._multiplied.remove((which, times))
+
+    @contextmanager
+    def copying(self) -> Iterator[list[Freight]]:
+        """What goes by is copied into the list that is given."""
+        copies: list[Freight] = []
+        with self._changed:
+            self._copied.append(copies)
+        try:
+            yield copies
+        finally:
+            with self._changed:
+                self._copied = [each for each in self._copied if each is not copies]
 
     @contextmanager
     def holding(self, which: Which) -> Iterator[Held]:
@@ -147,12 +167,14 @@ class Traffic:
             with self._changed:
                 self._rewritten.remove((which, change))
 
-    def release(self, held: Held, lost: bool = False) -> None:
+    def release(self, held: Held, change: Callable[[list[Freight]], None] = lambda _freights: None) -> None:
+        """What it held goes its way, after `change` was made to the list of it."""
         with self._changed:
             if held in self._held:
                 self._held.remove(held)
             freights, held.freights = held.freights, []
-        for freight in () if lost else freights:
+        change(freights)
+        for freight in freights:
             self._forward(freight)
 
     def seen(self, kind: Kind, name: str, clerk: str) -> list[Message]:

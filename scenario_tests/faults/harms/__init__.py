@@ -3,6 +3,21 @@
 from __future__ import annotations
 
 from scenario_tests.faults.harm import Harm
-from scenario_tests.faults.harms import broker, points, processes, roads
+from scenario_tests.faults.harms import (
+    broker,
+    messages,
+    points,
+    processes,
+    queues,
+    roads,
+)
 
-ALL: tuple[Harm, ...] = tuple(harm for kind in (processes, points, roads, broker) for harm in kind.HARMS)
+KINDS = (
+    processes,
+    points,
+    roads,
+    broker,
+    queues,
+    messages,
+)
+ALL: tuple[Harm, ...] = tuple(harm for kind in KINDS for harm in kind.HARMS)
