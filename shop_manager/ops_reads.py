@@ -10,6 +10,7 @@ from sqlalchemy import String, func, literal, select, union_all
 
 from domain.times import hours, to_wire
 from messaging.database import Tx
+from shop_manager.causes import explained
 from shop_manager.listing import LIVE
 from shop_manager.parked_reads import count_open
 from shop_manager.processes import Catalogue
@@ -25,13 +26,6 @@ LINE = (
     "id", "status", "step", "waiting_for", "process", "shop", "customer", "total", "currency", "opened_at",
     "updated_at", "wake_at", "version", "stuck_kind", "state",
 )  # fmt: skip
-BY_ITSELF = {
-    "undo_failing": "the undo is asked for again, ever more slowly, and the order goes on when it succeeds",
-    "no_answer": "the same question goes out again, and the order goes on when it is answered",
-    "overdue": "nothing is undone; the order goes on when the step is done",
-    "parked_message": "the same question goes out again, and is parked again if nothing has changed",
-    "unsupported": "the same question goes out again, and the order goes on when the service knows the command",
-}
 columns = clerks.c
 
 
@@ -95,7 +89,8 @@ def summary(tx: Tx, catalogue: Catalogue, first_steps: Sequence[str], now: int) 
 def stuck_causes(tx: Tx, catalogue: Catalogue, now: int) -> list[dict[str, Any]]:
     """Stuck Clerks by (process, step, service, kind, code), the most first; money by currency, in minor units.
 
-    `owner` has the next move; `then` is what happens by itself meanwhile, and `next_at` when first.
+    `means` says what it is, `owner` whose the next move is and `move` which, `then` what happens by itself meanwhile,
+    and `next_at` when first.
     """
     by = (columns.process, columns.step, columns.stuck_kind, columns.stuck_code)
     rows: Iterable[Any] = tx.execute(
@@ -117,14 +112,13 @@ def stuck_causes(tx: Tx, catalogue: Catalogue, now: int) -> list[dict[str, Any]]
             {
                 "process": process,
                 "step": step,
-                "service": _service(catalogue, process, step),
+                "service": (service := _service(catalogue, process, step)),
                 "kind": kind,
                 "code": code,
                 "count": 0,
                 "since": since,
                 "money_at_risk": {},
-                "owner": "operator",
-                "then": BY_ITSELF[kind],
+                **explained(kind, code, service, step),
                 "next_at": wake_at,
             },
         )

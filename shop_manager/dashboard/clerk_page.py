@@ -72,7 +72,7 @@ class _Pages:
             clerk=found,
             way=way(process, found),
             coming=view.coming(found),
-            move=view.MOVES[found["owner"]],
+            move=view.move(found),
             story=story if whole else story[:SHOWN],
             earlier=0 if whole else len(story[SHOWN:]),
             acts=view.acts(found, typed or {}, now),

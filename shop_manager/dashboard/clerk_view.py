@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from domain.document import SECTION_OF, part
 from domain.times import from_wire, hours, to_wire
 from doors.problems import Problem
+from shop_manager.causes import explained
 from shop_manager.dashboard.difference import Line, as_json, in_short, lines
 from shop_manager.dashboard.story import Services, Told, told
 
@@ -34,7 +35,7 @@ MOVES = {
     "customer": Move("person", "The customer's move", "Nobody of us has to do anything."),
     "warehouse": Move("hand", "The warehouse's move", "Nobody else has to do anything."),
     "service": Move("turning", "A service's move", "It was asked and will answer; nobody has to do anything."),
-    "operator": Move("alert", "Your move", "It does not go on without a person, or a repair elsewhere."),
+    "operator": Move("alert", "Your move", ""),
     "nobody": Move("check", "Nobody's move", "Nothing is left to do."),
 }
 
@@ -77,6 +78,15 @@ class Section(NamedTuple):
     owner: str
     status: str
     text: str
+
+
+def move(clerk: Mapping[str, Any]) -> Move:
+    """Whose move it is; an operator is told which."""
+    known, stuck = MOVES[clerk["owner"]], clerk["stuck"]
+    if not stuck:
+        return known
+    told = explained(stuck["kind"], stuck["code"], stuck["service"], stuck["step"])["move"]
+    return known._replace(meaning=f"{told[0].upper()}{told[1:]}.")
 
 
 def story(timeline: Iterable[Mapping[str, Any]], services: Services) -> list[Said]:

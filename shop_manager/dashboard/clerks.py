@@ -12,7 +12,6 @@ from domain.ids import is_id
 from domain.times import from_wire, to_wire
 from doors.problems import Problem, invalid
 from shop_manager.dashboard.asked import CHOICES, Asked, address, read_asked
-from shop_manager.dashboard.causes import explained
 from shop_manager.dashboard.live import Live, partial
 from shop_manager.dashboard.shell import ENVIRONMENT, HEADERS, Shell
 from shop_manager.dashboard.views import query_of, views_shown
@@ -68,7 +67,7 @@ class Reader:
         return {
             "lines": found["data"],
             "following": found["next_cursor"],
-            "causes": [explained(cause) for cause in causes if _is_among(cause, asked)],
+            "causes": [cause for cause in causes if _is_among(cause, asked)],
             "live": None if asked.wrong else address(LIVE_PATH, news),
         }
 

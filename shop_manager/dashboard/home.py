@@ -9,7 +9,6 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from shop_manager.dashboard.asked import address
-from shop_manager.dashboard.causes import explained
 from shop_manager.dashboard.health import Found, Health
 from shop_manager.dashboard.live import Live, partial
 from shop_manager.dashboard.shell import ENVIRONMENT, Shell
@@ -47,7 +46,7 @@ def home_page(router: APIRouter, shell: Shell, live: Live, operations: Operation
             "home.html",
             summary=found,
             services=look(request),
-            causes=[explained(cause) for cause in causes],
+            causes=causes,
             flow=flow(reads.opens_and_ends()),
             live=address("/dashboard/live", {"of": "home", "seen": digest(causes)}),
         )

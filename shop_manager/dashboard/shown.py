@@ -6,13 +6,12 @@ import unicodedata
 
 from markupsafe import Markup
 
-from domain.times import days, from_wire, hours, minutes, seconds, to_wire
+from domain.times import from_wire, to_wire
+from shop_manager.operations import words
+from shop_manager.operations.words import duration
 
-_WHOLE = frozenset({"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF"})
-_SIGNS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥"}
 _KEPT = "\n\t"
 _STEERING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_UNITS = ((days(1), "d"), (hours(1), "h"), (minutes(1), "min"), (seconds(1), "s"))
 
 
 def plain(value: object) -> object:
@@ -29,14 +28,9 @@ def _acts(character: str) -> bool:
     return character in _STEERING or (unicodedata.category(character) == "Cc" and character not in _KEPT)
 
 
-def money(amount: int | None, currency: str | None) -> str:
-    """2590 EUR → `€25.90`; 1200 CHF → `12.00 CHF`; nothing for None."""
-    if amount is None:
-        return ""
-    minus, size = "−" if amount < 0 else "", abs(amount)
-    shown = f"{size:,}" if currency in _WHOLE else f"{size // 100:,}.{size % 100:02d}"
-    sign = _SIGNS.get(currency or "")
-    return f"{minus}{sign}{shown}" if sign else f"{minus}{shown} {currency or ''}".rstrip()
+def money(minor_units: int | None, currency: str | None) -> str:
+    """2590 EUR → `€25.90`; nothing for None."""
+    return "" if minor_units is None else words.money(minor_units, currency or "")
 
 
 def moneys(amounts: dict[str, int]) -> str:
@@ -70,14 +64,3 @@ def relative(value: int | str, now: int, coming: bool = False) -> str:
     if told == "0 s" or (coming and distance < 0):
         return "now"
     return f"in {told}" if distance > 0 else f"{told} ago"
-
-
-def duration(length: int) -> str:
-    """A length in ms, in its largest unit; the two largest from an hour on: `1 h 5 min`."""
-    for place, (size, unit) in enumerate(_UNITS):
-        if length >= size:
-            rest = length % size
-            told = f"{length // size} {unit}"
-            following = _UNITS[place + 1 : place + 2] if size >= hours(1) else ()
-            return told + "".join(f" {rest // small} {name}" for small, name in following if rest >= small)
-    return "0 s"

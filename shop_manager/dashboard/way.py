@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from domain.times import hours, minutes
-from shop_manager.dashboard.shown import duration
+from shop_manager.operations.words import duration
 from shop_manager.processes.definition import NOTHING_TO_UNDO, Process, Step
 
 

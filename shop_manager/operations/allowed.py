@@ -85,7 +85,11 @@ def _settled(saga: Saga, process: Process) -> str:
     service = process.step(question.step).asks
     if question.direction == "undo":
         return f"{question.step} counts as undone by your word, without {service}'s answer; the undoing goes on."
+    outcomes = outcomes_of(saga, process)
+    counts = f"{question.step} counts as {' or '.join(outcomes)} by your word and evidence"
+    if "refused" not in outcomes:
+        return f"{counts}, and {service} is not asked again; the order goes on."
     return (
-        f"{question.step} counts as done or refused by your word and evidence, and {service} is not asked again. "
+        f"{counts}, and {service} is not asked again. "
         "Done: the order goes on, and the step is not undone later unless you say so. Refused: the order is undone."
     )

@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from domain.document import part
 from domain.times import to_wire
-from shop_manager.operations.words import amount, lasting
+from shop_manager.causes import OWNER
+from shop_manager.operations.words import duration, money
 from shop_manager.ops_clerk import deadlines
 from shop_manager.processes.definition import Process
 from shop_manager.saga import Question, Saga, Stuck
@@ -39,11 +40,11 @@ def headline(saga: Saga, process: Process | None, now: int) -> str:
 
 
 def owner(saga: Saga) -> Owner:
-    """Whose is the next move. A stuck Clerk is the operator's, whatever it waits for."""
+    """Whose is the next move."""
     if saga.ended or saga.question is None:
         return "nobody"
     if saga.stuck:
-        return "operator"
+        return OWNER
     waits_for = saga.question.waits_for
     return waits_for if waits_for in ("customer", "warehouse") else "service"  # type: ignore[return-value]  # just seen
 
@@ -73,7 +74,7 @@ def _money(saga: Saga) -> str:
     total, payment = part(saga.document, "order").get("total"), part(saga.document, "payment")
     if type(total) is not int:
         return "No order yet" if not saga.ended else "Nothing was ordered"
-    shown = amount(total, str(part(saga.document, "clerk").get("currency")))
+    shown = money(total, str(part(saga.document, "clerk").get("currency")))
     told = _MONEY.get(str(payment.get("status")))
     return told.format(shown) if told else f"{shown} ordered, nothing paid"
 
@@ -105,7 +106,7 @@ def _why(failure: Mapping[str, Any] | None) -> str:
 
 
 def _waiting(question: Question, process: Process | None, now: int) -> str:
-    silent = lasting(now - question.asked_at)
+    silent = duration(now - question.asked_at)
     if question.waits_for == "customer":
         act = "placed the order" if process and question.step == process.names[0] else "paid"
         return f"the customer has not {act} for {silent}"
@@ -118,7 +119,7 @@ def _waiting(question: Question, process: Process | None, now: int) -> str:
 
 
 def _stuck(stuck: Stuck, question: Question, process: Process | None, now: int) -> str:
-    service, silent = _service(question, process), lasting(now - question.asked_at)
+    service, silent = _service(question, process), duration(now - question.asked_at)
     if stuck.kind == "undo_failing":
         return f"{service} cannot undo {stuck.step}: {stuck.detail}"
     if stuck.kind == "no_answer":
@@ -138,7 +139,7 @@ def _coming(saga: Saga, process: Process | None, now: int) -> str:
     if found is None:
         return ""
     at, line = found
-    within = f"in {lasting(at - now)}" if at >= now + 1_000 else "now"
+    within = f"in {duration(at - now)}" if at >= now + 1_000 else "now"
     if line["what"] == "resend":
         return f"asked again {within}"
     return f"{line['then']} {within}"

@@ -11,22 +11,22 @@ from domain.times import minutes, seconds, to_wire
 from shop_manager import checks
 from shop_manager.operations.changes import difference
 from shop_manager.operations.tallies import count_lately
-from shop_manager.operations.words import amount, lasting
+from shop_manager.operations.words import duration, money
 from shop_manager.tests.house import SERVER, House
 from shop_manager.tests.test_ops import OPERATOR, read, stuck_one
 
 
 @pytest.mark.parametrize(
     ("minor", "currency", "shown"),
-    [(2590, "EUR", "€25.90"), (-5, "USD", "-$0.05"), (123456, "JPY", "¥123,456"), (1000, "SEK", "10.00 SEK"),
+    [(2590, "EUR", "€25.90"), (-5, "USD", "−$0.05"), (123456, "JPY", "¥123,456"), (1000, "SEK", "10.00 SEK"),
      (1500, "KWD", "1.500 KWD")],
 )  # fmt: skip
 def test_amounts_are_shown_with_the_minor_unit_of_their_currency(minor: int, currency: str, shown: str) -> None:
-    assert amount(minor, currency) == shown
+    assert money(minor, currency) == shown
 
 
 def test_times_are_shown_in_the_unit_that_a_person_would_choose() -> None:
-    shown = [lasting(each) for each in (0, 40_000, minutes(14), minutes(90), minutes(60 * 25))]
+    shown = [duration(each) for each in (0, 40_000, minutes(14), minutes(90), minutes(60 * 25))]
     assert shown == ["0 s", "40 s", "14 min", "1 h 30 min", "1 d 1 h"]
 
 
@@ -38,11 +38,13 @@ def test_the_headline_says_what_is_paid_who_is_silent_and_what_comes_next(house:
     assert found["headline"].startswith("Paid €25.90, not shipped: the warehouse has been silent for 14 min; asked")
     assert found["owner"] == "warehouse"
     assert found["next"]["what"] == "resend"
+    settle = next(each for each in found["actions"] if each["action"] == "settle")
+    assert settle["outcomes"] == ["done"] and "refused" not in settle["consequence"].lower()
 
 
 def test_a_stuck_clerk_is_the_operators_and_its_acts_say_their_consequence(house: House) -> None:
     found = read(house, f"clerks/{stuck_one(house)}")
-    assert "payment has been silent for 1 min 1 s, longer than capture may take" in found["headline"]
+    assert "payment has been silent for 1 min, longer than capture may take" in found["headline"]
     assert found["owner"] == "operator"
     acts = {each["action"]: each for each in found["actions"]}
     assert list(acts) == ["retry", "undo", "extend", "settle", "note"]

@@ -13,8 +13,8 @@ from domain.messages import Notice
 from domain.times import hours, minutes, seconds, to_wire
 from messaging.parked import ParkedMessage, park
 from shop_manager import listing, store
+from shop_manager.causes import explained
 from shop_manager.ops_clerk import timeline
-from shop_manager.ops_reads import BY_ITSELF
 from shop_manager.processes import Catalogue
 from shop_manager.saga import Entry
 from shop_manager.tests.house import ITEMS, SERVER, House
@@ -64,7 +64,8 @@ def test_the_summary_counts_by_status_and_groups_what_is_stuck_by_cause(house: H
     assert found["ends_capped"] is False
     [cause] = found["stuck"]["causes"]
     since = read(house, f"clerks/{first}")["stuck"]["since"]
-    assert (cause.pop("owner"), cause.pop("then")) == ("operator", BY_ITSELF["no_answer"])
+    words = explained("no_answer", "no_answer", "payment", "capture")
+    assert {name: cause.pop(name) for name in ("owner", "means", "move", "then")} == words
     assert cause.pop("next_at") == min(read(house, f"clerks/{each}")["next_wake_at"] for each in (first, second))
     assert cause == {
         "process": "standard/1",

@@ -113,7 +113,7 @@ def test_the_stuck_list_is_grouped_by_cause_with_whose_move_it_is_and_what_happe
     told = viewer.text(f"{LIST}?stuck=yes")
     assert "no answer at capture" in told and "standard/1 · payment · no_answer" in told
     assert "payment has not answered capture in the time it has." in told
-    assert "2 €51.80" in told and "whoever runs payment: is it up, does it take messages?" in told
+    assert "2 €51.80" in told and "you: ask whoever runs payment whether it is up and takes messages" in told
     assert re.search(
         r"the same question goes out again, and the order goes on when it is answered; next (in \d+ s|now)", told
     )

@@ -6,7 +6,8 @@ import pytest
 
 from domain.times import days, hours, minutes, seconds
 from shop_manager.dashboard.shell import ENVIRONMENT
-from shop_manager.dashboard.shown import absolute, clock, duration, money, moneys, plain, relative
+from shop_manager.dashboard.shown import absolute, clock, money, moneys, plain, relative
+from shop_manager.operations.words import duration
 
 
 def shown(value: str) -> str:
