@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import String, func, literal, select, union_all
+from sqlalchemy import func, select
 
 from domain.times import hours, to_wire
 from messaging.database import Tx
@@ -19,14 +21,20 @@ from shop_manager.store import clerks
 
 ENDS = ("completed", "canceled", "expired", "failed")
 LATELY = hours(24)
-"""Ends are counted among the Clerks opened within this time."""
-COUNTED = 10_000
-"""And not further than this: beyond it the figure is said to be capped."""
+"""Ends are counted that came within this time."""
 LINE = (
     "id", "status", "step", "waiting_for", "process", "shop", "customer", "total", "currency", "opened_at",
     "updated_at", "wake_at", "version", "stuck_kind", "state",
 )  # fmt: skip
 columns = clerks.c
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """How many ended so, by status; `capped`: there are more, which could not be counted yet."""
+
+    counts: Counter[str]
+    capped: bool = False
 
 
 def read_lines(tx: Tx, ids: Sequence[str], first_steps: Sequence[str]) -> list[dict[str, Any]]:
@@ -67,15 +75,14 @@ def stuck(found: Mapping[str, Any] | None) -> dict[str, Any] | None:
     }
 
 
-def summary(tx: Tx, catalogue: Catalogue, first_steps: Sequence[str], now: int) -> dict[str, Any]:
-    """The home page's figures. Live Clerks are counted all; ends lately, and not beyond COUNTED each."""
-    ends = _ends(tx, now - LATELY)
+def summary(tx: Tx, catalogue: Catalogue, first_steps: Sequence[str], now: int, ends: Ends) -> dict[str, Any]:
+    """The home page's figures. Live Clerks are counted all; `ends` are those since `now - LATELY`."""
     causes = stuck_causes(tx, catalogue, now)
     return {
         "checked_at": to_wire(now),
-        "counts": _live(tx, first_steps) | {status: min(ends.get(status, 0), COUNTED) for status in ENDS},
+        "counts": _live(tx, first_steps) | {status: ends.counts[status] for status in ENDS},
         "ends_since": to_wire(now - LATELY),
-        "ends_capped": any(count > COUNTED for count in ends.values()),
+        "ends_capped": ends.capped,
         "stuck": {
             "count": sum(cause["count"] for cause in causes),
             "oldest_since": min((cause["oldest_since"] for cause in causes), default=None),
@@ -137,16 +144,6 @@ def _live(tx: Tx, first_steps: Sequence[str]) -> dict[str, int]:
     for status, step, waiting_for, count in rows:
         counts[status_of(status, step, waiting_for, first_steps)] += int(count)
     return counts
-
-
-def _ends(tx: Tx, since: int) -> dict[str, int]:
-    """How many ended so, each counted in the index alone and not beyond one more than COUNTED."""
-    parts = []
-    for status in ENDS:
-        some = select(columns.opened_at).where(columns.status == status, columns.opened_at > since).limit(COUNTED + 1)
-        parts.append(select(literal(status, String).label("status"), func.count()).select_from(some.subquery()))
-    rows: Iterable[Any] = tx.execute(union_all(*parts))
-    return {status: int(count) for status, count in rows}
 
 
 def _service(catalogue: Catalogue, process: str, step: str) -> str | None:

@@ -62,7 +62,7 @@ class Reader:
     def page(self, asked: Asked, cursor: str | None, now: int) -> dict[str, Any]:
         """`{lines, following, causes, live}`: the page of the list, the next one's cursor, and what is stuck."""
         found = {"data": [], "next_cursor": None} if asked.wrong else self._lines(asked, cursor, SHOWN)
-        causes = self._reads.summary()["stuck"]["causes"] if asked.values.get("stuck") == "yes" else []
+        causes = self._reads.causes() if asked.values.get("stuck") == "yes" else []
         news = {**asked.values, "of": "clerks", "since": to_wire(now)}
         return {
             "lines": found["data"],

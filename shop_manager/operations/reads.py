@@ -15,7 +15,8 @@ from shop_manager.operations import catalogue as processes
 from shop_manager.operations import one_clerk
 from shop_manager.operations.audit import read_audit
 from shop_manager.operations.figures import figures, opens_and_ends
-from shop_manager.ops_reads import read_lines, summary
+from shop_manager.operations.tallies import ends_since
+from shop_manager.ops_reads import LATELY, read_lines, stuck_causes, summary
 from shop_manager.parked_reads import ParkedState, parked_line, read_one, read_parked
 from shop_manager.sessions import Sessions
 
@@ -37,7 +38,12 @@ class Reads:
     def summary(self) -> Values:
         """The home page's figures: see ops_reads.summary. Each cause has `owner`, `then`, `next_at` besides."""
         with self.database.read() as tx:
-            return summary(tx, self.catalogue, self.first_steps, tx.now())
+            return self._summary(tx)
+
+    def causes(self) -> list[Values]:
+        """Of the summary only what is stuck, by cause."""
+        with self.database.read() as tx:
+            return stuck_causes(tx, self.catalogue, tx.now())
 
     def counters(self) -> Values:
         """`{checked_at, counts, stuck: {count, money_at_risk}, parked, mark}`: the figures that news are about.
@@ -45,7 +51,7 @@ class Reads:
         `mark` differs whenever a live Clerk has changed.
         """
         with self.database.read() as tx:
-            found = summary(tx, self.catalogue, self.first_steps, tx.now())
+            found = self._summary(tx)
             mark = "-".join(map(str, live_mark(tx)))
         stuck = {name: found["stuck"][name] for name in ("count", "money_at_risk")}
         return {**{name: found[name] for name in ("checked_at", "counts", "parked")}, "stuck": stuck, "mark": mark}
@@ -133,6 +139,10 @@ class Reads:
         """`{latest: null|{started_at, finished_at, clerks, found, drifts}}`: what `clerk verify` has recorded last."""
         with self.database.read() as tx:
             return {"latest": checks.latest(tx)}
+
+    def _summary(self, tx: Tx) -> Values:
+        now = tx.now()
+        return summary(tx, self.catalogue, self.first_steps, now, ends_since(tx, now - LATELY, now))
 
     def _lines(
         self, tx: Tx, wanted: Filter, sort: str, limit: int, cursor: str | None

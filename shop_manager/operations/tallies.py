@@ -5,6 +5,7 @@ Each count sets whole minutes anew, so that it may be done twice, or by several 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from time import monotonic
 from typing import Any
@@ -13,6 +14,7 @@ from sqlalchemy import ColumnElement, delete, func, select
 
 from domain.times import days, minutes
 from messaging.database import Database, Tx
+from shop_manager.ops_reads import Ends
 from shop_manager.store import clerks, operations
 
 MINUTE = minutes(1)
@@ -22,6 +24,8 @@ PORTION = minutes(60)
 KEPT = days(8)
 EVERY = 10.0
 """Seconds between two counts."""
+UNCOUNTED = 10_000
+"""Ends that are not in the tallies yet are counted up to this, for who asks meanwhile."""
 columns, table = clerks.c, operations.tallies
 OPENED = "opened"
 
@@ -50,6 +54,22 @@ def count_lately(database: Database) -> bool:
         tx.upsert(table, [*rows, mark], ["minute", "process", "what"])
         tx.execute(delete(table).where(table.c.minute < now - KEPT))
     return end > now
+
+
+def ends_since(tx: Tx, since: int, now: int) -> Ends:
+    """How many have ended so from `since` on: from the tallies, and what these do not hold yet over the index."""
+    counted = max(since, _counted_up_to(tx, now))
+    kept: Iterable[Any] = tx.execute(
+        select(table.c.what, func.sum(table.c.count))
+        .where(table.c.minute >= since, table.c.minute < counted, table.c.process != "", table.c.what != OPENED)
+        .group_by(table.c.what)
+    )
+    counts = Counter({what: int(count) for what, count in kept})
+    lately = select(columns.status).where(columns.wake_at.is_(None), columns.updated_at >= counted)
+    some = lately.limit(UNCOUNTED + 1).subquery()
+    fresh: Iterable[Any] = tx.execute(select(some.c.status, func.count()).group_by(some.c.status))
+    newly = Counter({status: int(count) for status, count in fresh})
+    return Ends(counts + newly, capped=newly.total() > UNCOUNTED)
 
 
 def _counted_up_to(tx: Tx, now: int) -> int:

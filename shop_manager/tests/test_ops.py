@@ -14,7 +14,10 @@ from domain.times import hours, minutes, seconds, to_wire
 from messaging.parked import ParkedMessage, park
 from shop_manager import listing, store
 from shop_manager.causes import explained
+from shop_manager.operations import tallies
+from shop_manager.operations.tallies import count_lately
 from shop_manager.ops_clerk import timeline
+from shop_manager.ops_reads import ENDS
 from shop_manager.processes import Catalogue
 from shop_manager.saga import Entry
 from shop_manager.tests.house import ITEMS, SERVER, House
@@ -46,6 +49,37 @@ def stuck_one(house: House) -> str:
     house.ticks()
     house.sent()
     return clerk
+
+
+def test_an_end_is_counted_once_whether_or_not_the_tallies_hold_it_yet(house: House) -> None:
+    def ends() -> dict[str, int]:
+        found = read(house, "summary")
+        assert found["ends_capped"] is False
+        return {status: found["counts"][status] for status in ENDS}
+
+    one_of_each(house)
+    assert ends() == dict.fromkeys(ENDS, 1)
+    house.now += minutes(10)
+    while not count_lately(house.database):
+        pass
+    assert ends() == dict.fromkeys(ENDS, 1)
+    one_of_each(house)
+    assert ends() == dict.fromkeys(ENDS, 2)
+    house.now += hours(25)
+    assert ends() == dict.fromkeys(ENDS, 0)
+
+
+def test_more_ends_than_can_be_counted_at_once_are_said_to_be_more(house: House, monkeypatch: Any) -> None:
+    monkeypatch.setattr(tallies, "UNCOUNTED", 2)
+    one_of_each(house)
+    assert read(house, "summary")["ends_capped"] is True
+    while not count_lately(house.database):
+        pass
+    house.now += minutes(10)
+    while not count_lately(house.database):
+        pass
+    found = read(house, "summary")
+    assert (found["ends_capped"], found["counts"]["completed"]) == (False, 1)
 
 
 @pytest.mark.parametrize("path", ["summary", "clerks", "clerks/clk_1", "clerks/clk_1/timeline", "parked"])
