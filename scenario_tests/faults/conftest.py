@@ -55,12 +55,12 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
         if os.environ.get("CI") == "true" and servers is None:
             pytest.fail(reason)
         pytest.skip(reason)
-    running = _furnished(servers, tmp_path_factory.mktemp("faults"))
+    running = furnished(servers, tmp_path_factory.mktemp("faults"))
     yield running
     running.close()
 
 
-def _furnished(servers: Servers, folder: Path) -> Ground:
+def furnished(servers: Servers, folder: Path) -> Ground:
     ground = Ground(servers, folder)
     wire = Wire(ground.stage)
     Shop(ground.stage, wire, "").furnish()

@@ -41,16 +41,20 @@ class Ground:
     def __init__(self, servers: Servers, folder: Path) -> None:
         if not isinstance(servers.broker, RabbitNode) or not isinstance(servers.postgres, PostgresCluster):
             raise TypeError("the servers must be ours: faults stop them")
+        self.servers = servers
         self.broker = servers.broker
         self.postgres = servers.postgres
+        self._folder = folder
         self.roads: dict[tuple[str, Server], Road] = {}
         self.broker_url = ""
         """Of our virtual host, past all roads."""
+        self.database_url = ""
+        """The template of the five databases, past all roads."""
         self.stage = ServicesStage(servers, folder, self._lead)
 
     def _lead(self, service: str, environment: dict[str, str]) -> dict[str, str]:
         """Through our roads; a second process of a service shares those of the first."""
-        self.broker_url = environment[_VARIABLES["broker"]]
+        self.broker_url, self.database_url = (environment[_VARIABLES[server]] for server in SERVERS)
         for server in SERVERS:
             variable = _VARIABLES[server]
             road = self.roads.setdefault((service, server), Road(environment[variable]))
@@ -199,6 +203,18 @@ class Ground:
         own = "SELECT pid FROM pg_stat_activity WHERE client_port = ANY(:ports) ORDER BY state = 'idle', pid"
         with self.stage.database(service).read() as tx:
             return [int(row[0]) for row in tx.execute(text(own), {"ports": ports})]
+
+    def back_up(self, service: str) -> Path:
+        """A backup of its database as it is now: the file."""
+        return self.postgres.dump(self._name(service), self._folder / f"{service}.backup")
+
+    def restore(self, service: str, backup: Path) -> None:
+        """The database as it was then, in place of what it is. Its process must not run."""
+        self.stage.database(service).engine.dispose()
+        self.postgres.restore(self._name(service), backup)
+
+    def _name(self, service: str) -> str:
+        return str(self.stage.database(service).engine.url.database)
 
     def end_backends(self, service: str, most: int | None = None) -> int:
         """PostgreSQL ends the service's connections, or so many of them; returns how many there were."""

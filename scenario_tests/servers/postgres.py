@@ -85,6 +85,25 @@ class PostgresCluster:
     def running(self) -> bool:
         return self._server.pid is not None
 
+    def dump(self, database: str, file: Path) -> Path:
+        """Back the database up into the file, as it is at one moment, beside whoever works in it; returns the file."""
+        self._run("pg_dump", "--format=custom", f"--file={file}", _with_database(self.admin_url, database))
+        return file
+
+    def restore(self, database: str, file: Path) -> None:
+        """In place of that database, which may be in nobody's use, what `dump` has kept."""
+        with session(self.admin_url) as cursor:
+            cursor.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database)))
+            cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
+        self._run("pg_restore", f"--dbname={_with_database(self.admin_url, database)}", str(file))
+
+    def _run(self, tool: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [_tool(tool), *arguments], env=_environment(), capture_output=True, text=True, timeout=60.0, check=False
+        )
+        if done.returncode:
+            raise RuntimeError(f"{tool}: {done.stderr.strip()}")
+
     def _answers(self) -> bool:
         try:
             with session(self.admin_url):

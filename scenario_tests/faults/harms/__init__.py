@@ -5,9 +5,12 @@ from __future__ import annotations
 from scenario_tests.faults.harm import Harm
 from scenario_tests.faults.harms import (
     broker,
+    database,
+    doors,
     messages,
     points,
     processes,
+    provider,
     queues,
     roads,
 )
@@ -18,6 +21,9 @@ KINDS = (
     roads,
     broker,
     queues,
+    database,
     messages,
+    provider,
+    doors,
 )
 ALL: tuple[Harm, ...] = tuple(harm for kind in KINDS for harm in kind.HARMS)
