@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 
 from simulation.chance import Chance
 from simulation.judge import Finding, judge
+from simulation.ported import Unguarded
 from simulation.ports import Plan
 from simulation.scenario import Scenario
 from simulation.seams import simulated
 from simulation.setting import furnish
-from simulation.stores import Stores, Unguarded
+from simulation.stores import Stores
 from simulation.trace import Trace
 from simulation.watch import Broken
 from simulation.world import World

@@ -23,8 +23,9 @@ from shop_service.store import products
 from simulation.broker import SimulatedBroker
 from simulation.clock import BEGINNING
 from simulation.participants import CATALOGUE, Participant, Surroundings, Wrap
+from simulation.ported import Unguarded
 from simulation.scenario import DOWNLOADS, PRICES, Scenario
-from simulation.stores import Stores, Unguarded
+from simulation.stores import Stores
 
 ENDED = ("completed", "failed", "canceled", "expired")
 TICK_MS = 250

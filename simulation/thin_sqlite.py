@@ -1,14 +1,14 @@
 """SQLite in memory with as little as possible around it: what the simulated stores are made of.
 
-It stands where SQLAlchemy's engine stands in a `Database`, takes the same statements, and gives the same rows and
-errors. Compiling, pooling and events are what it saves; they cost several times what SQLite itself does.
+It stands where a production `Database` stands, takes the same statements, and gives the same rows and errors.
+Compiling, pooling and events are what it saves; they cost several times what SQLite itself does.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, KeysView, Mapping, Sequence
+from types import TracebackType
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -17,10 +17,12 @@ from sqlalchemy.dialects.sqlite import dialect
 from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from messaging.database import Database, Tx
+
 _DIALECT = dialect()
 _COMPILED: dict[Any, Any] = {}
 _PREPARED: dict[Any, Prepared] = {}
-_KNOWN: WeakKeyDictionary[Any, tuple[Prepared, Any]] = WeakKeyDictionary()
+_BOUND: WeakKeyDictionary[Any, Bound] = WeakKeyDictionary()
 
 
 class Counted:
@@ -31,36 +33,37 @@ class Counted:
 
 
 class Prepared:
-    """One compiled statement: where its values go, and what its rows look like."""
+    """One compiled statement: its text, the names of its values in their order, and what its rows look like.
+
+    `lists`: those values that are written out one by one, so that the text depends on how many there are.
+    """
 
     def __init__(self, compiled: Any) -> None:
         self.compiled = compiled
+        self.text: str = compiled.string
+        self.names: Sequence[str] = compiled.positiontup
         self.lists = frozenset(compiled.bind_names[parameter] for parameter in compiled.post_compile_params)
         columns = compiled._result_columns
         self.row = SimpleResultMetaData([column.keyname for column in columns]) if columns else None
         self.booleans = [number for number, column in enumerate(columns) if isinstance(column.type, Boolean)]
         self._texts: dict[tuple[int, ...], str] = {}
 
-    def bind(self, params: Mapping[str, Any], extracted: Any) -> tuple[str, Sequence[Any]]:
+    def written_out(self, values: Mapping[str, Any]) -> tuple[str, Sequence[Any]]:
         """The SQL text and its values, lists written out."""
-        values = self.compiled.construct_params(params, extracted_parameters=extracted)
-        names = self.compiled.positiontup
-        if not self.lists:
-            return self.compiled.string, [values[name] for name in names]
         if not all(values[name] for name in self.lists):
             expanded = self.compiled.construct_expanded_state(values)
             return expanded.statement, [expanded.parameters[name] for name in expanded.positiontup]
         flat: list[Any] = []
-        for name in names:
+        for name in self.names:
             if name not in self.lists:
                 flat.append(values[name])
             elif isinstance(values[name][0], tuple):
                 flat += [each for group in values[name] for each in group]
             else:
                 flat += values[name]
-        return self._text(values), flat
+        return self._text_of(values), flat
 
-    def _text(self, values: Mapping[str, Any]) -> str:
+    def _text_of(self, values: Mapping[str, Any]) -> str:
         lengths = tuple(len(values[name]) for name in sorted(self.lists))
         text = self._texts.get(lengths)
         if text is None:
@@ -80,91 +83,137 @@ class Prepared:
         return tuple(values)
 
 
-def prepared(statement: Any, columns: Sequence[str]) -> tuple[Prepared, Any]:
-    """A statement as it was compiled the first time, and the values that are in this one.
+class Bound:
+    """A statement that was executed before, with the values that are its own; the others come as parameters."""
 
-    Statements that are built once and get their values as parameters are known again by themselves.
-    """
-    known = _KNOWN.get(statement)
-    if known is not None:
+    def __init__(self, prepared: Prepared, params: Mapping[str, Any], own: Mapping[str, Any]) -> None:
+        self.prepared = prepared
+        self.asks = frozenset(params)
+        self.own = {name: value for name, value in own.items() if name not in params}
+
+    def fits(self, names: KeysView[str]) -> bool:
+        return names == self.asks
+
+    def bind(self, params: Mapping[str, Any]) -> tuple[str, Sequence[Any]]:
+        """The SQL text and its values."""
+        values = {**self.own, **params} if self.own else params
+        prepared = self.prepared
+        if prepared.lists:
+            return prepared.written_out(values)
+        return prepared.text, [values[name] for name in prepared.names]
+
+
+def bound(statement: Any, params: Mapping[str, Any]) -> Bound:
+    """The statement as it was compiled the first time: one that is built once is known again by itself."""
+    known = _BOUND.get(statement)
+    if known is not None and known.fits(params.keys()):
         return known
     compiled, extracted, *_ = statement._compile_w_cache(
-        _DIALECT, compiled_cache=_COMPILED, column_keys=columns, for_executemany=False
+        _DIALECT, compiled_cache=_COMPILED, column_keys=list(params), for_executemany=False
     )
-    found = _PREPARED.get(compiled)
-    if found is None:
-        found = _PREPARED[compiled] = Prepared(compiled)
-    _KNOWN[statement] = found, extracted
-    return found, extracted
+    prepared = _PREPARED.get(compiled)
+    if prepared is None:
+        prepared = _PREPARED[compiled] = Prepared(compiled)
+    found = Bound(prepared, params, compiled.construct_params(params, extracted_parameters=extracted))
+    _BOUND[statement] = found
+    return found
 
 
 class ThinConnection:
     """As much of SQLAlchemy's `Connection` as a `Tx` uses."""
 
+    __slots__ = ("_raw",)
+
     def __init__(self, raw: sqlite3.Connection) -> None:
         self._raw = raw
 
     def execute(self, statement: Any, params: Any = None) -> Any:
-        if isinstance(params, list):
+        if type(params) is list:
             return self._insert_each(statement, params)
         mapping = params or {}
-        found, extracted = prepared(statement, list(mapping))
-        text, values = found.bind(mapping, extracted)
-        cursor = _guarded(lambda: self._raw.execute(text, values), text)
-        return Counted(cursor.rowcount) if found.row is None else found.rows(cursor.fetchall())
+        found = bound(statement, mapping)
+        text, values = found.bind(mapping)
+        cursor = _run(self._raw.execute, text, values)
+        prepared = found.prepared
+        return Counted(cursor.rowcount) if prepared.row is None else prepared.rows(cursor.fetchall())
 
     def _insert_each(self, statement: Any, rows: Sequence[Mapping[str, Any]]) -> Any:
-        found, extracted = prepared(statement, list(rows[0]))
+        found = bound(statement, rows[0])
         returned: list[tuple[Any, ...]] = []
         for row in rows:
-            text, values = found.bind(row, extracted)
-            returned += _guarded(lambda: self._raw.execute(text, values), text).fetchall()  # noqa: B023  called at once
-        return found.rows(returned)
+            text, values = found.bind(row)
+            returned += _run(self._raw.execute, text, values).fetchall()
+        return found.prepared.rows(returned)
 
     def exec_driver_sql(self, text: str, values: Any = ()) -> Any:
-        many = isinstance(values, list)
-        run = self._raw.executemany if many else self._raw.execute
-        cursor = _guarded(lambda: run(text, values), text)
+        cursor = _run(self._raw.executemany if type(values) is list else self._raw.execute, text, values)
         if cursor.description is None:
             return Counted(cursor.rowcount)
         return IteratorResult(SimpleResultMetaData([column[0] for column in cursor.description]), iter(cursor))
 
-    @contextmanager
-    def begin(self) -> Iterator[None]:
-        """As with SQLAlchemy the caller says BEGIN himself; the end of the block is the end of the transaction."""
+
+class Transaction:
+    """What `Database.begin` and `read` return, without their layers. `begin`: how it begins."""
+
+    __slots__ = ("_begin", "_database")
+
+    def __init__(self, database: ThinDatabase, begin: str) -> None:
+        self._database = database
+        self._begin = begin
+
+    def __enter__(self) -> Tx:
+        _run(self._database.raw.execute, self._begin, ())
+        return self._database.tx()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        raw = self._database.raw
         try:
-            yield
-            _guarded(lambda: self._raw.execute("COMMIT"), "COMMIT")
+            if kind is None and self._begin != READING:
+                _run(raw.execute, "COMMIT", ())
         finally:
-            if self._raw.in_transaction:
-                self._raw.execute("ROLLBACK")
-
-    def execution_options(self, **_options: Any) -> ThinConnection:
-        return self
+            if raw.in_transaction:
+                raw.execute("ROLLBACK")
 
 
-class ThinEngine:
+READING, WRITING = "BEGIN", "BEGIN IMMEDIATE"
+
+
+class ThinDatabase:
     """One SQLite database in memory, with one connection. It has one user at a time: the simulation is one thread."""
 
-    def __init__(self) -> None:
+    dialect = "sqlite"
+
+    def __init__(self, clock: Callable[[], int]) -> None:
+        self.clock = clock
         self.raw = sqlite3.connect(":memory:", isolation_level=None, cached_statements=2000, check_same_thread=False)
+        self._connection: Any = ThinConnection(self.raw)
+        self._itself: Any = self
 
-    @contextmanager
-    def connect(self) -> Iterator[ThinConnection]:
-        try:
-            yield ThinConnection(self.raw)
-        finally:
-            if self.raw.in_transaction:
-                self.raw.execute("ROLLBACK")
+    def begin(self) -> Transaction:
+        return Transaction(self, WRITING)
 
-    def dispose(self) -> None:
+    def read(self) -> Transaction:
+        return Transaction(self, READING)
+
+    def tx(self) -> Tx:
+        return Tx(self._connection, self._itself)
+
+    def close(self) -> None:
         self.raw.close()
 
 
-def _guarded(act: Callable[[], sqlite3.Cursor], text: str) -> sqlite3.Cursor:
+def thin_database(clock: Callable[[], int]) -> Database:
+    """A database that everybody takes for one of production's."""
+    database: Any = ThinDatabase(clock)
+    return database  # type: ignore[no-any-return]  # it has what is used of a Database, and no more
+
+
+def _run(execute: Callable[[str, Any], sqlite3.Cursor], text: str, values: Any) -> sqlite3.Cursor:
     """SQLite's errors as SQLAlchemy's, which is what production code knows."""
     try:
-        return act()
+        return execute(text, values)
     except sqlite3.IntegrityError as error:
         raise IntegrityError(text, None, error) from None
     except sqlite3.OperationalError as error:

@@ -63,10 +63,11 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
         with new_sqlite(tmp_path, metadata, lambda: 42) as database:
             yield database
     else:
-        from simulation.stores import Stores, Unguarded, in_memory, ported  # noqa: PLC0415  PostgreSQL needs none of it
+        from simulation.ported import Guarded, Unguarded, ported  # noqa: PLC0415  PostgreSQL needs none of it
+        from simulation.stores import in_memory  # noqa: PLC0415  as above
 
         database = in_memory(metadata, lambda: 42)
-        stage = cast(Stores, SimpleNamespace(guard=Unguarded()))
+        stage = cast("Guarded", SimpleNamespace(guard=Unguarded()))
         yield ported(database, "shop", stage) if "ports" in request.param else database
         database.close()
 
