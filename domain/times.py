@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 
 def seconds(count: float) -> int:
@@ -25,7 +26,13 @@ def days(count: float) -> int:
 def to_wire(moment: int) -> str:
     """`1764000000123` → `2025-11-24T16:00:00.123Z`."""
     whole, rest = divmod(moment, 1000)
-    return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
+    return f"{_second(whole)}.{rest:03d}Z"
+
+
+@lru_cache(maxsize=1024)
+def _second(whole: int) -> str:
+    """Most moments that are written lie within the same few seconds."""
+    return f"{datetime.fromtimestamp(whole, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def from_wire(text: str) -> int:

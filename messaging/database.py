@@ -184,7 +184,8 @@ class Tx:
         head = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES "  # noqa: S608  # names of our own tables only
         if self.database.dialect == "sqlite":
             values = [tuple(row[column] for column in columns) for row in rows]
-            return self.connection.exec_driver_sql(f"{head}({_marks('?', columns)}){suffix}", values).rowcount
+            text = f"{head}({_marks('?', columns)}){suffix}"
+            return self.connection.exec_driver_sql(text, values if len(values) > 1 else values[0]).rowcount
         marks = ", ".join([f"({_marks('%s', columns)})"] * len(rows))
         flat = tuple(row[column] for row in rows for column in columns)
         return self.connection.exec_driver_sql(head + marks + suffix, flat).rowcount

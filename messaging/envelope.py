@@ -174,6 +174,9 @@ def _same_clerk(fields: Fields, message: Command | Reply) -> None:
         raise Unreadable("field document.clerk.id does not name the message's clerk", fields.about)
 
 
+_NESTED = (dict, list)
+
+
 def _deeper_than(value: Any, limit: int) -> bool:
     level = [value]
     for _ in range(limit):
@@ -181,7 +184,7 @@ def _deeper_than(value: Any, limit: int) -> bool:
             inner
             for outer in level
             for inner in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(inner, dict | list)
+            if isinstance(inner, _NESTED)
         ]
         if not level:
             return False

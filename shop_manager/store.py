@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -246,11 +245,11 @@ def _state(saga: Saga) -> str:
             "updated_at": saga.updated_at,
             "expires_at": saga.expires_at,
             "steps": {name: _progress(each) for name, each in saga.steps.items()},
-            "question": asdict(saga.question) if saga.question else None,
-            "resend": asdict(saga.resend) if saga.resend else None,
+            "question": saga.question,
+            "resend": saga.resend,
             "ending": saga.ending,
             "failure": saga.failure,
-            "stuck": asdict(saga.stuck) if saga.stuck else None,
+            "stuck": saga.stuck,
             "past_pivot": saga.past_pivot,
             "traceparent": saga.traceparent,
         }

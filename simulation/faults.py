@@ -70,12 +70,17 @@ class Drawn:
     injected: list[Fault] = field(default_factory=list)
     _crashes: int = 0
 
+    def __post_init__(self) -> None:
+        self._possible = {
+            port: [(kind, self.rates[kind]) for kind in kinds if kind in self.rates] for port, kinds in FAULTS.items()
+        }
+
     def at(self, port: str, occasion: str) -> str | None:
-        if len(self.injected) >= MOST_FAULTS:
+        possible = self._possible[port]
+        if not possible or len(self.injected) >= MOST_FAULTS:
             return None
         point = self.chance.of(occasion)
-        for kind in FAULTS[port]:
-            rate = self.rates.get(kind, 0.0)
+        for kind, rate in possible:
             if point < rate:
                 return self._inject(occasion, kind)
             point -= rate

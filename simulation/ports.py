@@ -5,7 +5,6 @@ A port's occasion is named `participant.port.number`, for example `risk.commit.3
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Protocol
 
 
@@ -27,7 +26,7 @@ class Ports:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.passed: list[tuple[str, str]] = []
-        self._counts: Counter[str] = Counter()
+        self._counts: dict[str, int] = {}
 
     def reached(self, who: str, port: str) -> str | None:
         """What goes wrong here. Raises Crash when the process ends here."""
@@ -39,7 +38,7 @@ class Ports:
     def look(self, who: str, port: str) -> str | None:
         """As `reached`, for ports that belong to the outer world: nobody of ours can crash there."""
         name = f"{who}.{port}"
-        self._counts[name] += 1
-        occasion = f"{name}.{self._counts[name]}"
+        number = self._counts[name] = self._counts.get(name, 0) + 1
+        occasion = f"{name}.{number}"
         self.passed.append((port, occasion))
         return self.plan.at(port, occasion)

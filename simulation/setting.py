@@ -33,8 +33,8 @@ RELAY_MS = 1_000
 TIDY_MS = 10_000
 """Ticks that would only forget what was sent long ago are played this seldom."""
 AUTO_AFTER = 1.0
-Choice = tuple[int, Participant | None, str, Callable[[], object]]
-"""(moment, who, what, act): something that could happen next."""
+Choice = tuple[int, Participant, str, Callable[[Participant], object]]
+"""(moment, who, what, act): something that a participant could do next."""
 RISK = RiskSettings(_env_file=None)
 MANAGER = ShopManagerSettings(_env_file=None)
 WAREHOUSES = {
@@ -77,34 +77,46 @@ class Timetable:
         self._participants = participants
         self._ticks: dict[str, int | None] = {}
         self._unsent: dict[str, list[tuple[int, int]]] = {}
+        self._relays: dict[str, int | None] = {}
 
     def look_again(self, service: str) -> None:
+        """Something was committed there."""
         self._ticks.pop(service, None)
         self._unsent.pop(service, None)
+
+    def has_acted(self, service: str) -> None:
+        """What its participants know to be sent may have changed, or who there is to know."""
+        for name in [name for name in self._relays if name.startswith(service)]:
+            del self._relays[name]
 
     def of(self, who: Participant, broker: SimulatedBroker) -> list[Choice]:
         """(moment, who, what, act)."""
         choices: list[Choice] = []
-        if who.link.connected:
+        connected = who.link.connected
+        if connected:
             due = broker.next_due(who.link.consumes or "")
             if due is not None:
-                choices.append((due, who, "round", who.rounds))
-            relay = self._relay_due(who)
+                choices.append((due, who, "round", Participant.rounds))
+            relay = self._relays[who.name] if who.name in self._relays else self._relay_due(who)
             if relay is not None:
-                choices.append((max(relay, who.next_relay), who, "relay", lambda: self._relay(who)))
+                choices.append((max(relay, who.next_relay), who, "relay", self._relay))
         if who.worker.held:
             held = BEGINNING + 1 + round(min(item.due for item in who.worker.held) * 1000)
-            choices.append((held, who, "round", who.rounds))
+            choices.append((held, who, "round", Participant.rounds))
         if who.calls and who.has_post():
-            choices.append((0, who, "calls", who.calls_rounds))
-        if who.ticks and (who.manager is None or who.link.connected):
+            choices.append((0, who, "calls", Participant.calls_rounds))
+        if who.ticks and (connected or who.manager is None):
             due = self._tick_due(who.service)
             if due is not None:
-                choices.append((max(due, who.next_tick), who, "tick", lambda: self._tick(who)))
+                choices.append((max(due, who.next_tick), who, "tick", self._tick))
         return choices
 
     def _relay_due(self, who: Participant) -> int | None:
         """What nobody knows to be sent is sent by anybody; who knows that it was tidies up when there is time."""
+        found = self._relays[who.name] = self._found_unsent(who)
+        return found
+
+    def _found_unsent(self, who: Participant) -> int | None:
         unsent = self._unsent.get(who.service)
         if unsent is None:
             rows = self._stores.peek(who.service, "SELECT number, written_at FROM outbox ORDER BY number")

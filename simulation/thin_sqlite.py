@@ -7,14 +7,15 @@ Compiling, pooling and events are what it saves; they cost several times what SQ
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, KeysView, Mapping, Sequence
+from collections.abc import Callable, Iterator, KeysView, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Boolean, IteratorResult
+from sqlalchemy import Boolean
 from sqlalchemy.dialects.sqlite import dialect
 from sqlalchemy.engine.result import SimpleResultMetaData
+from sqlalchemy.engine.row import Row, RowMapping
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from messaging.database import Database, Tx
@@ -30,6 +31,36 @@ class Counted:
 
     def __init__(self, rowcount: int) -> None:
         self.rowcount = rowcount
+
+
+class Rows:
+    """The outcome of a statement with rows, which are SQLAlchemy's: as much of its `Result` as is used."""
+
+    __slots__ = ("_raw", "_shape")
+
+    def __init__(self, shape: SimpleResultMetaData, raw: Sequence[tuple[Any, ...]]) -> None:
+        self._shape = shape
+        self._raw = raw
+
+    def __iter__(self) -> Iterator[Row[Any]]:
+        return iter(self.all())
+
+    def all(self) -> list[Row[Any]]:
+        shape, places = self._shape, self._shape._key_to_index
+        return [Row(shape, None, places, row) for row in self._raw]
+
+    def first(self) -> Row[Any] | None:
+        return Row(self._shape, None, self._shape._key_to_index, self._raw[0]) if self._raw else None
+
+    def one(self) -> Row[Any]:
+        [row] = self.all()
+        return row
+
+    def scalar_one(self) -> Any:
+        return self.one()[0]
+
+    def mappings(self) -> list[RowMapping]:
+        return [row._mapping for row in self.all()]
 
 
 class Prepared:
@@ -74,7 +105,7 @@ class Prepared:
     def rows(self, raw: list[tuple[Any, ...]]) -> Any:
         if self.booleans:
             raw = [self._with_booleans(row) for row in raw]
-        return IteratorResult(self.row, iter(raw))  # type: ignore[arg-type]  # only called when there are columns
+        return Rows(self.row, raw)  # type: ignore[arg-type]  # only called when there are columns
 
     def _with_booleans(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
         values = list(row)
@@ -149,7 +180,7 @@ class ThinConnection:
         cursor = _run(self._raw.executemany if type(values) is list else self._raw.execute, text, values)
         if cursor.description is None:
             return Counted(cursor.rowcount)
-        return IteratorResult(SimpleResultMetaData([column[0] for column in cursor.description]), iter(cursor))
+        return Rows(SimpleResultMetaData([column[0] for column in cursor.description]), cursor.fetchall())
 
 
 class Transaction:

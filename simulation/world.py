@@ -95,27 +95,31 @@ class World:
     def _goes_on(self) -> bool:
         """The next act, if there is any."""
         choices = self._choices()
-        if not choices:
+        later = self._later[0][0] if self._later else None
+        if later is None and not choices:
             return False
         now = self.clock.now
         ready = [choice for choice in choices if choice[0] <= now]
-        if not ready:
-            self._advance(min(choice[0] for choice in choices))
+        others = int(later is not None and later <= now)
+        if not ready and not others:
+            self._advance(min([choice[0] for choice in choices] + ([] if later is None else [later])))
             return True
-        _, who, what, act = ready[int(self.random.random() * len(ready))]
-        if who is None:
-            act()
-        elif what == "round" and self.ports.look(who.name, "round") == "pause":
-            self._pauses(who)
+        chosen = int(self.random.random() * (others + len(ready))) - others
+        if chosen < 0:
+            self._next_of_later()
         else:
-            self.run(who, what, act)
+            self._acts(*ready[chosen][1:])
         self.clock.now += int(self.random.random() * 3)
         return True
 
+    def _acts(self, who: Participant, what: str, act: Callable[[Participant], object]) -> None:
+        if what == "round" and self.ports.look(who.name, "round") == "pause":
+            self._pauses(who)
+        else:
+            self.run(who, what, lambda: act(who))
+
     def _choices(self) -> list[Choice]:
         choices: list[Choice] = []
-        if self._later:
-            choices.append((self._later[0][0], None, "", self._next_of_later))
         for who in self.participants.values():
             if who.alive:
                 found = self.timetable.of(who, self.broker)
@@ -145,6 +149,7 @@ class World:
         self.trace.note(self.clock.now, name, "starts")
         self.acting = None
         who = self.participants[name] = build(name, self._around)
+        self.timetable.has_acted(who.service)
         who.link.on_cut = lambda: self._is_cut_off(who)
         who.next_tick = who.next_relay = self.clock.now + self.pause(f"phase/{name}", 0, 250)
         if who.calls:
@@ -163,12 +168,14 @@ class World:
             return False
         finally:
             self.acting = before
+            self.timetable.has_acted(who.service)
         return True
 
     def _crashed(self, who: Participant, how: str) -> None:
         self.trace.note(self.clock.now, who.name, f"dies: {how}")
         self.watch.gone(who.name)
         who.alive = False
+        self.timetable.has_acted(who.service)
         who.link.close()
         wait = self.pause(f"down/{who.name}/{self.acts}", 10, 5_000)
         if self.chance.of(f"down long/{who.name}/{self.acts}") < 0.15:
