@@ -9,7 +9,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import cache
+from functools import cache, lru_cache
 from threading import Lock
 from typing import Any
 
@@ -157,17 +157,11 @@ class Tx:
         """
         if not rows:
             return 0
-        columns = list(rows[0])
-        changed = [column for column in columns if column not in keys and column not in keep]
-        conflict = "DO NOTHING"
-        if changed:
-            assignments = ", ".join(f"{column} = excluded.{column}" for column in changed)
-            conflict = f"DO UPDATE SET {assignments}" + (f" WHERE {only_if}" if only_if else "")
-        return self._insert_many(table, columns, rows, f" ON CONFLICT ({', '.join(keys)}) {conflict}")
+        return self._insert_many(table, rows, _on_conflict(tuple(rows[0]), tuple(keys), only_if, tuple(keep)))
 
     def insert(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
         """Insert the rows (all with the same columns); an existing key raises IntegrityError."""
-        return self._insert_many(table, list(rows[0]), rows, "") if rows else 0
+        return self._insert_many(table, rows, "") if rows else 0
 
     def insert_new(self, table: Table, rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> int:
         """Insert those rows whose `keys` are not there yet; returns how many."""
@@ -180,8 +174,9 @@ class Tx:
         result = self.execute(_numbering(table, number), [dict(row) for row in rows])
         return [int(row[0]) for row in result]
 
-    def _insert_many(self, table: Table, columns: Sequence[str], rows: Sequence[Mapping[str, Any]], suffix: str) -> int:
-        head = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES "  # noqa: S608  # names of our own tables only
+    def _insert_many(self, table: Table, rows: Sequence[Mapping[str, Any]], suffix: str) -> int:
+        columns = tuple(rows[0])
+        head = _insert_into(table.name, columns)
         if self.database.dialect == "sqlite":
             values = [tuple(row[column] for column in columns) for row in rows]
             text = f"{head}({_marks('?', columns)}){suffix}"
@@ -196,6 +191,22 @@ def _numbering(table: Table, number: str) -> Executable:
     return table.insert().returning(table.c[number], sort_by_parameter_order=True)
 
 
+@lru_cache(maxsize=500)
+def _on_conflict(columns: Sequence[str], keys: Sequence[str], only_if: str, keep: Sequence[str]) -> str:
+    changed = [column for column in columns if column not in keys and column not in keep]
+    conflict = "DO NOTHING"
+    if changed:
+        assignments = ", ".join(f"{column} = excluded.{column}" for column in changed)
+        conflict = f"DO UPDATE SET {assignments}" + (f" WHERE {only_if}" if only_if else "")
+    return f" ON CONFLICT ({', '.join(keys)}) {conflict}"
+
+
+@cache
+def _insert_into(table: str, columns: Sequence[str]) -> str:
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES "  # noqa: S608  # names of our own tables only
+
+
+@cache
 def _marks(mark: str, columns: Sequence[str]) -> str:
     return ", ".join([mark] * len(columns))
 

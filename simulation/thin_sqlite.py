@@ -10,7 +10,6 @@ import sqlite3
 from collections.abc import Callable, Iterator, KeysView, Mapping, Sequence
 from types import TracebackType
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from sqlalchemy import Boolean
 from sqlalchemy.dialects.sqlite import dialect
@@ -23,7 +22,9 @@ from messaging.database import Database, Tx
 _DIALECT = dialect()
 _COMPILED: dict[Any, Any] = {}
 _PREPARED: dict[Any, Prepared] = {}
-_BOUND: WeakKeyDictionary[Any, Bound] = WeakKeyDictionary()
+_BOUND: dict[Any, Bound] = {}
+MOST_BOUND = 2_000
+"""Many more than are built once: then some are built anew each time, and none of those is worth remembering."""
 
 
 class Counted:
@@ -77,10 +78,16 @@ class Prepared:
         columns = compiled._result_columns
         self.row = SimpleResultMetaData([column.keyname for column in columns]) if columns else None
         self.booleans = [number for number, column in enumerate(columns) if isinstance(column.type, Boolean)]
+        self._only = next(iter(self.lists)) if len(self.lists) == 1 else None
         self._texts: dict[tuple[int, ...], str] = {}
 
     def written_out(self, values: Mapping[str, Any]) -> tuple[str, Sequence[Any]]:
         """The SQL text and its values, lists written out."""
+        if self._only is not None and len(self.names) == 1:
+            listed = values[self._only]
+            text = self._texts.get((len(listed),))
+            if text is not None and not isinstance(listed[0], tuple):
+                return text, listed
         if not all(values[name] for name in self.lists):
             expanded = self.compiled.construct_expanded_state(values)
             return expanded.statement, [expanded.parameters[name] for name in expanded.positiontup]
@@ -146,6 +153,8 @@ def bound(statement: Any, params: Mapping[str, Any]) -> Bound:
     if prepared is None:
         prepared = _PREPARED[compiled] = Prepared(compiled)
     found = Bound(prepared, params, compiled.construct_params(params, extracted_parameters=extracted))
+    if len(_BOUND) == MOST_BOUND:
+        _BOUND.clear()
     _BOUND[statement] = found
     return found
 
@@ -183,32 +192,60 @@ class ThinConnection:
         return Rows(SimpleResultMetaData([column[0] for column in cursor.description]), cursor.fetchall())
 
 
-class Transaction:
-    """What `Database.begin` and `read` return, without their layers. `begin`: how it begins."""
+class ReadingConnection:
+    """The connection of whoever only reads: nobody else acts meanwhile, and that he only reads is held here."""
 
-    __slots__ = ("_begin", "_database")
+    __slots__ = ("_inner",)
 
-    def __init__(self, database: ThinDatabase, begin: str) -> None:
+    def __init__(self, inner: ThinConnection) -> None:
+        self._inner = inner
+
+    def execute(self, statement: Any, params: Any = None) -> Any:
+        if not statement.is_select:
+            self.exec_driver_sql(str(statement))
+        return self._inner.execute(statement, params)
+
+    def exec_driver_sql(self, text: str, values: Any = ()) -> Any:
+        raise OperationalError(text, None, sqlite3.OperationalError("this transaction only reads"))
+
+
+class Reading:
+    """What `Database.read` returns, without its layers and without a transaction."""
+
+    __slots__ = ("_database",)
+
+    def __init__(self, database: ThinDatabase) -> None:
         self._database = database
-        self._begin = begin
 
     def __enter__(self) -> Tx:
-        _run(self._database.raw.execute, self._begin, ())
-        return self._database.tx()
+        return self._database.tx(self._database.reading)
+
+    def __exit__(self, *_error: object) -> None:
+        """There is nothing to end."""
+
+
+class Writing:
+    """What `Database.begin` returns, without its layers."""
+
+    __slots__ = ("_database",)
+
+    def __init__(self, database: ThinDatabase) -> None:
+        self._database = database
+
+    def __enter__(self) -> Tx:
+        _run(self._database.raw.execute, "BEGIN IMMEDIATE", ())
+        return self._database.tx(self._database.writing)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         raw = self._database.raw
         try:
-            if kind is None and self._begin != READING:
+            if kind is None:
                 _run(raw.execute, "COMMIT", ())
         finally:
             if raw.in_transaction:
                 raw.execute("ROLLBACK")
-
-
-READING, WRITING = "BEGIN", "BEGIN IMMEDIATE"
 
 
 class ThinDatabase:
@@ -219,17 +256,18 @@ class ThinDatabase:
     def __init__(self, clock: Callable[[], int]) -> None:
         self.clock = clock
         self.raw = sqlite3.connect(":memory:", isolation_level=None, cached_statements=2000, check_same_thread=False)
-        self._connection: Any = ThinConnection(self.raw)
+        self.writing = ThinConnection(self.raw)
+        self.reading = ReadingConnection(self.writing)
         self._itself: Any = self
 
-    def begin(self) -> Transaction:
-        return Transaction(self, WRITING)
+    def begin(self) -> Writing:
+        return Writing(self)
 
-    def read(self) -> Transaction:
-        return Transaction(self, READING)
+    def read(self) -> Reading:
+        return Reading(self)
 
-    def tx(self) -> Tx:
-        return Tx(self._connection, self._itself)
+    def tx(self, connection: Any) -> Tx:
+        return Tx(connection, self._itself)
 
     def close(self) -> None:
         self.raw.close()

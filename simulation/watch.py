@@ -66,7 +66,10 @@ class Watch:
         self._moment = 0
 
     def shoulder(self, who: str) -> Shoulder:
-        return self._shoulders.setdefault(who, Shoulder())
+        found = self._shoulders.get(who)
+        if found is None:
+            found = self._shoulders[who] = Shoulder()
+        return found
 
     def gone(self, who: str) -> None:
         """The process has ended; was it in the middle of an undo?"""

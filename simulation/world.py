@@ -98,12 +98,12 @@ class World:
         later = self._later[0][0] if self._later else None
         if later is None and not choices:
             return False
+        soonest = min([choice[0] for choice in choices] + ([] if later is None else [later]))
+        if soonest > self.clock.now:
+            self._advance(soonest)
         now = self.clock.now
         ready = [choice for choice in choices if choice[0] <= now]
         others = int(later is not None and later <= now)
-        if not ready and not others:
-            self._advance(min([choice[0] for choice in choices] + ([] if later is None else [later])))
-            return True
         chosen = int(self.random.random() * (others + len(ready))) - others
         if chosen < 0:
             self._next_of_later()

@@ -6,6 +6,7 @@ So a simulation over stores in memory shows something about SQLite files and Pos
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -28,7 +29,7 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError
 
 from messaging.database import KEYS, Database
 from messaging.tests.databases import given_postgres, new_sqlite
@@ -231,6 +232,14 @@ def test_a_value_that_is_missing_is_an_integrity_error(store: Database) -> None:
 def test_a_table_that_is_missing_is_an_error_of_the_database_and_not_of_the_row(store: Database) -> None:
     with pytest.raises((OperationalError, ProgrammingError)), store.read() as tx:
         tx.execute(select(Table("nobody_has_made_it", MetaData(), Column("id", Integer))))
+
+
+def test_whoever_only_reads_leaves_nothing_behind(store: Database) -> None:
+    stocked(store, one("BONE"))
+    for write in (lambda tx: tx.insert(goods, [one("DUCK")]), lambda tx: tx.execute(delete(goods))):
+        with suppress(DBAPIError), store.read() as tx:
+            write(tx)
+        assert pieces(store) == {"BONE": 1}
 
 
 def test_T4_one_transaction_has_one_time_that_of_its_locks(store: Database) -> None:
