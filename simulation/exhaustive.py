@@ -34,6 +34,7 @@ def _base_scenarios() -> Mapping[str, tuple[Scenario, Sequence[Fault]]]:
         "refused at capture": _one(Order(token="tok_capture_refused")),  # noqa: S106  as above
         "the void is asked anew": (Scenario("empty shelves", [Order()], stock={**PIECES, "BONE": 0}), _deaf_to_void()),
     }
+    found |= _with_operator()
     for step in BEFORE_PIVOT:
         found[f"cancelled at {step}"] = _one(Order(calls_off_at=step))
         found[f"expired at {step}"] = _one(Order(expires_at=step))
@@ -46,9 +47,19 @@ def _one(order: Order) -> tuple[Scenario, Sequence[Fault]]:
     return Scenario("one order", [order]), ()
 
 
-def _deaf_to_void() -> list[Fault]:
+def _deaf_to_void(times: int = 6) -> list[Fault]:
     """The provider hears nothing of the first voids: the undo is answered "failing", and asked anew."""
-    return [Fault(f"provider.provider.{number}", "deaf") for number in range(2, 8)]
+    return [Fault(f"provider.provider.{number}", "deaf") for number in range(2, 2 + times)]
+
+
+def _with_operator() -> dict[str, tuple[Scenario, Sequence[Fault]]]:
+    """Somebody finds the Clerk on the list of what is stuck: an undo that fails, a step without an answer."""
+    empty = Scenario("empty shelves", [Order()], stock={**PIECES, "BONE": 0}, operator="retries")
+    mute = Scenario("nobody captures", [Order(mutes="capture")], operator="retries")
+    return {
+        "an operator retries a failing undo": (empty, _deaf_to_void(15)),
+        "an operator retries what is not answered": (mute, ()),
+    }
 
 
 def with_crash(results: Iterable[Result]) -> Iterator[Case]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from domain.messages import SHOP_MANAGER
 from simulation.bad_messages import parked_id
+from simulation.operators import NAME
 from simulation.setting import ENDED
 from verifier.checking import check
 from verifier.quiet import quiet
@@ -84,6 +85,11 @@ def _facts(world: World) -> Iterator[Finding]:
             yield Finding("I13", clerk, f"the customer was told that the payment is {detail}, and nothing was paid")
         elif what == "ordered" and not _has(world, "shop", "turns", "state IN ('done', 'undone') AND clerk", clerk):
             yield Finding("I13", clerk, "the customer was told that the order is placed, and it was not")
+        elif what == "operated" and not _has(world, SHOP_MANAGER, "history", _BY_OPERATOR, clerk):
+            yield Finding("I13", clerk, "an operator was told that he has acted, and the history knows nothing of it")
+
+
+_BY_OPERATOR = "json_extract(data, '$.by') = 'operator:" + NAME + "' AND clerk"
 
 
 def _has(world: World, service: str, table: str, column: str, value: str) -> bool:

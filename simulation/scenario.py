@@ -10,6 +10,8 @@ from simulation.chance import Chance
 from simulation.faults import draw_rates
 
 Warehouse = Literal["at_once", "auto", "by_hand"]
+Habit = Literal["retries", "undoes", "notes"]
+"""What an operator does about a Clerk that is stuck."""
 BadKind = Literal["garbage", "shape", "raises", "killer", "unknown"]
 PHYSICAL, DIGITAL = "squeaky-toys", "squeaky-sounds"
 PRICES = {"BONE": 1295, "DUCK": 57, "BALL": 1606}
@@ -61,10 +63,11 @@ class Scenario:
     warehouse: Warehouse = "at_once"
     ships_after: int = 5_000
     bad: Sequence[Bad] = ()
+    operator: Habit | None = None
     rates: Mapping[str, float] = field(default_factory=dict)
 
 
-COUNTS = (1,) * 14 + (2,) * 6 + (3,) * 2 + (4, 5, 6, 7, 8)
+COUNTS = (1,) * 36 + (2,) * 14 + (3,) * 5 + (4, 5, 6, 7, 8)
 """Clerks in a scenario: mostly few, so that many scenarios can be played; now and then a crowd."""
 BEFORE_PIVOT = ("shopping", "credit", "payment", "stock", "capture", "shipping")
 LEAVES = ("shopping", "payment", "shopping", "payment", "collect")
@@ -87,6 +90,7 @@ def draw(seed: int) -> Scenario:
         warehouse=chance.pick("warehouse", ("at_once", "auto", "by_hand", "by_hand")),
         ships_after=chance.pick("ships_after", (1_000, 1_000, 60_000, 60_000, 3_600_000, 180_000_000)),
         bad=_bad(chance),
+        operator=chance.pick("operator", (None, "retries", "retries", "undoes", "notes")),
         rates=draw_rates(chance),
     )
 

@@ -26,6 +26,7 @@ RARE = (
     "crash in an undo",
     "parked message",
     "stock exhausted",
+    "operator's act",
 )
 """What must have happened at least once in a thousand seeds (faults.md)."""
 

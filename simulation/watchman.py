@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from simulation.world import World
 
 
+LIVE = """SELECT id, step, waiting_for, status, stuck_since, version FROM clerks
+    WHERE wake_at IS NOT NULL ORDER BY id"""
+
+
 class Watchman:
     """One world's guard."""
 
@@ -69,18 +73,17 @@ class Watchman:
             return
         world.watch.committed(world.acting.name)
         if service == SHOP_MANAGER:
-            self._customers_look()
+            self._people_look()
         elif service == "fulfillment" and world.scenario.warehouse == "by_hand":
             world.warehouse.looks()
         if world.ports.look(world.acting.name, "committed") == "crash":
             world.watch.rare["commit unknown"] += 1
             raise Crash(f"{world.acting.name} at committed")
 
-    def _customers_look(self) -> None:
-        """Customers look at their sessions."""
-        for clerk, step, waiting, status in self._world.stores.peek(
-            SHOP_MANAGER, "SELECT id, step, waiting_for, status FROM clerks WHERE wake_at IS NOT NULL ORDER BY id"
-        ):
+    def _people_look(self) -> None:
+        """Customers look at their sessions, and an operator at what is stuck."""
+        for clerk, step, waiting, status, stuck_since, version in self._world.stores.peek(SHOP_MANAGER, LIVE):
+            self._world.operator.sees(clerk, stuck_since, version)
             buyer, sight = self._world.clerks.get(clerk), (step, waiting, status)
             if buyer and status == "running" and self._sight.get(clerk) != sight:
                 self._sight[clerk] = sight

@@ -13,7 +13,7 @@ from itertools import count
 from random import Random
 from typing import Any
 
-from domain.messages import SHOP_MANAGER, Message
+from domain.messages import SHOP_MANAGER, Command, Message
 from domain.times import days, minutes
 from messaging.database import Tx
 from messaging.worker import Handler, LostRace
@@ -22,6 +22,7 @@ from simulation.bad_messages import KILLER, bytes_of, message_of
 from simulation.broker import SimulatedBroker
 from simulation.chance import Chance
 from simulation.clock import BEGINNING
+from simulation.operators import Operator
 from simulation.participants import Participant, build
 from simulation.people import Buyer, Warehouse
 from simulation.ports import Crash, Plan, Ports
@@ -65,6 +66,7 @@ class World:
         self._numbers = count()
         self._muted: dict[str, int] = {}
         self.warehouse = Warehouse(self, scenario.ships_after)
+        self.operator = Operator(self, scenario.operator)
         self._around = surroundings(
             scenario, self.broker, stores, self.wrap, SimulatedProvider(stores.plain["payment"], self)
         )
@@ -209,6 +211,8 @@ class World:
                 self.watch.loses_race()
                 raise
             self.watch.decides(name, outgoing)
+            if any(isinstance(message, Command) and message.direction == "undo" for message in messages):
+                self.ports.reached(name, "undo")
             return outgoing
 
         return watched

@@ -236,10 +236,12 @@ def test_a_table_that_is_missing_is_an_error_of_the_database_and_not_of_the_row(
 
 def test_whoever_only_reads_leaves_nothing_behind(store: Database) -> None:
     stocked(store, one("BONE"))
-    for write in (lambda tx: tx.insert(goods, [one("DUCK")]), lambda tx: tx.execute(delete(goods))):
-        with suppress(DBAPIError), store.read() as tx:
-            write(tx)
-        assert pieces(store) == {"BONE": 1}
+    with suppress(DBAPIError), store.read() as tx:
+        tx.insert(goods, [one("DUCK")])
+    assert pieces(store) == {"BONE": 1}
+    with suppress(DBAPIError), store.read() as tx:
+        tx.execute(delete(goods))
+    assert pieces(store) == {"BONE": 1}
 
 
 def test_T4_one_transaction_has_one_time_that_of_its_locks(store: Database) -> None:

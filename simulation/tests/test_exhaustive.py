@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from simulation.campaign import players
 from simulation.cases import Case, run
 from simulation.exhaustive import bases, pairs, thinned, with_crash
+from simulation.faults import Fault
 from simulation.stores import Stores
 
 BASES = {case.name: case for case in bases()}
@@ -22,11 +25,15 @@ ENDS = {
     "refused at stock": "failed",
     "refused at capture": "failed",
     "the void is asked anew": "failed",
+    "an operator retries a failing undo": "failed",
+    "an operator retries what is not answered": "completed",
     "cancelled at payment": "canceled",
     "cancelled at shipping": "completed",
     "expired at stock": "expired",
     "silence at credit": "expired",
 }
+
+STUCK_AND_ACTED = "SELECT what FROM history WHERE what = 'stuck' OR data LIKE '%operator:%' ORDER BY number"
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +47,21 @@ def test_a_base_scenario_ends_as_its_name_says(name: str, stores: Stores) -> Non
     assert result.findings == ()
     [(status,)] = stores.peek("shop_manager", "SELECT status FROM clerks")
     assert status == ENDS[name]
+
+
+@pytest.mark.parametrize("name", [name for name in BASES if name.startswith("an operator")])
+def test_an_operator_finds_the_stuck_clerk_and_acts_once(name: str, stores: Stores) -> None:
+    assert run(BASES[name], stores).rare["operator's act"] == 1
+    assert stores.peek("shop_manager", STUCK_AND_ACTED) == [("stuck",), ("asked",)]
+
+
+def test_an_operator_who_never_hears_that_he_was_heard_does_not_act_twice(stores: Stores) -> None:
+    case = BASES["an operator retries a failing undo"]
+    answers = [name for port, name in run(case, stores, keep_ports=True).passed if port == "answered"]
+    crash = Fault(next(name for name in reversed(answers) if name.startswith("shop_manager")), "crash")
+    result = run(replace(case, faults=[*(case.faults or ()), crash]), stores)
+    assert result.findings == () and crash in result.injected
+    assert stores.peek("shop_manager", STUCK_AND_ACTED) == [("stuck",), ("asked",)]
 
 
 def test_a_crash_is_put_at_every_call_and_happens_there(stores: Stores) -> None:
