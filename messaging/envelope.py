@@ -108,9 +108,11 @@ def decode(content: Any, service: str) -> Message:
     if kind == "notice":
         return _notice(fields)
     message: Message = _command(fields, service) if kind == "command" else _reply(fields)
-    if len(orjson.dumps(fields.content)) > MESSAGE_LIMIT:
+    written = orjson.dumps(fields.content)
+    if len(written) > MESSAGE_LIMIT:
         raise Unreadable(f"message is over {MESSAGE_LIMIT} bytes", message.id)
-    if _deeper_than(fields.content["document"], DEPTH_LIMIT):
+    brackets = written.count(b"{") + written.count(b"[")  # mostly too few to be deep, and then nobody need look
+    if brackets > DEPTH_LIMIT and _deeper_than(fields.content["document"], DEPTH_LIMIT):
         raise Unreadable(f"document is nested deeper than {DEPTH_LIMIT} levels", message.id)
     return message
 

@@ -169,7 +169,12 @@ class Outbox:
     def unsent(self) -> int:
         """How many deliveries wait in the table now (those just confirmed included until they are forgotten)."""
         with self.database.read() as tx:
-            return int(tx.execute(select(func.count()).select_from(self.table)).scalar_one())
+            return int(tx.execute(_number_of(self.table)).scalar_one())
+
+
+@cache
+def _number_of(table: Table) -> Select[Any]:
+    return select(func.count()).select_from(table)
 
 
 @cache
