@@ -57,6 +57,7 @@ def test_a_lost_connection_is_said_and_found_again(page: Page) -> None:
     expect(page.locator("#pulse")).to_contain_text("checked")
     page.context.set_offline(True)
     expect(page.locator("#offline")).to_have_text(re.compile(r"Connection lost, showing \d\d:\d\d UTC. Trying again."))
+    expect(page.locator(".verdict")).to_have_css("filter", "grayscale(1)")
     page.context.set_offline(False)
     expect(page.locator("#offline")).to_be_hidden(timeout=20_000)
 

@@ -132,7 +132,7 @@ def _environment() -> Environment:
     environment.globals |= {"asset": asset, "address": address, "word": word, "may": may}
     environment.filters |= {
         name: getattr(shown, name)
-        for name in ("money", "moneys", "wire", "absolute", "clock", "relative", "duration", "plain")
+        for name in ("money", "moneys", "wire", "absolute", "clock", "relative", "duration", "plain", "breakable")
     }
     return environment
 

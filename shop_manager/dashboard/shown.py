@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from markupsafe import Markup
@@ -10,6 +11,7 @@ from domain.times import from_wire, to_wire
 from shop_manager.operations import words
 from shop_manager.operations.words import duration
 
+_CAPITALS = re.compile(r"(?=[A-Z])")
 _KEPT = "\n\t"
 _STEERING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -26,6 +28,11 @@ def plain(value: object) -> object:
 
 def _acts(character: str) -> bool:
     return character in _STEERING or (unicodedata.category(character) == "Cc" and character not in _KEPT)
+
+
+def breakable(name: str) -> Markup:
+    """`AuthorizePayment` may be broken before `Payment`, where there is little room."""
+    return Markup("<wbr>").join(each for each in _CAPITALS.split(name) if each)
 
 
 def money(minor_units: int | None, currency: str | None) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from domain.times import days, hours, minutes, seconds
 from shop_manager.dashboard.shell import ENVIRONMENT
-from shop_manager.dashboard.shown import absolute, clock, money, moneys, plain, relative
+from shop_manager.dashboard.shown import absolute, breakable, clock, money, moneys, plain, relative
 from shop_manager.operations.words import duration
 
 
@@ -28,6 +28,11 @@ def test_S10_characters_that_act_are_named_instead(acting: str) -> None:
 def test_what_people_really_write_stays_as_it_is() -> None:
     for text in ("Zoë Šćř", "山田 太郎", "two\nlines", "שלום", "👩‍🚀 a-b_c"):
         assert plain(text) == text
+
+
+def test_S10_a_name_can_be_broken_at_its_capitals_and_stays_text() -> None:
+    assert breakable("AuthorizePayment") == "Authorize<wbr>Payment"
+    assert breakable("<i>Undo") == "&lt;i&gt;<wbr>Undo"
 
 
 def test_money_is_shown_in_its_currency() -> None:
