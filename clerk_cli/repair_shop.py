@@ -73,6 +73,7 @@ class RepairShop:
                 body=parked.body[:NOTICE_BYTES],
                 size=parked.size,
                 sent_at=now,
+                killer=parked.killer,
             )
             part.outbox.write(tx, [notice], now)
 

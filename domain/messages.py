@@ -72,6 +72,7 @@ class Notice:
     """A service's word to ShopManager that it has parked a message: a bad one (B1), or one that it fails at (B2).
 
     `command` is the id of the command it was, when it could be read that far; `body` its bytes, cut.
+    `killer`: it took the process of its service with it.
     """
 
     service: str
@@ -82,6 +83,7 @@ class Notice:
     body: bytes
     size: int
     sent_at: int
+    killer: bool = False
 
     @property
     def id(self) -> str:

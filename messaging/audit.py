@@ -61,6 +61,7 @@ class ParkedFacts:
     body: bytes
     size: int
     first_at: int
+    killer: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,17 @@ def read_parked(tx: Tx, table: Table, after: str, most: int) -> list[ParkedFacts
     """The next parked messages behind the id `after`."""
     rows = tx.execute(_parked_behind(table), {"after": after, "most": most})
     return [
-        ParkedFacts(row.id, row.service, row.queue, row.reason, row.message, bytes(row.body), row.size, row.first_at)
+        ParkedFacts(
+            row.id,
+            row.service,
+            row.queue,
+            row.reason,
+            row.message,
+            bytes(row.body),
+            row.size,
+            row.first_at,
+            bool(row.killer),
+        )
         for row in rows
     ]
 

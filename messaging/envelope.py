@@ -167,6 +167,7 @@ def _notice(fields: Fields) -> Notice:
         body=fields.bytes("body"),
         size=fields.count("size"),
         sent_at=fields.moment("sent_at"),
+        killer=fields.optional("killer", fields.flag) or False,
     )
 
 
@@ -242,4 +243,5 @@ def _notice_as_json(notice: Notice) -> dict[str, Any]:
         "body": base64.b64encode(notice.body).decode(),
         "size": notice.size,
         "sent_at": to_wire(notice.sent_at),
+        "killer": notice.killer,
     }

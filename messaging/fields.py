@@ -75,6 +75,12 @@ class Fields:
             raise self.fail(field, "a whole number")
         return value
 
+    def flag(self, field: str) -> bool:
+        value = self.content.get(field)
+        if not isinstance(value, bool):
+            raise self.fail(field, "true or false")
+        return value
+
     def moment(self, field: str) -> int:
         try:
             return from_wire(self.text(field))

@@ -133,8 +133,9 @@ def notice_schema() -> Schema:
         "body": {"type": "string", "contentEncoding": "base64", "pattern": f"^{base64}{_END}"},
         "size": {**COUNT, "description": "bytes of the parked message; `body` may be cut"},
         "sent_at": MOMENT,
+        "killer": {"type": ["boolean", "null"], "description": "it took the process that handled it with it"},
     }
-    required = [name for name in properties if name != "command"]
+    required = [name for name in properties if name not in ("command", "killer")]
     return _titled("notice", "A service's word that it has parked a message.", an_object(properties, required))
 
 

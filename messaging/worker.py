@@ -368,6 +368,7 @@ class Worker:
                 body=each.body[:NOTICE_BYTES],
                 size=each.size,
                 sent_at=now,
+                killer=each.killer,
             )
             for each in parked
         ]

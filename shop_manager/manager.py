@@ -140,6 +140,7 @@ class Manager:
                 notice.reason,
                 notice.command,
                 notice.body,
+                notice.killer,
                 whole_size=notice.size,
                 known_as=notice.parked,
             )

@@ -84,7 +84,7 @@ def _play(up: Up, keys: Credentials, flags: Flags) -> None:
                 return
     finally:
         stop.set()
-        traffic.join(2.0)
+        traffic.join(1.0)  # one call may take longer: it is cut off when the doors close
 
 
 def _traffic(door: Door, url: str, a_minute: float, stop: Event) -> None:

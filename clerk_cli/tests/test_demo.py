@@ -35,7 +35,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultyShop]:
         running.line("All of them go on by themselves when their causes are lifted")
         yield FaultyShop(running, folder / "data")
         running.signal(signal.SIGINT)
-        assert running.ended(within=5.0) == 0
+        assert running.ended() == 0
         assert running.errors == ""
 
 

@@ -268,6 +268,9 @@ def test_B2_a_message_with_which_its_service_always_dies_is_parked_and_others_pa
     shop.put("risk", "crash", step="credit", times=6)
     session = shop.order()
     assert "was gone before it was done" in shop.is_stuck(session, "parked_message")["detail"]
+    [parked] = [each for each in shop.call("GET", "/ops/parked?limit=200", headers=shop.operator).json()["data"]
+                if each["clerk"] == session]  # fmt: skip
+    assert parked["killer"] is True
     assert shop.in_force() == []
     shop.becomes(shop.order(), "completed")
 

@@ -50,6 +50,7 @@ def wire(message: Command | Reply | Notice) -> dict[str, Any]:
         (answer(COMMAND, "done", COMMAND.document, 5_000), "shop_manager"),
         (answer(COMMAND, "refused", {}, 5_000, Refused("credit_exceeded", "too much")), "shop_manager"),
         (Notice("risk", "prk_1", "no JSON", "risk.commands.v1", None, b"\xff{", 2, 5_000), "shop_manager"),
+        (Notice("risk", "prk_1", "gone", "risk.commands.v1", "clk_1/a/1/do", b"[]", 2, 5_000, True), "shop_manager"),
     ],
 )
 def test_a_message_comes_out_as_it_went_in(message: Command | Reply | Notice, reader: str) -> None:

@@ -39,6 +39,13 @@ def parked_here(house: House, body: bytes, **more: Any) -> str:
     return message.id
 
 
+def test_B2_that_a_message_killed_its_service_is_told_to_operators(house: House) -> None:
+    house.brings_all()
+    command = house.goes_on_to("ReserveCredit")
+    house.hears(Notice("risk", "prk_2", "it was gone", "risk.commands.v1", command.id, b"[]", 2, house.now, True))
+    assert read(house, "parked/prk_2")["killer"] is True
+
+
 def test_O3_a_parked_command_is_asked_anew_although_its_bytes_were_cut(house: House) -> None:
     clerk, command = parked_command(house)
     answered = decide(house, "prk_1", "replay")
