@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, or_, select, tuple_, union_all
 
 from doors.answers import decode_cursor, encode_cursor
 from messaging.database import Tx
@@ -22,6 +22,7 @@ SCAN = 5_000
 LIVE = ("running", "undoing")
 Condition = ColumnElement[bool]
 columns = clerks.c
+_IS_LIVE = columns.status.in_(LIVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +96,18 @@ def _search(tx: Tx, order: Order, by_index: Sequence[Condition], others: Sequenc
 
 
 def _candidates(order: Order, by_index: Sequence[Condition]) -> Select[Any]:
-    rows = select(columns.id, order.column.label("place")).where(*by_index)
+    others = [condition for condition in by_index if condition is not _IS_LIVE]
+    if len(others) < len(by_index):
+        return _of_each_live_status(order, others)
+    rows = select(columns.id, order.column.label("place")).where(*others)
     return rows.order_by(*_directed(order, order.column, columns.id))
+
+
+def _of_each_live_status(order: Order, others: Sequence[Condition]) -> Select[Any]:
+    """Of each the first SCAN in the order of its index, and then these in one order: not all that live are sorted."""
+    each = [_candidates(order, [columns.status == status, *others]).limit(SCAN).subquery() for status in LIVE]
+    rows = union_all(*(select(some.c.id, some.c.place) for some in each)).subquery()
+    return select(rows.c.id, rows.c.place).order_by(*_directed(order, rows.c.place, rows.c.id))
 
 
 def _directed(order: Order, *by: ColumnElement[Any]) -> list[ColumnElement[Any]]:
@@ -132,7 +143,7 @@ def _by_index(wanted: Filter) -> list[Condition]:
     if wanted.status is not None:
         conditions.append(columns.status == stored_status(wanted.status))
     elif wanted.step is not None:
-        conditions.append(columns.status.in_(LIVE))
+        conditions.append(_IS_LIVE)
     return conditions
 
 

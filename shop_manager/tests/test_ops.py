@@ -82,6 +82,24 @@ def test_more_ends_than_can_be_counted_at_once_are_said_to_be_more(house: House,
     assert (found["ends_capped"], found["counts"]["completed"]) == (False, 1)
 
 
+def test_at_a_step_are_those_that_run_and_those_that_are_undone_in_one_order(house: House) -> None:
+    made = []
+    for _ in range(3):
+        house.now += seconds(1)
+        made.append(house.opened()["id"])
+    house.call("POST", f"/shop/session/{made[1]}/cancel", SERVER)
+    assert ids(house, "step=shopping") == made[::-1]
+    assert ids(house, "step=shopping&sort=created_at") == made
+    paged: list[str] = []
+    cursor = ""
+    while len(paged) < len(made):
+        page = read(house, f"clerks?step=shopping&process=standard/1&limit=1{cursor}")
+        paged += [line["id"] for line in page["data"]]
+        cursor = f"&cursor={page['next_cursor']}"
+    assert paged == made[::-1]
+    assert page["has_more"] is False
+
+
 @pytest.mark.parametrize("path", ["summary", "clerks", "clerks/clk_1", "clerks/clk_1/timeline", "parked"])
 def test_only_operators_come_here(house: House, path: str) -> None:
     own = house.opened()["client_secret"]
