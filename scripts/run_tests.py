@@ -28,6 +28,8 @@ from tests_browser import chromium  # noqa: E402  as above
 NEED_SERVERS = "services or broker or database"
 NEED_MORE = f"{NEED_SERVERS} or browser"
 PYTEST = (sys.executable, "-m", "pytest", "-q")
+ON_ALL_CORES = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
+"""More than four are no quicker: each has a shop of its own for the scenarios."""
 PASSED, SKIPPED, INTERRUPTED = 0, -1, 130
 ENDING_LIMIT = 60.0
 """Seconds for a stage to clean up after itself when we are told to end."""
@@ -44,7 +46,7 @@ def types() -> int:
 
 def unit() -> int:
     """Unit tests, and the scenarios on the embedded shop: no servers."""
-    return run([*PYTEST, "-m", f"not ({NEED_MORE})"], {"CLERK_STAGE": "embedded"})
+    return run([*PYTEST, *ON_ALL_CORES, "-m", f"not ({NEED_MORE})"], {"CLERK_STAGE": "embedded"})
 
 
 def simulation() -> int:
