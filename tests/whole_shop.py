@@ -64,7 +64,7 @@ class WholeShop:
         routers = [router for _, its_routers in running for router in its_routers]
         app = application("Shop Clerk", routers, self._databases[SERVICES[0]], self._participants)
         self._server = HttpServer(app, bound)
-        self._client = httpx.Client(base_url=url_of("127.0.0.1", bound), trust_env=False)
+        self._client = httpx.Client(base_url=url_of("127.0.0.1", bound), trust_env=False, timeout=30.0)
 
     @staticmethod
     def _settings(service: Any) -> Any:

@@ -112,7 +112,7 @@ def served(stack: ExitStack, name: str, folder: Path, settings: dict[str, str]) 
 
 def furnish(front: str, server_key: str) -> None:
     """A shop with ten bones, set up through the front only."""
-    with httpx.Client(base_url=front, headers={"Authorization": f"Bearer {server_key}"}) as http:
+    with httpx.Client(base_url=front, headers={"Authorization": f"Bearer {server_key}"}, timeout=30.0) as http:
         shop = {"name": "Squeaky Toys", "type": "physical", "allows_invoice": False}
         product = {"name": "Squeaky bone", "unit_amount": 1295, "currency": "EUR", "kind": "physical"}
         for path, body in (
