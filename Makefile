@@ -5,7 +5,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint chaos lock clean
+.PHONY: help up test lint chaos reliability lock clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ lint: $(VENV)/dev.stamp ## ruff and mypy
 
 chaos: $(VENV)/dev.stamp ## faults without end, for MINUTES (30), against private servers under load; ARGS="--seed 7"
 	@exec $(PY) scripts/foreground.py $(abspath $(PY)) scripts/chaos.py --minutes $(or $(MINUTES),30) $(ARGS)
+
+reliability: $(VENV)/dev.stamp ## docs/reliability.md from its recordings; ARGS=record plays everything first (hours)
+	@exec $(PY) scripts/reliability.py $(ARGS)
 
 lock: ## write requirements.lock and requirements-dev.lock anew; ARGS=--upgrade takes newer versions
 	@exec $(PYTHON) scripts/lock.py $(ARGS)

@@ -200,6 +200,24 @@ def test_whatever_ends_the_run_ends_the_servers_and_the_command(number: signal.S
     assert run.returncode == (-9 if number == signal.SIGKILL else 128 + number)
 
 
+@pytest.mark.services
+def test_what_a_command_leaves_on_record_when_it_is_killed_ends_with_the_run() -> None:
+    program = (
+        "import os, signal, subprocess\n"
+        "from pathlib import Path\n"
+        "from scenario_tests.servers.processes import on_record, pid_file_beside\n"
+        "pid_file = pid_file_beside(Path(os.environ['CLERK_TEST_SERVERS']), 'left')\n"
+        "left = subprocess.Popen(on_record(pid_file, ['sleep', '600']), stdout=subprocess.DEVNULL)\n"
+        "print(left.pid, flush=True)\n"
+        "while not pid_file.exists() or not pid_file.read_text(): pass\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    run = _run(sys.executable, "-c", program)
+    told, _ = run.communicate(timeout=120)
+    assert run.returncode == 128 + signal.SIGKILL
+    assert not is_alive(int(told))
+
+
 def _run(*command: str) -> subprocess.Popen[str]:
     _need_packages()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CLERK_TEST_")}
