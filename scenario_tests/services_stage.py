@@ -28,8 +28,10 @@ from scenario_tests.traffic import Traffic
 from scenario_tests.waiting import until
 
 READY_LIMIT = 60.0
-STOP_LIMIT = 10.0
-_ROOT = Path(__file__).parents[1]
+STOP_LIMIT = 20.0
+"""Seconds, several times what a service may take: the tests share their machine."""
+TREE = Path(__file__).parents[1]
+"""Of this version's source."""
 Adapt = Callable[[str, dict[str, str]], dict[str, str]]
 """(service, its environment) → the environment it is to have instead."""
 
@@ -44,6 +46,8 @@ class Process:
     log: Path
     pid_file: Path | None = None
     """Where its pid is on record for the watcher of our servers, which ends it should we be killed ourselves."""
+    tree: Path = TREE
+    """From which source it runs, from the next start on."""
     running: subprocess.Popen[bytes] | None = None
 
     @property
@@ -56,7 +60,7 @@ class Process:
         command = [sys.executable, "-m", "clerk_cli", "serve", self.service, "--port", str(self.port)]
         with self.log.open("ab") as log:
             self.running = subprocess.Popen(
-                on_record(self.pid_file, command), env=self.environment, cwd=_ROOT, stdout=log, stderr=log
+                on_record(self.pid_file, command), env=self.environment, cwd=self.tree, stdout=log, stderr=log
             )
 
     def wait_ready(self) -> None:
@@ -83,10 +87,17 @@ class Process:
 
 
 class ServicesStage:
-    """A `Stage` (stage.py). `adapt`: what the processes' environment is to be, where a test wants it otherwise."""
+    """A `Stage` (stage.py). `adapt`: what the processes' environment is to be, where a test wants it otherwise.
+
+    `tree`: the source of the version on which all begin. A second ShopManager is always of this version.
+    """
 
     def __init__(
-        self, servers: Servers, folder: Path, adapt: Adapt = lambda _service, environment: environment
+        self,
+        servers: Servers,
+        folder: Path,
+        adapt: Adapt = lambda _service, environment: environment,
+        tree: Path = TREE,
     ) -> None:
         self._servers = servers
         self._folder = folder
@@ -97,14 +108,23 @@ class ServicesStage:
         self._hand = BrokerHand(self._broker_url)
         self._hand.purge()
         self._databases = {service.name: open_one(service, self._template) for service in services.SERVICES}
-        for service in services.SERVICES:
-            migrate(self._databases[service.name], service.package)
+        self.migrate(tree)
         self.keys = self._admit()
         self._processes = {name: self._process(name, name) for name in SERVICES}
         for process in self._processes.values():
+            process.tree = tree
             process.start()
         for process in self._processes.values():
             process.wait_ready()
+
+    def migrate(self, tree: Path = TREE) -> None:
+        """All five databases, to what the version in this tree needs."""
+        if tree == TREE:
+            for service in services.SERVICES:
+                migrate(self._databases[service.name], service.package)
+        else:
+            command = [sys.executable, "-m", "clerk_cli", "migrate", "--database", self._template]
+            subprocess.run(command, cwd=tree, check=True, stdout=subprocess.DEVNULL, timeout=READY_LIMIT)
 
     def _admit(self) -> Keys:
         credentials = new_credentials()

@@ -13,23 +13,25 @@ from scenario_tests.faults.crowd import Crowd
 from scenario_tests.faults.ground import Ground
 from scenario_tests.faults.selection import USUAL_COST, choose, wanted
 from scenario_tests.servers import Servers, attached_servers
-from scenario_tests.services_stage import ServicesStage
+from scenario_tests.services_stage import TREE, ServicesStage
 from scenario_tests.shop import Shop
 from scenario_tests.wire import Wire
 
 _HERE = Path(__file__).parent
 _WANTED = wanted()
 _seeds = count(_WANTED.seed or 0)
+_played: list[Ground] = []
+"""Filled once a fault test was really played: a run that only collects them has no seed to tell."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "cost(seconds): what a fault test takes, for the selection")
+    config.addinivalue_line("markers", "cost(seconds, kind): what a fault test takes, and what it is one of")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     ours = {item.nodeid: item for item in items if item.path.parent == _HERE and item.get_closest_marker("services")}
     costs = {name: _cost(item) for name, item in ours.items()}
-    kinds = {name: name.partition("[")[0] for name in ours}
+    kinds = {name: _kind(item) for name, item in ours.items()}
     chosen = choose(costs, kinds, _WANTED)
     if len(ours) > 1:  # who asks for one test gets it
         left_out = [item for name, item in ours.items() if name not in chosen]
@@ -42,8 +44,15 @@ def _cost(item: pytest.Item) -> float:
     return float(marker.args[0]) if marker else USUAL_COST
 
 
-def pytest_report_header() -> str:
-    return f"fault tests: {_WANTED}"
+def _kind(item: pytest.Item) -> str:
+    marker = item.get_closest_marker("cost")
+    return str(marker.args[1]) if marker and len(marker.args) > 1 else item.nodeid.partition("[")[0]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """At the end, where a quiet run shows it too."""
+    if _played:
+        terminalreporter.write_line(f"fault tests: {_WANTED}; again: {_WANTED.again}")
 
 
 @pytest.fixture(scope="package")
@@ -56,12 +65,14 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
             pytest.fail(reason)
         pytest.skip(reason)
     running = furnished(servers, tmp_path_factory.mktemp("faults"))
+    _played.append(running)
     yield running
     running.close()
 
 
-def furnished(servers: Servers, folder: Path) -> Ground:
-    ground = Ground(servers, folder)
+def furnished(servers: Servers, folder: Path, tree: Path = TREE) -> Ground:
+    """A ground with a shop on it; `tree` is the source of the version that it begins with."""
+    ground = Ground(servers, folder, tree)
     wire = Wire(ground.stage)
     Shop(ground.stage, wire, "").furnish()
     wire.close()

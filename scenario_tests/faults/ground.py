@@ -22,7 +22,7 @@ from scenario_tests.faults.road import Road
 from scenario_tests.servers import Servers
 from scenario_tests.servers.postgres import PostgresCluster
 from scenario_tests.servers.rabbit import RabbitNode
-from scenario_tests.services_stage import Process, ServicesStage
+from scenario_tests.services_stage import TREE, Process, ServicesStage
 from scenario_tests.stage import SERVICES
 from scenario_tests.waiting import until
 
@@ -36,9 +36,12 @@ _LIMIT = 30.0
 
 
 class Ground:
-    """The five processes, the roads of each to its servers, and the servers themselves."""
+    """The five processes, the roads of each to its servers, and the servers themselves.
 
-    def __init__(self, servers: Servers, folder: Path) -> None:
+    `tree`: the source of the version that they run; this one's, unless a test wants an older one.
+    """
+
+    def __init__(self, servers: Servers, folder: Path, tree: Path = TREE) -> None:
         if not isinstance(servers.broker, RabbitNode) or not isinstance(servers.postgres, PostgresCluster):
             raise TypeError("the servers must be ours: faults stop them")
         self.servers = servers
@@ -50,7 +53,7 @@ class Ground:
         """Of our virtual host, past all roads."""
         self.database_url = ""
         """The template of the five databases, past all roads."""
-        self.stage = ServicesStage(servers, folder, self._lead)
+        self.stage = ServicesStage(servers, folder, self._lead, tree)
 
     def _lead(self, service: str, environment: dict[str, str]) -> dict[str, str]:
         """Through our roads; a second process of a service shares those of the first."""

@@ -26,6 +26,13 @@ class Wanted:
     def __str__(self) -> str:
         return "all" if self.seed is None else f"a selection of {self.seconds:g} s, CLERK_FAULTS_SEED={self.seed}"
 
+    @property
+    def again(self) -> str:
+        """The command that plays the same ones again, in a shell."""
+        seed = f"CLERK_FAULTS_SEED={self.seed} CLERK_FAULTS_SECONDS={self.seconds:g}"
+        which = "CLERK_FAULTS=all" if self.seed is None else seed
+        return f"CLERK_STAGE=services {which} python -m scenario_tests.servers run -- pytest scenario_tests/faults"
+
 
 def wanted(environment: Mapping[str, str] = os.environ) -> Wanted:
     seconds = float(environment.get("CLERK_FAULTS_SECONDS", SECONDS))
@@ -38,7 +45,7 @@ def wanted(environment: Mapping[str, str] = os.environ) -> Wanted:
 def choose(costs: Mapping[str, float], kinds: Mapping[str, str], which: Wanted) -> set[str]:
     """The names of the tests to play. One of each kind is drawn before a second of any, in an order by chance.
 
-    `costs`: test → seconds; `kinds`: test → its function, of which it is one case.
+    `costs`: test → seconds; `kinds`: test → the row of the design's table, or else the function that it is a case of.
     """
     if which.seed is None:
         return set(costs)

@@ -17,7 +17,7 @@ from scenario_tests.faults.proof import QUIET_LIMIT, databases, holds
 from scenario_tests.shop import Shop
 from scenario_tests.wire import Wire
 
-pytestmark = [pytest.mark.services, pytest.mark.cost(40)]
+pytestmark = [pytest.mark.services, pytest.mark.cost(30, "backup")]
 
 
 @pytest.fixture

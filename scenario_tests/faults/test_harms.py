@@ -17,7 +17,9 @@ from scenario_tests.services_stage import ServicesStage
 pytestmark = pytest.mark.services
 
 
-@pytest.mark.parametrize("harm", [pytest.param(each, id=each.name, marks=pytest.mark.cost(each.cost)) for each in ALL])
+@pytest.mark.parametrize(
+    "harm", [pytest.param(each, id=each.name, marks=pytest.mark.cost(each.cost, each.row)) for each in ALL]
+)
 def test_nothing_is_lost_or_done_twice(harm: Harm, ground: Ground, stage: ServicesStage, crowd: Crowd) -> None:
     blow = Blow(ground, Random(harm.name))
     with recorded(harm, blow) as watch:
