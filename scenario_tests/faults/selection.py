@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 
-SECONDS = 75.0
+SECONDS = 60.0
 USUAL_COST = 8.0
 
 

@@ -89,6 +89,6 @@ def _migrated(blow: Blow) -> None:
 
 
 HARMS = (
-    Harm("flood", "a flood of sessions", _flood, 60.0),
+    Harm("flood", "a flood of sessions", _flood, 30.0),
     Harm("upgrade", "a migration under load", _migrated, 15.0),
 )
