@@ -184,13 +184,22 @@ class ServicesStage:
 
     @contextmanager
     def another_manager(self) -> Iterator[str]:
-        process = self._process("shop_manager", "another_shop_manager")
-        process.start()
-        try:
-            process.wait_ready()
+        with self.more_managers(1) as [process]:
             yield process.url
+
+    @contextmanager
+    def more_managers(self, many: int) -> Iterator[list[Process]]:
+        """So many beside the first; they have all ended when the block has."""
+        managers = [self._process("shop_manager", f"shop_manager_{number}") for number in range(2, many + 2)]
+        try:
+            for process in managers:
+                process.start()
+            for process in managers:
+                process.wait_ready()
+            yield managers
         finally:
-            process.end(signal.SIGTERM)
+            for process in managers:
+                process.end(signal.SIGTERM)
 
     def close(self) -> None:
         for process in self._processes.values():

@@ -21,7 +21,7 @@ from typing import NoReturn
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # a script's own folder is on the path, the project's is not
 
-from scenario_tests.servers import postgres, rabbit  # noqa: E402  needs the line above
+from scenario_tests.servers import postgres, rabbit, wrong_clock  # noqa: E402  needs the line above
 from scripts import debian  # noqa: E402  as above
 from tests_browser import chromium  # noqa: E402  as above
 
@@ -160,7 +160,13 @@ def _missing_servers() -> str | None:
 
 
 def packages_missing() -> str | None:
-    """What private servers lack, in words; None when nothing, if need be after installing it."""
+    """What private servers lack, in words; None when nothing, if need be after installing it.
+
+    Wrong clocks are wished for too, but without them only their own tests cannot run.
+    """
+    if not wrong_clock.installed() and debian.can_install():
+        say("installing libfaketime")
+        debian.install(["libfaketime"])
     installed = {"rabbitmq-server": rabbit.installed, "postgresql": postgres.installed}
     missing = [package for package, there in installed.items() if not there()]
     if missing and debian.can_install():

@@ -72,6 +72,8 @@ class Harm:
     """Seconds that its test takes, all in all."""
     hurts: frozenset[str] = frozenset()
     """The services whose processes or roads it touches, if that is all it touches; empty: anything."""
+    missing: Callable[[], str | None] = lambda: None
+    """What this machine lacks for it, in a few words; None when nothing."""
 
     def __post_init__(self) -> None:
         if self.row not in ROWS:

@@ -46,7 +46,7 @@ class Nemesis:
     def __init__(self, ground: Ground, report: Report) -> None:
         self.ground = ground
         self.report = report
-        self._deck = Deck(ALL, report.seed)
+        self._deck = Deck([harm for harm in ALL if harm.missing() is None], report.seed)
         self._wire = Wire(ground.stage)
         Shop(ground.stage, self._wire, "").furnish()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from random import Random
 
 import pytest
@@ -21,6 +22,10 @@ pytestmark = pytest.mark.services
     "harm", [pytest.param(each, id=each.name, marks=pytest.mark.cost(each.cost, each.row)) for each in ALL]
 )
 def test_nothing_is_lost_or_done_twice(harm: Harm, ground: Ground, stage: ServicesStage, crowd: Crowd) -> None:
+    if (missing := harm.missing()) is not None:
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing)
+        pytest.skip(missing)
     blow = Blow(ground, Random(harm.name))
     with recorded(harm, blow) as watch:
         crowd.comes(10)

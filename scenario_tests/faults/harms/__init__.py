@@ -5,8 +5,10 @@ from __future__ import annotations
 from scenario_tests.faults.harm import Harm
 from scenario_tests.faults.harms import (
     broker,
+    clocks,
     database,
     doors,
+    managers,
     messages,
     points,
     processes,
@@ -25,5 +27,7 @@ KINDS = (
     messages,
     provider,
     doors,
+    clocks,
+    managers,
 )
 ALL: tuple[Harm, ...] = tuple(harm for kind in KINDS for harm in kind.HARMS)
