@@ -26,20 +26,26 @@ print("stops", flush=True)
 
 
 @contextmanager
-def looking() -> Iterator[subprocess.Popen[str]]:
-    """A process that looks again and again, and says what it saw; it has begun."""
+def running(program: str) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM], cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", program], cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, text=True
     )
     end = Timer(LIMIT, process.kill)
     end.start()
     with process:
         try:
-            assert said_by(process) == "runs"
             yield process
         finally:
             end.cancel()
             process.kill()
+
+
+@contextmanager
+def looking() -> Iterator[subprocess.Popen[str]]:
+    """A process that looks again and again, and says what it saw; it has begun."""
+    with running(PROGRAM) as process:
+        assert said_by(process) == "runs"
+        yield process
 
 
 def said_by(process: subprocess.Popen[str]) -> str:
@@ -71,4 +77,20 @@ def test_who_is_asked_while_paused_stops_afterwards(number: signal.Signals) -> N
         while (line := said_by(process)) == "runs":
             pass
         assert line == "stops"
+        assert process.wait(LIMIT) == 0
+
+
+def test_who_never_looks_because_it_is_still_starting_leaves_in_time_all_the_same() -> None:
+    busy = """
+from threading import Event
+from clerk_cli import stopping
+
+stopping.LIMIT = 0.2
+stopping.hold_signals()
+print("starts", flush=True)
+Event().wait()
+"""
+    with running(busy) as process:
+        assert said_by(process) == "starts"
+        process.send_signal(signal.SIGTERM)
         assert process.wait(LIMIT) == 0
