@@ -84,3 +84,34 @@ def test_S8_the_front_believes_a_proxys_word_on_tls_only_when_told(behind: str, 
         page = httpx.get(f"{url}/dashboard/login", headers={"X-Forwarded-Proto": "https"})
         assert page.status_code == 200
         assert page.headers["set-cookie"].startswith("__Host-") == (behind == "true")
+
+
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ('CLERK_DATABASE_URL="sqlite:///data/{servi', "the file .env, line 1: cannot be read"),
+        ("CLERK_DATABASE_URL=sqlite:///data/{service}.db\nCLERK_BROKER_UR", "the file .env, line 2: cannot be read"),
+        ("CLERK_DATABASE_URL=sqli", "database URL cannot be read"),
+        ("CLERK_POOL=", "setting CLERK_POOL"),
+        ("CLERK_BROKER_URL=am", "broker URL"),
+    ],
+)
+def test_settings_that_were_written_by_half_are_refused_with_one_line(tmp_path: Path, written: str, says: str) -> None:
+    migrated(tmp_path)
+    (tmp_path / ".env").write_text(written)
+    with clerk("serve", "risk", "--port", "0", folder=tmp_path) as running:
+        assert running.ended() == 2
+        assert running.errors.count("\n") == 1
+        assert running.errors.startswith("clerk: ")
+        assert says in running.errors
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_database_that_is_not_migrated_is_refused_with_one_line(tmp_path: Path, name: str) -> None:
+    (tmp_path / "data").mkdir()
+    with clerk("serve", name, "--port", "0", folder=tmp_path, CLERK_LOG_JSON="true", **SQLITE, **NO_BROKER) as running:
+        assert running.ended() == 2
+        [line] = [line for line in running.errors.splitlines() if not line.startswith("{")]
+        assert line.startswith("clerk: ")
+        assert "clerk migrate" in line
+        assert "Traceback" not in running.errors

@@ -37,6 +37,7 @@ def _dies_at(service: str, point: str, latest: int = LATEST) -> Callable[[Blow],
         blow.ground.dies(service, failpoint, REACHED_LIMIT)
         blow.finds_work()
         blow.lands(f"{service} died at {failpoint}")
+        _stands_up(blow, service)
 
     return strikes
 
@@ -53,6 +54,7 @@ def _dies_at_what_came_back(service: str) -> Callable[[Blow], None]:
         blow.ground.dies(service, "counted")
         blow.finds_work()
         blow.lands(f"{service} died at counted, with deliveries that came back")
+        _stands_up(blow, service)
 
     return strikes
 
@@ -67,8 +69,15 @@ def _dies_at_every_start(service: str, point: str) -> Callable[[Blow], None]:
             blow.lands(f"{service} died at {point} after start {start}")
             if start < STARTS:
                 blow.ground.stage.process(service).start()
+        _stands_up(blow, service)
 
     return strikes
+
+
+def _stands_up(blow: Blow, service: str) -> None:
+    """The process is there again, and goes on living: another harm beside this one may need it."""
+    blow.ground.disarm(service)
+    blow.ground.stage.start(service)
 
 
 def _commands() -> Iterator[tuple[str, str]]:
