@@ -93,7 +93,10 @@ def _faults(recordings: Recordings) -> list[str]:
 
 
 def _broken(recordings: Recordings) -> list[str]:
-    """Every run that did not hold, with what became of the same fault at its last run."""
+    """Every run that did not hold, with what became of the same fault at its last run.
+
+    Who has looked into one adds a `remark` to its line in the recording.
+    """
     text = ["## What did not hold", ""]
     last = {line["name"]: line for line in recordings.harms}
     broken = [line for line in recordings.harms if line["outcome"] != HELD]
@@ -102,10 +105,10 @@ def _broken(recordings: Recordings) -> list[str]:
         since = (
             f"Its last run, on `{latest['commit']}`, held." if latest["outcome"] == HELD else "It has not held since."
         )
-        text.append(f"- **{line['name']}** on `{line['commit']}`: {_plain(line['outcome'])} {since}")
+        text.append(f"- **{line['name']}** on `{line['commit']}`: {_plain(line['outcome'])} {since}{_remark(line)}")
     text += [
         f"- **Round {line['round']} of chaos**, {' and '.join(line['harms'])}, on `{line['commit']}`: "
-        f"{_plain(line['outcome'])}"
+        f"{_plain(line['outcome'])}{_remark(line)}"
         for line in recordings.rounds
         if line["outcome"] != HELD
     ]
@@ -188,10 +191,15 @@ def _not_covered(recordings: Recordings) -> list[str]:
         for row, title in run["rows"].items()
         if 0 < len(played[row]) < run["harms"].get(row, 0)
     }
+    floods = [line["evidence"][-1] for line in recordings.harms if line["row"] == "flood" and line["evidence"]]
     return [
         "## What is not covered",
         "",
         *(f"- {line}" for line in NEVER_TRIED),
+        *(
+            f"- A faster flood than this one, which is what the callers of this machine came to: {told}."
+            for told in floods
+        ),
         *(f"- Tried by a test of its own that is not in these recordings: {where}." for where in TESTED_ALONE.values()),
         *(f"- Not played in these recordings: {title}." for title in without),
         *(f"- {count} more that there are of this row were not played: {title}." for title, count in missing.items()),
@@ -202,6 +210,10 @@ def _times(lines: Iterable[Line]) -> str:
     """Of those that came to rest."""
     seconds = [line["seconds_to_quiet"] for line in lines if line["seconds_to_quiet"] is not None]
     return f"{median(seconds):.1f} s, {max(seconds):.1f} s" if seconds else "–"
+
+
+def _remark(line: Line) -> str:
+    return f" {line['remark']}" if "remark" in line else ""
 
 
 def _plain(outcome: str) -> str:

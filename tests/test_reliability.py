@@ -55,10 +55,10 @@ def test_a_run_that_broke_stays_on_the_page_also_when_the_next_one_held() -> Non
 
 
 def test_rounds_of_chaos_are_summed_up_and_broken_ones_named() -> None:
-    text = told([], [round_of_chaos(1), round_of_chaos(2, "3 drifts")])
+    text = told([], [round_of_chaos(1), {**round_of_chaos(2, "3 drifts"), "remark": "Its cause was found."}])
     assert "seed 7: 2 rounds with 4 faults, 40 orders, 6 of them in flight" in text
     assert "1 rounds held" in text
-    assert "- **Round 2 of chaos**, risk is killed and shop is killed, on `abc`: 3 drifts." in text
+    assert "- **Round 2 of chaos**, risk is killed and shop is killed, on `abc`: 3 drifts. Its cause was found." in text
 
 
 def test_what_was_not_played_is_listed() -> None:
@@ -67,6 +67,11 @@ def test_what_was_not_played_is_listed() -> None:
     assert "- Not played in these recordings: a flood." in text
     assert "- 2 more that there are of this row were not played: killed at each point." in text
     assert text.count("Not recorded.") == 3, "chaos, simulation and wrong builds"
+
+
+def test_how_fast_the_flood_really_was_is_told() -> None:
+    flood = {**harm("a flood"), "row": "flood", "evidence": ["12 callers", "93 a second for 10 s"]}
+    assert "came to: 93 a second for 10 s." in told([flood])
 
 
 def test_a_wrong_build_that_nobody_found_out_is_shown_as_such() -> None:
