@@ -8,6 +8,7 @@ gone home and all is quiet; then every invariant must hold. Private servers only
 from __future__ import annotations
 
 import argparse
+import os
 import secrets
 import signal
 import sys
@@ -64,13 +65,12 @@ class Nemesis:
             self._fires(list(zip(harms, blows, strict=True)), crowd, one)
         except Exception as error:  # whatever it is, the round did not hold: it is told, and ends the run
             one.outcome = f"{type(error).__name__}: {error}"
-        finally:
-            crowd.close()
-            one.evidence = [each for blow in blows for each in blow.evidence]
-            one.in_flight = len({clerk for blow in blows for clerk in blow.hit})
-            one.orders = len(crowd.orders)
-            self.report.add(one)
-            _say(_told(one))
+        crowd.close()
+        one.evidence = [each for blow in blows for each in blow.evidence]
+        one.in_flight = len({clerk for blow in blows for clerk in blow.hit})
+        one.orders = len(crowd.orders)
+        self.report.add(one)
+        _say(_told(one))
 
     def _fires(self, fired: Sequence[tuple[Harm, Blow]], crowd: Crowd, one: Round) -> None:
         crowd.comes(FIRST)
@@ -111,16 +111,22 @@ def main(arguments: Sequence[str]) -> int:
     try:
         nemesis.plays(wanted.minutes)
     except (KeyboardInterrupt, SystemExit):
-        for service in SERVICES:  # whoever interrupts does not want to wait
-            ground.stage.kill(service)
-        _say("chaos: interrupted")
-        return INTERRUPTED
-    finally:
-        nemesis.close()
-        ground.close()
-        _say(f"chaos: report in {report.write()}")
+        _ends_now(ground)
+    nemesis.close()
+    ground.close()
+    _say(f"chaos: report in {report.write()}")
     _say(f"chaos: {len(report.rounds)} rounds, {'all held' if report.held else 'BROKEN'}; seed {seed}")
     return 0 if report.held else 1
+
+
+def _ends_now(ground: Ground) -> NoReturn:
+    """Who interrupts does not want to wait, nor to be told of the round that was under way; what it began is left."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    for service in SERVICES:
+        ground.stage.kill(service)
+    _say("chaos: interrupted; the rounds that were over are in the report's folder")
+    os._exit(INTERRUPTED)
 
 
 def _parser() -> argparse.ArgumentParser:
