@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from clerk_cli.tests.faults_shop import FaultyShop, faulty_shop
 from tests_browser.chromium import chromium, installed
-from tests_browser.seats import Seat, Seats
+from tests_browser.seats import LIMIT_MS, Seat, Seats
 
 _HERE = Path(__file__).parent
 QUICK = {"CLERK_STEP_LIMIT_FACTOR": "0.05", "CLERK_RESEND_MOST": "8"}
@@ -34,6 +34,7 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
+    expect.set_options(timeout=LIMIT_MS)
     with chromium(program) as running:
         yield running
 

@@ -13,7 +13,8 @@ from clerk_cli.tests.faults_shop import FaultyShop
 from doors.keys import KeyRing, Role
 from doors.operators import Operators
 
-LIMIT_MS = 15_000
+LIMIT_MS = 20_000
+"""For whatever a page is to show, or to let one do: longer than the slowest resend of the test shop takes."""
 WIDE, NARROW = 1280, 360
 Seat = Callable[..., Page]
 """`seat(role="operator", *, javascript=True, dark=False, width=WIDE)` → a page of a browser of its own."""
