@@ -59,7 +59,8 @@ def test_each_way_to_be_stuck_is_shown_explained_and_healed_by_hand(shop: Faulty
         settle.get_by_label("was in truth").select_option(way.outcome if way.outcome in offered else "undone")
         settle.get_by_label("Evidence").fill("we have called them")
         settle.get_by_label(WHY).fill("so that it goes on")
-        settle.get_by_role("button", name="Settle by hand").click()
+        with page.expect_navigation():  # else one looks at the page that one leaves
+            settle.get_by_role("button", name="Settle by hand").click()
         if page.locator(".notice.good").is_visible():
             break
     expect(page.locator(".notice.good")).to_have_text("The step was settled by your word.")
