@@ -21,6 +21,17 @@ _PERSISTENT = pika.BasicProperties(delivery_mode=2)
 _LOOK_EVERY = 0.01
 
 
+@contextmanager
+def channel_on(url: str) -> Iterator[Any]:
+    """A channel on the broker, as anybody with its password could have it."""
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    try:
+        yield connection.channel()
+    finally:
+        if connection.is_open:
+            connection.close()
+
+
 class BrokerHand:
     """Acts on the broker at `url` as anybody with its password could."""
 
@@ -30,18 +41,18 @@ class BrokerHand:
         self._tap: _Tap | None = None
 
     def put(self, queue: str, body: bytes) -> None:
-        with self._channel() as channel:
+        with channel_on(self._url) as channel:
             channel.confirm_delivery()
             channel.basic_publish("", queue, body, _PERSISTENT, mandatory=True)
 
     def depth(self, queue: str) -> int:
-        with self._channel() as channel:
+        with channel_on(self._url) as channel:
             return int(channel.queue_declare(queue, passive=True).method.message_count)
 
     def purge(self) -> None:
         """Empty all our queues that are there."""
         for queue in QUEUES:
-            with self._channel() as channel:
+            with channel_on(self._url) as channel:
                 try:
                     channel.queue_purge(queue.name)
                 except pika.exceptions.ChannelClosedByBroker as error:
@@ -61,15 +72,6 @@ class BrokerHand:
             if not self._taps:
                 tap, self._tap = self._tap, None
                 tap.close()
-
-    @contextmanager
-    def _channel(self) -> Iterator[Any]:
-        connection = pika.BlockingConnection(pika.URLParameters(self._url))
-        try:
-            yield connection.channel()
-        finally:
-            if connection.is_open:
-                connection.close()
 
 
 class _Tap:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -18,6 +18,7 @@ from sqlalchemy import text
 from messaging.broker import REPLIES_QUEUE, commands_queue
 from messaging.failpoints import read_failpoint
 from messaging.topology import QUEUES, Queue
+from scenario_tests.broker_hand import channel_on
 from scenario_tests.faults.road import Road
 from scenario_tests.servers import Servers
 from scenario_tests.servers.postgres import PostgresCluster
@@ -160,15 +161,8 @@ class Ground:
     def vhost(self) -> str:
         return urlsplit(self.broker_url).path.removeprefix("/")
 
-    @contextmanager
-    def channel(self) -> Iterator[Any]:
-        """On the broker, as anybody with its password could have it."""
-        connection = pika.BlockingConnection(pika.URLParameters(self.broker_url))
-        try:
-            yield connection.channel()
-        finally:
-            if connection.is_open:
-                connection.close()
+    def channel(self) -> AbstractContextManager[Any]:
+        return channel_on(self.broker_url)
 
     def bring_back(self, queue: Queue) -> None:
         """The queue is there and bound as it should be; one with other arguments goes, with all that is in it."""

@@ -6,7 +6,7 @@ What cannot be sent stays unsent, is told in one clear line and not again and ag
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from messaging.topology import QUEUES, Queue
@@ -87,33 +87,28 @@ def _full(blow: Blow, service: str, sender: str) -> None:
 
 
 def _without_rights(blow: Blow, service: str) -> None:
-    ground = blow.ground
-    rights = ("set_permissions", "-p", ground.vhost, "guest")
-    blow.finds_work()
-    with _told_once(blow, service, "ACCESS_REFUSED"):
-        ground.broker.ctl(*rights, "", "", "")
-        try:
-            ground.road(service, "broker").cut()
-            _wait_told(ground, service, "ACCESS_REFUSED")
-            blow.lands(f"no rights: {_told(ground, service)}")
-            lasts(LASTS)
-        finally:
-            ground.broker.ctl(*rights, ".*", ".*", ".*")
-    ground.all_ready()
+    rights = ("set_permissions", "-p", blow.ground.vhost, "guest")
+    _shut_out(blow, service, (*rights, "", "", ""), (*rights, ".*", ".*", ".*"), "no rights")
 
 
 def _with_another_password(blow: Blow, service: str) -> None:
+    change = ("change_password", "guest")
+    _shut_out(blow, service, (*change, "another one"), (*change, "guest"), "password changed")
+
+
+def _shut_out(blow: Blow, service: str, out: Sequence[str], back: Sequence[str], what: str) -> None:
+    """The broker, told so by `rabbitmqctl`, takes the service's next connection no more until it is told `back`."""
     ground = blow.ground
     blow.finds_work()
     with _told_once(blow, service, "ACCESS_REFUSED"):
-        ground.broker.ctl("change_password", "guest", "another one")
+        ground.broker.ctl(*out)
         try:
             ground.road(service, "broker").cut()
             _wait_told(ground, service, "ACCESS_REFUSED")
-            blow.lands(f"password changed: {_told(ground, service)}")
+            blow.lands(f"{what}: {_told(ground, service)}")
             lasts(LASTS)
         finally:
-            ground.broker.ctl("change_password", "guest", "guest")
+            ground.broker.ctl(*back)
     ground.all_ready()
 
 
