@@ -5,7 +5,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint chaos reliability lock clean
+.PHONY: help up test quick lint chaos reliability lock clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
@@ -15,6 +15,9 @@ up: $(VENV)/run.stamp ## the whole shop in one process; ARGS="--port 8471 …" a
 
 test: $(VENV)/dev.stamp ## everything that is checked: lint, types, unit tests, scenarios embedded and on real servers
 	@exec $(PY) scripts/run_tests.py $(ARGS)
+
+quick: $(VENV)/dev.stamp ## for everyday work: ruff, mypy, and the unit tests that are quick
+	@exec $(PY) scripts/run_tests.py quick
 
 lint: $(VENV)/dev.stamp ## ruff and mypy
 	@exec $(PY) scripts/run_tests.py lint

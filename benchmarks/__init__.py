@@ -1,1 +1,1 @@
-"""Benchmarks: real processes under load, measured from outside. Never part of the tests."""
+"""Benchmarks: real processes under load, measured from outside. They are not part of the tests."""

@@ -1,7 +1,7 @@
-"""What each page of the dashboard and each read of `/ops` costs, in a small shop and with a million ended Clerks.
+"""Measures each page of the dashboard and each read of `/ops`, in a small shop and in one with a million ended Clerks.
 
 `python -m benchmarks.dashboard FOLDER` on SQLite, with CLERK_TEST_DATABASE_URL set (an administrator's PostgreSQL URL)
-there too. Both shops have as many live and stuck Clerks; they are asked in turns, so that both see the same machine.
+there too. Both shops have equally many live and stuck Clerks; requests alternate, so that both see the same machine.
 What was seeded in FOLDER, or in that PostgreSQL, is used again.
 """
 
@@ -22,16 +22,16 @@ from typing import Any
 from sqlalchemy import create_engine
 
 from benchmarks.seed_shop import seed
-from benchmarks.seeded_doors import SeededDoors
+from benchmarks.seeded_http_api import SeededHttpApi
+from benchmarks.shops import new_databases, template_on
 from clerk_cli.databases import files_in
 from domain.messages import SHOP_MANAGER
 from messaging.database import check_url
 
-SERVICES = ("shop_manager", "shop", "risk", "payment", "fulfillment")
 ENDED = (1_000, 1_000_000)
 LIVE, STUCK = 10_000, 200
 MOST = 1.2
-"""What dashboard and `/ops` may cost in the large shop, against the small one (performance.md)."""
+"""What dashboard and `/ops` may cost in the large shop, against the small one (docs/design/performance.md)."""
 WORK = (
     "/dashboard",
     "/dashboard/clerks",
@@ -81,7 +81,7 @@ WORK = (
     "/ops/keys",
     "/ops/views",
 )
-"""Live and stuck work, and what does not depend on Clerks at all: these have to keep within MOST."""
+"""Pages about live and stuck Clerks, or about no Clerks: none may cost more than MOST."""
 PAST = (
     "/dashboard/figures",
     "/dashboard/figures?hours=168",
@@ -95,7 +95,7 @@ PAST = (
     "/ops/clerks?status=completed&older_than=1h&cursor={later}",
     "/ops/clerks.csv",
 )
-"""What shows ended Clerks: a larger shop has more to show."""
+"""Pages about ended Clerks: a larger shop has more to show."""
 
 
 def main() -> None:
@@ -107,8 +107,8 @@ def main() -> None:
     wanted = arguments.parse_args()
     paths = [path for path in (*WORK, *PAST) if wanted.only in path and wanted.without not in path]
     measured = {kind: compare(templates, wanted.times, paths) for kind, templates in shops(wanted.folder).items()}
-    say(table(measured))
-    say(json.dumps(measured))
+    print(table(measured))
+    print(json.dumps(measured))  # as above
     over = [
         path
         for lines in measured.values()
@@ -132,43 +132,42 @@ def shops(folder: Path) -> dict[str, list[str]]:
 
 
 def on_postgres(folder: Path, admin: str, ended: int) -> str:
-    engine = create_engine(check_url(admin), isolation_level="AUTOCOMMIT")
-    template = f"{admin.rsplit('/', 1)[0]}/dash_{ended}_{{service}}"
+    """The URL template of the shop with so many ended Clerks on this PostgreSQL; seeded when it is not there yet."""
+    prefix = f"dash_{ended}_"
+    engine = create_engine(check_url(admin))
     with engine.connect() as connection:
-        known = f"SELECT 1 FROM pg_database WHERE datname = 'dash_{ended}_{SHOP_MANAGER}'"  # noqa: S608  # a number of ours
+        known = f"SELECT 1 FROM pg_database WHERE datname = '{prefix}{SHOP_MANAGER}'"  # noqa: S608  # a number of ours
         is_new = connection.exec_driver_sql(known).first() is None
-        for service in SERVICES if is_new else ():
-            connection.exec_driver_sql(f'CREATE DATABASE "dash_{ended}_{service}"')
     engine.dispose()
     if is_new:
-        seed(folder / f"postgres-{ended}", ended, LIVE, SHOP_MANAGER, template)
-    return template
+        seed(folder / f"postgres-{ended}", ended, LIVE, SHOP_MANAGER, new_databases(admin, prefix))
+    return template_on(admin, prefix)
 
 
 def compare(templates: Sequence[str], times: int, paths: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """`{address: {small_ms, large_ms, ratio, best_ratio, statements}}`: medians, and their ratio.
+    """`{path: {small_ms, large_ms, ratio, best_ratio, statements}}`: medians, and their ratio.
 
-    `best_ratio` is that of the fastest answers: on a busy machine it says more, for only the page itself is in it.
+    `best_ratio` is that of the fastest responses: on a busy machine it says more, because nothing else disturbed them.
     """
-    small, large = (SeededDoors(template, STUCK) for template in templates)
+    small, large = (SeededHttpApi(template, STUCK) for template in templates)
     with closing(small.database), closing(large.database):
         return asyncio.run(_compared(small, large, times, paths))
 
 
 async def _compared(
-    small: SeededDoors, large: SeededDoors, times: int, paths: Sequence[str]
+    small: SeededHttpApi, large: SeededHttpApi, times: int, paths: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
-    pairs = [(small, await things(small)), (large, await things(large))]
+    pairs = [(small, await example_ids(small)), (large, await example_ids(large))]
     found = {}
     for path in paths:
         took: tuple[list[float], list[float]] = ([], [])
-        for doors, names in pairs:
-            await doors.ask(path.format(**names))
+        for shop, names in pairs:
+            await shop.ask(path.format(**names))
         before = large.database.statements
         for _ in range(times):
-            for (doors, names), list_ in zip(pairs, took, strict=True):
+            for (shop, names), list_ in zip(pairs, took, strict=True):
                 began = perf_counter()
-                await doors.ask(path.format(**names))
+                await shop.ask(path.format(**names))
                 list_.append((perf_counter() - began) * 1000)
         medians, best = [statistics.median(each) for each in took], [min(each) for each in took]
         found[path] = {
@@ -181,16 +180,16 @@ async def _compared(
     return found
 
 
-async def things(doors: SeededDoors) -> dict[str, str]:
-    """What the addresses name: a Clerk of each sort, and the place where a later page begins."""
+async def example_ids(shop: SeededHttpApi) -> dict[str, str]:
+    """What fills the gaps in the paths: the id of a Clerk of each sort, and the cursor of a later page."""
 
     async def first(query: str) -> str:
-        return str(json.loads(await doors.ask(f"/ops/clerks?{query}&limit=1"))["data"][0]["id"])
+        return str(json.loads(await shop.ask(f"/ops/clerks?{query}&limit=1"))["data"][0]["id"])
 
     later = ""
     for _ in range(5):
         page = f"/ops/clerks?status=completed&older_than=1h&limit=100{later and f'&cursor={later}'}"
-        later = json.loads(await doors.ask(page))["next_cursor"]
+        later = json.loads(await shop.ask(page))["next_cursor"]
     return {
         "stuck": await first("stuck=true"),
         "live": await first("status=open"),
@@ -200,21 +199,17 @@ async def things(doors: SeededDoors) -> dict[str, str]:
 
 
 def table(measured: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
-    """As Markdown: an address a line, the two sizes and their ratio for each kind of database."""
+    """As Markdown: a path a line, the two sizes and their ratio for each kind of database."""
     kinds = list(measured)
     heads = "".join(f" {kind}: {ENDED[0]:,} ended, ms | {ENDED[1]:,} | ratio | of the best |" for kind in kinds)
     lines = [f"| page |{heads} statements |", f"|---|{'---:|---:|---:|---:|' * len(kinds)}---:|"]
     for path in measured[kinds[0]]:
         cells = [measured[kind][path] for kind in kinds]
-        told = "".join(
+        text = "".join(
             f" {each['small_ms']} | {each['large_ms']} | {each['ratio']} | {each['best_ratio']} |" for each in cells
         )
-        lines.append(f"| `{path}` |{told} {cells[-1]['statements']} |")
+        lines.append(f"| `{path}` |{text} {cells[-1]['statements']} |")
     return "\n".join(lines)
-
-
-def say(text: str) -> None:
-    print(text)  # noqa: T201  # a benchmark prints its table
 
 
 if __name__ == "__main__":

@@ -19,27 +19,31 @@ from time import monotonic, sleep
 from typing import Any
 
 import httpx
+from psycopg2.extensions import set_wait_callback
 from sqlalchemy import delete, update
 
-from benchmarks.copied_clerks import Row, Stencil
-from benchmarks.shops import Measured, embedded, stock_up
+from benchmarks.copied_clerks import Row, Template
+from benchmarks.shops import MeasuredShop, embedded, stock_up
 from clerk_cli.databases import files_in, opened_shop
 from clerk_cli.services import SERVICES
 from domain.ids import RANDOMNESS, clerk_id
 from domain.times import days, minutes
 from fulfillment_service.store import stock
 from messaging.database import Database, Tx
-from shop_manager.store import operations
-from verifier import quiet
+from shop_manager.engine.tables import operations_schema
+from verifier import still_under_way
 
 SKU, QUANTITY = "SEED-BONE", 2
 ENDED = {"completed": 80, "failed": 10, "canceled": 6, "expired": 4}
 """Kinds of ended Clerks, in percent."""
 LIVE = {"shopping": 50, "shipping": 50}
+OVERDUE = {"overdue": 100}
 SPREAD = days(30)
 """Ended Clerks are opened over this time, up to now; live ones over the last minute."""
 LATELY = minutes(1)
-TABLES = {service.name: service.module("store").metadata.sorted_tables for service in SERVICES}
+OVER = days(2)
+"""Older than any of them may become."""
+TABLES = {service.name: service.metadata.sorted_tables for service in SERVICES}
 PORTION = 2_000
 NULL = "\\N"
 WITHIN = 60.0
@@ -53,13 +57,22 @@ def main() -> None:
     arguments.add_argument("--only", choices=[service.name for service in SERVICES])
     arguments.add_argument("--database", help="a PostgreSQL URL template with {service}; else SQLite files in FOLDER")
     wanted = arguments.parse_args()
-    print(json.dumps(seed(wanted.folder, wanted.ended, wanted.live, wanted.only, wanted.database)))  # noqa: T201
+    print(json.dumps(seed(wanted.folder, wanted.ended, wanted.live, wanted.only, wanted.database)))
 
 
 def seed(
-    folder: Path, ended: int, live: int, only: str | None = None, database: str | None = None
+    folder: Path,
+    ended: int,
+    live: int,
+    only: str | None = None,
+    database: str | None = None,
+    *,
+    overdue: bool = False,
 ) -> dict[str, float | int]:
-    """Play, then copy; returns how many Clerks there are and the seconds it took."""
+    """Play one order of each kind, then copy them; returns how many Clerks there are and the seconds it took.
+
+    `overdue`: the live ones are all with customers, whose time is over.
+    """
     began = monotonic()
     folder.mkdir(parents=True, exist_ok=True)
     template = database or files_in(folder / "data")
@@ -67,14 +80,14 @@ def seed(
         stock_up(shop, SKU, 1_000_000_000)
         played = play(folder, shop)
         with opened_shop(template, None) as databases:
-            until(lambda: quiet(databases) is None)
+            until(lambda: still_under_way(databases) is None)
     with opened_shop(template, None) as databases:
-        copy(databases, played, ended, live, only)
+        copy(databases, played, shares(ended, ENDED) + shares(live, OVERDUE if overdue else LIVE), only)
     return {"clerks": ended + live + len(played), "seconds": round(monotonic() - began, 1)}
 
 
-def play(folder: Path, shop: Measured) -> dict[str, str]:
-    """One Clerk of each kind, brought to rest: its id by kind."""
+def play(folder: Path, shop: MeasuredShop) -> dict[str, str]:
+    """Bring one Clerk of each kind to rest; returns their ids by kind."""
     warehouse = json.loads((folder / "data" / "credentials.json").read_text())["warehouse_key"]
     order = {"items": [{"sku": SKU, "quantity": QUANTITY}], "payment": {"token": "tok_ok"}, "expires_in": 86_400}
     with httpx.Client(base_url=shop.url, headers={"Authorization": f"Bearer {shop.server_key}"}, timeout=30) as client:
@@ -91,6 +104,7 @@ def play(folder: Path, shop: Measured) -> dict[str, str]:
             "canceled": opened(),
             "expired": opened(),
             "shopping": opened(expires_in=86_400),
+            "overdue": opened(expires_in=86_400),
             "shipping": opened(**order),
         }
         client.post(f"/shop/session/{found['canceled']}/cancel").raise_for_status()
@@ -105,7 +119,7 @@ def play(folder: Path, shop: Measured) -> dict[str, str]:
 
 
 def until(holds: Callable[[], bool]) -> None:
-    """Wait until it is so."""
+    """Wait until the condition holds; TimeoutError after WITHIN seconds."""
     end = monotonic() + WITHIN
     while not holds():
         if monotonic() > end:
@@ -113,43 +127,42 @@ def until(holds: Callable[[], bool]) -> None:
         sleep(0.05)
 
 
-def copy(
-    databases: Mapping[str, Database], played: Mapping[str, str], ended: int, live: int, only: str | None
-) -> Counter[str]:
-    """Copy the played Clerks; returns how many of each kind there are more now."""
-    stencils = {kind: Stencil(kind, clerk, databases, TABLES) for kind, clerk in played.items()}
-    counts = shares(ended, ENDED) + shares(live, LIVE)
+def copy(databases: Mapping[str, Database], played: Mapping[str, str], counts: Counter[str], only: str | None) -> None:
+    """Copy the played Clerks: so many of each kind."""
+    clerk_templates = {kind: Template(kind, clerk, databases, TABLES) for kind, clerk in played.items()}
     for kind, count in counts.items():
         spread = SPREAD if kind in ENDED else LATELY
+        older = OVER if kind in OVERDUE else 0
         for first in range(0, count, PORTION):
             numbers = range(first, min(first + PORTION, count))
-            fillings = [filling(stencils[kind], -spread * (count - number) // count) for number in numbers]
+            copies = [
+                values_of_copy(clerk_templates[kind], -spread * (count - number) // count - older) for number in numbers
+            ]
             for service in [only] if only else TABLES:
                 with databases[service].begin() as tx:
-                    for row, values in stencils[kind].copies(service, fillings):
+                    for row, values in clerk_templates[kind].copies(service, copies):
                         insert(tx, row, values)
     if only in (None, "fulfillment"):
         count_stock(databases["fulfillment"], counts)
     with databases["shop_manager"].begin() as tx:
-        tx.execute(delete(operations.tallies))  # they are counted anew
-    return counts
+        tx.execute(delete(operations_schema.tallies))  # they are counted anew
 
 
 def shares(total: int, percent: Mapping[str, int]) -> Counter[str]:
-    """So many in all, by kind."""
+    """`total`, shared out by kind."""
     found = Counter({kind: total * share // 100 for kind, share in percent.items()})
     found[next(iter(percent))] += total - found.total()
     return found
 
 
-def filling(stencil: Stencil, shift: int) -> list[Any]:
-    """A new Clerk's name and times, `shift` ms from its original's."""
-    clerk = clerk_id(stencil.opened_at + shift, os.urandom(RANDOMNESS))
-    return stencil.values(clerk.removeprefix("clk_"), shift)
+def values_of_copy(template: Template, shift: int) -> list[Any]:
+    """The name and times of a new copy, `shift` ms from its original's."""
+    clerk = clerk_id(template.opened_at + shift, os.urandom(RANDOMNESS))
+    return template.values(clerk.removeprefix("clk_"), shift)
 
 
 def insert(tx: Tx, row: Row, values: Sequence[tuple[Any, ...]]) -> None:
-    """As fast as each of the two takes it."""
+    """Insert many rows, the fastest way that SQLite or PostgreSQL has."""
     columns = ", ".join(row.columns)
     if tx.database.dialect == "sqlite":
         marks = ", ".join("?" * len(row.columns))
@@ -158,13 +171,14 @@ def insert(tx: Tx, row: Row, values: Sequence[tuple[Any, ...]]) -> None:
     text = StringIO()
     csv.writer(text).writerows([[NULL if value is None else value for value in each] for each in values])
     text.seek(0)
+    set_wait_callback(None)  # with one there is no COPY
     cursor: Any = tx.connection.connection.cursor()
     cursor.copy_expert(f"COPY {row.table} ({columns}) FROM STDIN WITH (FORMAT csv, NULL '{NULL}')", text)
     cursor.close()
 
 
 def count_stock(database: Database, counts: Mapping[str, int]) -> None:
-    """What the copies have taken from the shelf."""
+    """Take from the stock what the copies reserved and shipped."""
     shipped, reserved = QUANTITY * counts["completed"], QUANTITY * counts["shipping"]
     moved = {
         "on_hand": stock.c.on_hand - shipped - reserved,

@@ -1,4 +1,4 @@
-"""Whole shops to measure: one embedded process, or five services on a RabbitMQ and PostgreSQL that are given."""
+"""Starts whole shops to measure: one `clerk up`, or five `clerk serve` on a given RabbitMQ and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,54 +17,64 @@ from time import monotonic, sleep
 import httpx
 from sqlalchemy import create_engine
 
+from benchmarks.processor_time import memory_mib
+from clerk_cli.databases import files_in
+from clerk_cli.services import NAMES
 from messaging.database import check_url
+from messaging.rabbitmq.url import user_in
 
-SERVICES = ("shop_manager", "shop", "risk", "payment", "fulfillment")
-READY_WITHIN = 60.0
+READY_WITHIN, STOPPED_WITHIN = 180.0, 60.0
 
 
 @dataclass
-class Measured:
-    """A running shop: its address, its server key, and its processes by name. `ready_after` in seconds."""
+class MeasuredShop:
+    """A running shop: its address, its server key, and its processes by name. `ready_after` in seconds.
+
+    `metrics`: by process, where its counters are. `database`: the URL template of its databases, with `{service}`.
+    """
 
     url: str
     server_key: str
     processes: dict[str, subprocess.Popen[bytes]]
-    metrics: list[str]
-    ready_after: float = 0.0
-    logs: dict[str, Path] = field(default_factory=dict)
+    metrics: dict[str, str]
+    database: str
+    environment: dict[str, str]
+    ready_after: float
+    _counted: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def memory(self) -> dict[str, int]:
         """Resident memory of each process, in MiB."""
-        return {name: _resident(process.pid) for name, process in self.processes.items()}
+        return {name: round(memory_mib(process.pid)) for name, process in self.processes.items()}
+
+    def pids(self) -> dict[str, Sequence[int]]:
+        """Of its processes, by name."""
+        return {name: [process.pid] for name, process in self.processes.items()}
 
     def counters(self) -> dict[str, float]:
-        """`clerk_statements_total` and the like, summed over the services."""
-        sums: dict[str, float] = {}
-        for address in self.metrics:
-            for line in httpx.get(f"{address}/metrics").text.splitlines():
-                if line.startswith("clerk_") and "_total{" in line:
-                    name, value = line.split("{")[0], float(line.rsplit(" ", 1)[1])
-                    sums[name] = sums.get(name, 0) + value
-        return sums
-
-    def cpu_seconds(self) -> float:
-        """Processor time of all our processes so far."""
-        ticks = os.sysconf("SC_CLK_TCK")
-        stats = [
-            Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-            for process in self.processes.values()
-        ]
-        return sum(int(stat[11]) + int(stat[12]) for stat in stats) / ticks
+        """`clerk_statements_total` and the like, summed over the processes; of one that stands still, as they were."""
+        for name, address in self.metrics.items():
+            if not _stands_still(self.processes[name].pid):
+                self._counted[name] = _read_counters(address)
+        sums: Counter[str] = Counter()
+        for counted in self._counted.values():
+            sums.update(counted)
+        return dict(sums)
 
 
-def _resident(pid: int) -> int:
-    status = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) // 1024 for line in status if line.startswith("VmRSS"))
+def _read_counters(address: str) -> dict[str, float]:
+    sums: Counter[str] = Counter()
+    for line in httpx.get(f"{address}/metrics").text.splitlines():
+        if line.startswith("clerk_") and "_total{" in line:
+            sums[line.split("{")[0]] += float(line.rsplit(" ", 1)[1])  # type: ignore[assignment]  # whole numbers all
+    return dict(sums)
+
+
+def _stands_still(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
 @contextmanager
-def embedded(folder: Path, *more: str) -> Iterator[Measured]:
+def embedded(folder: Path, *more: str) -> Iterator[MeasuredShop]:
     """`clerk up` with its data in `folder`/data; `more` are further flags of it."""
     port, began = free_port(), monotonic()
     arguments = ["up", "--port", str(port), "--data", str(folder / "data"), *more]
@@ -71,33 +82,50 @@ def embedded(folder: Path, *more: str) -> Iterator[Measured]:
         url = f"http://127.0.0.1:{port}"
         _until_ready(url)
         key = json.loads((folder / "data" / "credentials.json").read_text())["server_key"]
-        yield Measured(url, key, processes, [url], monotonic() - began)
+        template, environment = files_in(folder / "data"), _environment({})
+        yield MeasuredShop(url, key, processes, {"up": url}, template, environment, monotonic() - began)
 
 
 @contextmanager
-def services(folder: Path, broker_url: str, admin_url: str) -> Iterator[Measured]:
-    """Five `clerk serve` processes; five new databases are made, and left, on the PostgreSQL of `admin_url`."""
-    template = _new_databases(admin_url)
-    ports = {service: free_port() for service in SERVICES}
-    addresses = {service: f"http://127.0.0.1:{port}" for service, port in ports.items()}
+def services(
+    folder: Path,
+    broker_url: str,
+    admin_url: str,
+    template: str = "",
+    *,
+    copies: int = 1,
+    more: Mapping[str, str] | None = None,
+) -> Iterator[MeasuredShop]:
+    """Five `clerk serve` processes or `copies` of each, with `more` in their environment.
+
+    Without a `template` of empty databases five new ones are made, and left, on the PostgreSQL of `admin_url`.
+    """
+    template = template or new_databases(admin_url, f"bench_{os.getpid()}_")
+    names = {f"{service}-{copy}" if copy else service: service for copy in range(copies) for service in NAMES}
+    ports = {name: free_port() for name in names}
+    addresses = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
     environment = {
         "CLERK_BROKER_URL": broker_url,
+        "CLERK_BROKER_SHARED_USER": user_in(broker_url),
         "CLERK_DATABASE_URL": template,
-        **{f"CLERK_{service.upper()}_URL": addresses[service] for service in SERVICES[1:]},
+        "CLERK_DEVELOPMENT": "yes",  # the broker's user may be guest
+        **{f"CLERK_{service.upper()}_URL": addresses[service] for service in NAMES[1:]},
+        **(more or {}),
     }
     _clerk(["migrate"], folder, environment)
     key = json.loads(_clerk(["key", "create", "--scope", "server", "--json"], folder, environment))["key"]
     began = monotonic()
-    commands = {service: ["serve", service, "--port", str(ports[service])] for service in SERVICES}
+    commands = {name: ["serve", service, "--port", str(ports[name])] for name, service in names.items()}
     with _running(commands, folder, environment) as processes:
         for address in addresses.values():
             _until_ready(address)
         took = monotonic() - began
-        yield Measured(addresses["shop_manager"], key, processes, list(addresses.values()), took)
+        whole = _environment(environment)
+        yield MeasuredShop(addresses["shop_manager"], key, processes, addresses, template, whole, took)
 
 
-def stock_up(shop: Measured, sku: str, on_hand: int) -> None:
-    """The shop, one article, and enough of it."""
+def stock_up(shop: MeasuredShop, sku: str, on_hand: int) -> None:
+    """Put one shop, one article and `on_hand` pieces of it into the database, over the API."""
     with httpx.Client(base_url=shop.url, headers={"Authorization": f"Bearer {shop.server_key}"}) as client:
         for path, body in (
             ("/shop/shops/squeaky-toys", {"name": "Squeaky Toys", "type": "physical", "allows_invoice": True}),
@@ -113,13 +141,18 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _new_databases(admin_url: str) -> str:
-    prefix = f"bench_{os.getpid()}_"
+def new_databases(admin_url: str, prefix: str) -> str:
+    """Create a database for each service; returns their URL template."""
     engine = create_engine(check_url(admin_url), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        for service in SERVICES:
+        for service in NAMES:
             connection.exec_driver_sql(f'CREATE DATABASE "{prefix}{service}"')
     engine.dispose()
+    return template_on(admin_url, prefix)
+
+
+def template_on(admin_url: str, prefix: str) -> str:
+    """The URL template of the services' databases with this prefix on the administrator's PostgreSQL."""
     return f"{admin_url.rsplit('/', 1)[0]}/{prefix}{{service}}"
 
 
@@ -132,7 +165,7 @@ def _clerk(arguments: list[str], folder: Path, environment: Mapping[str, str]) -
 
 def _environment(more: Mapping[str, str]) -> dict[str, str]:
     root = str(Path(__file__).parent.parent)
-    warehouse = {"CLERK_FULFILLMENT_WAREHOUSE": "auto", "CLERK_FULFILLMENT_AUTO_AFTER": "0"}  # no second of pretence
+    warehouse = {"CLERK_FULFILLMENT_WAREHOUSE": "auto", "CLERK_FULFILLMENT_AUTO_AFTER": "0"}  # ships at once
     return {**os.environ, "PYTHONPATH": root, **warehouse, **more}
 
 
@@ -153,7 +186,15 @@ def _running(
         for process in processes.values():
             process.terminate()
         for process in processes.values():
-            process.wait(10)
+            _wait_or_kill(process)
+
+
+def _wait_or_kill(process: subprocess.Popen[bytes]) -> None:
+    try:
+        process.wait(STOPPED_WITHIN)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _until_ready(url: str) -> None:

@@ -1,1 +1,1 @@
-"""The `clerk` command: puts services together, runs them, and looks at a running shop."""
+"""The `clerk` command: runs services, places and shows orders, verifies, repairs and simulates a shop."""

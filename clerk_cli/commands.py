@@ -9,6 +9,10 @@ from typing import Annotated
 
 import typer
 
+from clerk_cli.bench_command import bench
+from clerk_cli.broker_commands import broker_app
+from clerk_cli.key_commands import key_app
+from clerk_cli.options import Data, DatabaseUrl, Json
 from domain.version import VERSION
 
 app = typer.Typer(
@@ -19,14 +23,20 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 operator_app = typer.Typer(help="The people who may look after a shop.")
-key_app = typer.Typer(help="Keys for the shop's backend and for the warehouse.")
 app.add_typer(operator_app, name="operator")
 app.add_typer(key_app, name="key")
+app.add_typer(broker_app, name="broker")
+app.command()(bench)
 
 
 class Warehouse(StrEnum):
     AUTO = "auto"
     MANUAL = "manual"
+
+
+class Part(StrEnum):
+    HTTP = "http"
+    ENGINE = "engine"
 
 
 class Role(StrEnum):
@@ -41,27 +51,16 @@ class Exhaustive(StrEnum):
     PAIRS = "pairs"
 
 
-class Scope(StrEnum):
-    SERVER = "server"
-    WAREHOUSE = "warehouse"
-
-
 def _tell_version(wanted: bool) -> None:
     if wanted:
         print(f"clerk {VERSION}")
         raise typer.Exit
 
 
-Data = Annotated[Path | None, typer.Option(help="The data folder of [bold]clerk up[/bold].", show_default=".clerk")]
-DatabaseUrl = Annotated[
-    str | None,
-    typer.Option("--database", metavar="URL", help="Where the data is; {service} stands for each service's name."),
-]
 ShopUrl = Annotated[
     str | None,
     typer.Option(metavar="URL", help="Where the shop listens.", show_default="where --data's shop listened last"),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text for people.")]
 ServiceName = Annotated[
     str | None, typer.Argument(metavar="[SERVICE]", help="shop_manager, shop, risk, payment or fulfillment.")
 ]
@@ -79,9 +78,9 @@ def clerk(
     Try it: [bold]clerk up[/bold] in one terminal, [bold]clerk order SQUEAKY-BONE=2 --watch[/bold] in another.
     """
     if context.invoked_subcommand is None:
-        from clerk_cli.errors import Trouble
+        from clerk_cli.errors import CliError
 
-        raise Trouble("which command? `clerk --help` lists them")
+        raise CliError("which command? `clerk --help` lists them")
 
 
 @app.command()
@@ -94,7 +93,8 @@ def up(
         Warehouse, typer.Option(help="auto ships by itself after a second, manual waits for the warehouse.")
     ] = Warehouse.AUTO,
     broker: Annotated[
-        str | None, typer.Option(metavar="URL", help="Use this RabbitMQ: amqp://USER:PASSWORD@HOST:PORT/")
+        str | None,
+        typer.Option(metavar="URL", help="Use this RabbitMQ: amqp://USER@HOST:PORT/ (CLERK_BROKER_PASSWORD)"),
     ] = None,
     database: Annotated[
         str | None, typer.Option(metavar="URL", help="Use this PostgreSQL: postgresql://…/{service}")
@@ -113,9 +113,9 @@ def up(
     from clerk_cli.stopping import hold_signals
 
     hold_signals()
-    from clerk_cli.up import Wanted, run_up
+    from clerk_cli.up import UpFlags, run_up
 
-    run_up(Wanted(host, port, data, warehouse.value, broker, database, faults))
+    run_up(UpFlags(host, port, data, warehouse.value, broker, database, faults))
 
 
 @app.command()
@@ -140,9 +140,9 @@ def demo(
     from clerk_cli.stopping import hold_signals
 
     hold_signals()
-    from clerk_cli.demo.run import Flags, run_demo
+    from clerk_cli.demo.run import DemoFlags, run_demo
 
-    run_demo(Flags(port, data, pace, seconds))
+    run_demo(DemoFlags(port, data, pace, seconds))
 
 
 @app.command()
@@ -152,8 +152,12 @@ def serve(
         int | None, typer.Option(min=0, max=65535, help="The port to listen on; 0 takes a free one.")
     ] = None,
     host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
+    only: Annotated[
+        Part | None, typer.Option(help="shop_manager only: answer HTTP calls, or take messages and keep deadlines.")
+    ] = None,
 ) -> None:
     """Run one service, for real deployments. Its settings come from CLERK_* variables or a .env file.
+    Weak ones are refused: docs/how-to/deploy.md says which, and how secrets come from files.
 
     It listens at once and waits for its database and broker; /health/ready says when it is ready. Any number of each
     service may run. The tables must be there: see [bold]clerk migrate[/bold].
@@ -165,19 +169,22 @@ def serve(
     hold_signals()
     from clerk_cli.serve import run_serve
 
-    run_serve(service, host, port)
+    run_serve(service, host, port, only.value if only else None)
 
 
 @app.command()
 def migrate(
     service: ServiceName = None, database: DatabaseUrl = None, data: Data = None, as_json: Json = False
 ) -> None:
-    """Create or upgrade the tables of one service, or of all.
+    """Create or upgrade the tables of one service, or of all; and RabbitMQ's exchanges and queues, where told to.
 
-    Where they are says --database, --data or CLERK_DATABASE_URL. A PostgreSQL URL without {service} is one database
-    for all: each service then gets a schema of its own.
+    Where the tables are says --database, --data or CLERK_DATABASE_URL. A PostgreSQL URL without {service} is one
+    database for all: each service then gets a schema of its own. Exchanges and queues are declared with the account of
+    CLERK_BROKER_OWNER_URL, if that is set: services whose users may configure nothing need them.
 
-    Example: [bold]clerk migrate --database postgresql://owner:…@127.0.0.1/{service}[/bold]
+    A password belongs into CLERK_DATABASE_PASSWORD or the file that CLERK_DATABASE_PASSWORD_FILE names.
+
+    Example: [bold]CLERK_DATABASE_PASSWORD_FILE=… clerk migrate --database postgresql://owner@127.0.0.1/{service}[/bold]
     """
     from clerk_cli.migrate import run_migrate
 
@@ -203,9 +210,9 @@ def order(
     Examples: [bold]clerk order SQUEAKY-BONE=2 --watch[/bold],
     [bold]clerk order SQUEAKY-BONE=1 --token tok_declined --watch[/bold]
     """
-    from clerk_cli.order import Order, run_order
+    from clerk_cli.order import OrderRequest, run_order
 
-    run_order(Order(items, customer, token, shop), watch=watch, url=url, data=data, as_json=as_json)
+    run_order(OrderRequest(items, customer, token, shop), watch=watch, url=url, data=data, as_json=as_json)
 
 
 @app.command(name="list")
@@ -224,7 +231,7 @@ def list_clerks(
 
     Example: [bold]clerk list --stuck[/bold]
     """
-    from clerk_cli.look import run_list
+    from clerk_cli.inspect_clerks import run_list
 
     run_list(stuck=stuck, status=status, limit=limit, url=url, data=data, as_json=as_json)
 
@@ -240,7 +247,7 @@ def show(
 
     Example: [bold]clerk show clk_0193…[/bold]
     """
-    from clerk_cli.look import run_show
+    from clerk_cli.inspect_clerks import run_show
 
     run_show(clerk, url=url, data=data, as_json=as_json)
 
@@ -328,12 +335,12 @@ def simulate(
     Examples: [bold]clerk simulate --seeds 200[/bold], [bold]clerk simulate --seed 17[/bold],
     [bold]clerk simulate --exhaustive single[/bold], [bold]clerk simulate --wrong-builds[/bold]
     """
-    from clerk_cli.simulate import Wanted, run_simulate, run_wrong_builds
+    from clerk_cli.simulate import SimulateFlags, run_simulate, run_wrong_builds
 
     if wrong_builds:
         run_wrong_builds(workers, as_json)
     else:
-        run_simulate(Wanted(seeds, seed, exhaustive.value, most, sqlite, replay, keep, workers, as_json))
+        run_simulate(SimulateFlags(seeds, seed, exhaustive.value, most, sqlite, replay, keep, workers, as_json))
 
 
 @app.command()
@@ -357,26 +364,11 @@ def add_operator(
 ) -> None:
     """Add an operator. The password (for the dashboard) and the key (for scripts) are shown this once.
 
-    One who is there already gets a new role, password and key; the key before opens nothing any more.
+    The first login has to choose another password, and until then the key opens nothing. One who is there already gets
+    a new role, password and key; the key before opens nothing any more.
 
     Example: [bold]clerk operator add nora --role operator[/bold]
     """
     from clerk_cli.credentials import run_add_operator
 
     run_add_operator(name, role.value, database, data, as_json)
-
-
-@key_app.command("create")
-def create_key(
-    scope: Annotated[Scope, typer.Option(help="server for the shop's backend, warehouse for the warehouse.")],
-    database: DatabaseUrl = None,
-    data: Data = None,
-    as_json: Json = False,
-) -> None:
-    """Create a key beside those there are. It is shown this once.
-
-    Example: [bold]clerk key create --scope warehouse[/bold]
-    """
-    from clerk_cli.credentials import run_create_key
-
-    run_create_key(scope.value, database, data, as_json)

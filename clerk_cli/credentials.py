@@ -1,27 +1,28 @@
-"""Keys and operators: those of `clerk up`'s data folder, and those that `clerk key` and `clerk operator` make."""
+"""The credentials in `clerk up`'s data folder, and the operators that `clerk operator` makes."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from clerk_cli.access_keys import WHO, show_once
 from clerk_cli.data_folder import Credentials
-from clerk_cli.databases import opened_shop, trouble_of
-from clerk_cli.errors import Trouble
-from clerk_cli.services import SERVICES, Service, the_service
-from clerk_cli.terminal import console, plain, print_json
+from clerk_cli.databases import database_errors_reported, opened_shop
+from clerk_cli.errors import value_errors_reported
+from clerk_cli.services import Service, the_service
 from domain.messages import SHOP_MANAGER
-from doors.keys import KeyRing, Role, Scope, new_key
-from messaging.database import Database
+from http_api.keys import KeyRing, Role, new_key
+from messaging.database import Database, Tx
+from shop_manager.operations.audit import AuditLine, record
 
 if TYPE_CHECKING:
-    from doors.operators import Operators
+    from http_api.operators import Operator, Operators
 
 
 def new_credentials() -> Credentials:
-    """Fresh random ones, for a shop of its own."""
+    """New random credentials, for a new data folder."""
     return Credentials(
         server_key=new_key("server"),
         warehouse_key=new_key("warehouse"),
@@ -32,49 +33,35 @@ def new_credentials() -> Credentials:
 
 
 def admit(credentials: Credentials, databases: Mapping[Service, Database]) -> None:
-    """Make the credentials known to every service; those that are known already stay as they are."""
+    """Make the credentials known to every service; those that are known already stay as they are, revoked ones too."""
     for service, database in databases.items():
         ring = KeyRing(database)
         for key, name in ((credentials.server_key, "clerk up"), (credentials.warehouse_key, "clerk up")):
-            if ring.check(key) is None:
+            if not ring.has(key):
                 ring.put(key, name)
-        if service.name == SHOP_MANAGER and ring.check(credentials.operator_key) is None:
-            _people(ring).put_operator(
+        if service.name == SHOP_MANAGER and not ring.has(credentials.operator_key):
+            _operators(ring).put_operator(
                 credentials.operator_name, "admin", credentials.operator_password, credentials.operator_key
             )
 
 
-def run_create_key(scope: Scope, database: str | None, data: Path | None, as_json: bool) -> None:
-    """Make a key, known to every service, and print it."""
-    key = new_key(scope)
-    with opened_shop(database, data) as databases:
-        for service in SERVICES:
-            with trouble_of(service):
-                KeyRing(databases[service.name]).put(key, "clerk key create")
-    _print({"scope": scope, "key": key}, as_json)
-
-
 def run_add_operator(name: str, role: Role, database: str | None, data: Path | None, as_json: bool) -> None:
-    """Make an operator at ShopManager, the only one who knows operators, and print password and key."""
+    """Make an operator at ShopManager, the only service that knows operators, and print password and key."""
+
+    def write_down(tx: Tx, before: Operator | None) -> None:
+        was = None if before is None else {"role": before.role}
+        action = "person_add" if before is None else "person_renew"
+        record(tx, WHO, AuditLine(action, f"person:{name}", before=was, after={"role": role}), tx.now())
+
     service = the_service(SHOP_MANAGER)
-    with opened_shop(database, data, [service]) as databases, trouble_of(service):
-        try:
-            password, key = _people(KeyRing(databases[SHOP_MANAGER])).add_operator(name, role)
-        except ValueError as error:
-            raise Trouble(str(error)) from None
-    _print({"name": name, "role": role, "password": password, "key": key}, as_json)
+    with opened_shop(database, data, [service]) as databases:
+        operators = _operators(KeyRing(databases[SHOP_MANAGER]))
+        with database_errors_reported(service), value_errors_reported():
+            password, key = operators.add_operator(name, role, must_change=True, also=write_down)
+    show_once({"name": name, "role": role, "password": password, "key": key}, as_json)
 
 
-def _people(ring: KeyRing) -> Operators:
-    from doors.operators import Operators  # noqa: PLC0415  # hashes a password on import: too slow for each start
+def _operators(ring: KeyRing) -> Operators:
+    from http_api.operators import Operators  # noqa: PLC0415  # hashes a password on import: too slow for each start
 
     return Operators(ring)
-
-
-def _print(content: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        print_json(content)
-        return
-    for name, value in content.items():
-        console().print(plain(f"{name:9} {value}"))
-    console().print(plain("Keep it safe: it is not shown again.", "dim"))

@@ -1,4 +1,4 @@
-"""The data folder of `clerk up`: who holds it, the credentials in it, and where its shop listens."""
+"""The data folder of `clerk up`: its lock, the credentials in it, and the URL at which its shop listens."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from clerk_cli.errors import Trouble
+from clerk_cli.errors import CliError
 
 LOCK, CREDENTIALS, ADDRESS = "up.lock", "credentials.json", "up.json"
 
@@ -32,18 +32,18 @@ class Credentials:
 
 
 @contextmanager
-def held(folder: Path) -> Iterator[None]:
-    """The folder, made if need be, for us alone until the block ends (or this process, however it ends)."""
+def locked(folder: Path) -> Iterator[None]:
+    """Lock the folder, made if need be, for one `clerk up`, until the block or this process ends, however it ends."""
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise Trouble(f"data folder {str(folder)!r} cannot be used: {error.strerror}") from None
+        raise CliError(f"data folder {str(folder)!r} cannot be used: {error.strerror}") from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         os.close(descriptor)
-        raise Trouble(f"data folder {str(folder)!r} is in use by another `clerk up`") from None
+        raise CliError(f"data folder {str(folder)!r} is in use by another `clerk up`") from None
     try:
         yield
     finally:
@@ -51,7 +51,7 @@ def held(folder: Path) -> Iterator[None]:
 
 
 def read_credentials(folder: Path) -> Credentials | None:
-    """Those kept in the folder; None when there are none. Trouble when the file is not as it should be."""
+    """The credentials kept in the folder; None when there are none. CliError when the file cannot be read."""
     path = folder / CREDENTIALS
     try:
         kept = json.loads(path.read_bytes())
@@ -62,9 +62,9 @@ def read_credentials(folder: Path) -> Credentials | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise Trouble(f"{str(path)!r} cannot be read: {error.strerror}") from None
+        raise CliError(f"{str(path)!r} cannot be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError):
-        raise Trouble(f"{str(path)!r} is not the credentials file that `clerk up` writes") from None
+        raise CliError(f"{str(path)!r} is not the credentials file that `clerk up` writes") from None
 
 
 def keep_credentials(folder: Path, credentials: Credentials) -> None:
@@ -97,4 +97,4 @@ def _write(path: Path, content: dict[str, Any]) -> None:
             os.fsync(file.fileno())
         draft.replace(path)
     except OSError as error:
-        raise Trouble(f"{str(path)!r} cannot be written: {error.strerror}") from None
+        raise CliError(f"{str(path)!r} cannot be written: {error.strerror}") from None

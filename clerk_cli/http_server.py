@@ -1,4 +1,7 @@
-"""The HTTP side of a process: a socket that is bound before anything else starts, and uvicorn in a thread on it."""
+"""The HTTP server of a process: a socket that is bound before anything else starts, and uvicorn in a thread on it.
+
+How it defends itself against clients that hold it up: http_protocol.py and http_connections.py.
+"""
 
 from __future__ import annotations
 
@@ -10,26 +13,35 @@ from time import monotonic
 import uvicorn
 from fastapi import FastAPI
 
-from clerk_cli.errors import Trouble
+from clerk_cli.believed_proxy import BelievedProxy
+from clerk_cli.errors import CliError
+from clerk_cli.http_connections import ACCEPTED, Connections
+from clerk_cli.http_protocol import KEPT_SECONDS, protocol_of
 
-LAST_ANSWERS = 1
-"""Seconds that open requests have to be answered when we stop; whoever still has none is then told to come again."""
+MOST = 4000
+"""Connections at the same time, where nobody says how many."""
+QUEUED = 1024
+"""Connections that the system keeps for us until we accept them."""
+STOP_WITHIN = 1
+"""Seconds in which open requests are still answered when we stop; then their connections are closed."""
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A bound socket; port 0 takes a free one. Trouble says why it cannot be had."""
+    """A bound socket; port 0 takes a free one. CliError says why it cannot be had."""
     try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError):
-        raise Trouble(f"host {host!r} is no address of this machine") from None
-    bound = socket.socket(family, socket.SOCK_STREAM)
+        raise CliError(f"host {host!r} is no address of this machine") from None
+    family, _, protocol, _, address = found[0]
+    # Only where the protocol is named asyncio sets TCP_NODELAY, without which answers wait 40 ms for the client.
+    bound = socket.socket(family, socket.SOCK_STREAM, protocol)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(address)
         bound.listen(1)  # a bound socket that does not listen yet would let somebody else take the port
     except OSError as error:
         bound.close()
-        raise Trouble(_why(error, host, port)) from None
+        raise CliError(_why(error, host, port)) from None
     return bound
 
 
@@ -46,19 +58,34 @@ def url_of(host: str, bound: socket.socket) -> str:
 
 
 class HttpServer:
-    """uvicorn in a thread. `behind_front`: believe the front's word on who is calling (FORWARDED_ALLOW_IPS)."""
+    """uvicorn in a thread.
 
-    def __init__(self, app: FastAPI, bound: socket.socket, *, behind_front: bool = False) -> None:
+    `trusts_forwarded_headers`: a proxy's headers say who is calling, if it is one of FORWARDED_ALLOW_IPS.
+    `connections`: how many there may be at the same time; the next one is told 503.
+    """
+
+    def __init__(
+        self,
+        app: FastAPI,
+        bound: socket.socket,
+        *,
+        trusts_forwarded_headers: bool = False,
+        connections: int = MOST,
+    ) -> None:
+        self._bound = bound
+        self.connections = Connections(connections, shared=not trusts_forwarded_headers)
         self._server = uvicorn.Server(
             uvicorn.Config(
-                app,
+                BelievedProxy(app) if trusts_forwarded_headers else app,
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                proxy_headers=behind_front,
-                timeout_graceful_shutdown=LAST_ANSWERS,
+                proxy_headers=False,
+                timeout_graceful_shutdown=STOP_WITHIN,
+                timeout_keep_alive=KEPT_SECONDS,
+                backlog=ACCEPTED,  # asyncio accepts that many before it lets any of them be counted
                 loop="asyncio",
-                http="h11",
+                http=protocol_of(self.connections),
                 ws="none",
             )
         )
@@ -69,16 +96,17 @@ class HttpServer:
         return self._thread.is_alive()
 
     def start(self, limit: float = 10.0) -> None:
-        """Returns when requests are answered; Trouble when they will not be."""
+        """Returns when requests are answered; CliError when the server does not start."""
         self._thread.start()
         until = monotonic() + limit
         while not self._server.started:
             self._thread.join(0.005)  # ends early when the thread does
             if not self.alive or monotonic() > until:
-                raise Trouble("the HTTP server did not start, see the log")
+                raise CliError("the HTTP server did not start, see the log")
+        self._bound.listen(QUEUED)  # uvicorn has set the length of the queue to `backlog`
 
     def stop(self) -> None:
         """Take no more requests, answer those in hand."""
         self._server.should_exit = True
         if self.alive:
-            self._thread.join(LAST_ANSWERS + 1.0)
+            self._thread.join(STOP_WITHIN + 1.0)

@@ -1,4 +1,7 @@
-"""Logging, configured in one place: every line, ours and the libraries', goes through structlog to standard error."""
+"""Logging, configured in one place: every line, ours and the libraries', goes through structlog to standard error.
+
+Warnings and errors that repeat themselves are counted (repeated_lines.py).
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,14 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from clerk_cli.repeated_lines import EVERY, Kind, RepeatedLines
+from domain.visible_text import escaped
+
 CHATTY = ("alembic", "apscheduler", "httpx", "httpcore", "uvicorn.access")
 """Libraries of which only warnings are worth reading."""
-NOISY = ("apscheduler.scheduler", "apscheduler.executors")
-"""Of which only errors are: under load a tick takes longer than to the next one, which is skipped and harmless (T6)."""
+NOISY = ("apscheduler.scheduler", "apscheduler.executors", "uvicorn.error")
+"""Libraries of which only errors are: under load a tick may still run when the next is due, which is then skipped; that
+is harmless (semantics T6). What uvicorn warns of, http_protocol.py tells in its own words."""
 
 
 def configure(*, as_json: bool, level: int, service: str) -> None:
@@ -35,6 +42,7 @@ def configure(*, as_json: bool, level: int, service: str) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
+    handler.addFilter(RepeatedLines(tell_count))
     logging.basicConfig(handlers=[handler], level=level, force=True)
     for name in CHATTY:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
@@ -48,23 +56,25 @@ def configure(*, as_json: bool, level: int, service: str) -> None:
     )
 
 
+def tell_count(kind: Kind, count: int) -> None:
+    """Log that a line of this kind came so many times more."""
+    name, level, event = kind
+    structlog.get_logger(name).log(level, event, repeated=count, within_seconds=int(EVERY))
+
+
 def escape_control_characters(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """What came over the wire can neither forge a line nor steer a terminal (security S18)."""
+    """A structlog processor: text from outside can neither forge a log line nor control a terminal (security S18)."""
     return {key: _escaped(value, keep="\n" if key == "exception" else "") for key, value in event.items()}
 
 
 def _escaped(value: Any, keep: str = "") -> Any:
     if isinstance(value, str):
-        return "".join(one if one.isprintable() or one in keep else _code(one) for one in value)
+        return escaped(value, keep=keep)
     if isinstance(value, Mapping):
         return {_escaped(key): _escaped(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)) and type(value) in (list, tuple):
         return [_escaped(inner) for inner in value]
     return value
-
-
-def _code(one: str) -> str:
-    return f"\\x{ord(one):02x}" if ord(one) < 0x100 else f"\\u{ord(one):04x}"
 
 
 def _named(service: str) -> Processor:

@@ -1,4 +1,4 @@
-"""What is only for this machine: addresses that nobody else reaches, and callers that no web page has sent."""
+"""Checks for what is only for this machine: loopback addresses, and requests that no other web page has sent."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 
 from fastapi import Request
 
-from doors.problems import Problem
+from http_api.problems import Problem
 
 
 def is_loopback(host: str) -> bool:
-    """Is it an address that only this machine reaches? Of names only `localhost` is believed."""
+    """Is it an address that only this machine reaches? Of names only `localhost` counts."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
@@ -19,10 +19,10 @@ def is_loopback(host: str) -> bool:
 
 
 def require_this_machine(request: Request) -> None:
-    """A dependency: anybody on this machine, without a key; 403 for a web page of somebody else's.
+    """A FastAPI dependency: anybody on this machine is let in without a key, web pages of others get 403.
 
-    A browser here would carry a stranger's request to us: it says whose page has sent it (Origin), and to which name
-    (Host), should a stranger's name lead to our address.
+    A browser on this machine sends what any web page tells it to. Its `Origin` header says whose page that is; its
+    `Host` header unmasks a foreign host name that was made to resolve to our address.
     """
     host, origin = request.headers.get("host", ""), request.headers.get("origin")
     foreign = origin is not None and origin != f"{request.scope['scheme']}://{host}"
@@ -31,7 +31,7 @@ def require_this_machine(request: Request) -> None:
 
 
 def _name_in(host: str) -> str:
-    """The name or address in a Host header; blank when it has none."""
+    """The name or address in a Host header; empty when it has none."""
     try:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:

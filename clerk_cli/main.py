@@ -1,4 +1,4 @@
-"""The console script: runs a command, and tells whatever went wrong in one line, with exit code 2."""
+"""The `clerk` console script: runs a command; whatever goes wrong is one line on standard error, and exit code 2."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from collections.abc import Sequence
 import typer
 
 from clerk_cli.commands import app
-from clerk_cli.errors import Trouble, one_line
+from clerk_cli.errors import CliError, one_line
+from clerk_cli.hidden_arguments import given_arguments
 
 
 def main() -> None:
-    """Run the command that the process was started with."""
-    sys.exit(run(sys.argv[1:]))
+    """Run the command that the process was started with. What it writes is its owner's only."""
+    os.umask(0o077)
+    sys.exit(run(given_arguments()))
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -23,7 +25,7 @@ def run(arguments: Sequence[str]) -> int:
         result = app(list(arguments), prog_name="clerk", standalone_mode=False)
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
-    except Trouble as error:
+    except CliError as error:
         return _tell(str(error))
     except typer.TyperException as error:
         return _tell(error.format_message())

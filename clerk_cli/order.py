@@ -13,8 +13,8 @@ from typing import Any
 import httpx
 import typer
 
-from clerk_cli.client import Api, credentials_in, url_for
-from clerk_cli.errors import Trouble
+from clerk_cli.client import ApiClient, credentials_in, url_for
+from clerk_cli.errors import CliError
 from clerk_cli.order_items import read_items
 from clerk_cli.order_shown import ENDS, summary, watched
 from clerk_cli.terminal import console, print_json
@@ -24,7 +24,7 @@ PATIENCE = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class OrderRequest:
     """What was typed: `SKU=QTY` words, a customer's id (None: a guest), a payment token, a shop (None: the usual)."""
 
     items: Sequence[str]
@@ -39,17 +39,17 @@ class Order:
         return body | {name: value for name, value in named.items() if value is not None}
 
 
-def run_order(order: Order, *, watch: bool, url: str | None, data: Path | None, as_json: bool) -> None:
-    """Place it and print what became of it; exits 1 when it was watched and did not complete."""
-    request, place = order.as_request(), url_for(url, data)
+def run_order(order: OrderRequest, *, watch: bool, url: str | None, data: Path | None, as_json: bool) -> None:
+    """Place the order and print it; exits 1 when it was watched and did not complete."""
+    request, shop_url = order.as_request(), url_for(url, data)
     key = credentials_in(data, "a named customer needs the server key").server_key if order.customer else None
-    opened = Api(place, key).call(
+    opened = ApiClient(shop_url, key).call(
         "POST", "/shop/session", json=request, headers={"Idempotency-Key": f"cli-{uuid.uuid4()}"}
     )
     if not watch:
         _print(opened, as_json)
         return
-    versions = follow(Api(place, opened["client_secret"]), opened)
+    versions = follow(ApiClient(shop_url, opened["client_secret"]), opened)
     last = _last(versions) if as_json else watched(versions)
     if as_json:
         print_json({**last, "client_secret": opened["client_secret"]})
@@ -57,8 +57,8 @@ def run_order(order: Order, *, watch: bool, url: str | None, data: Path | None, 
         raise typer.Exit(1)
 
 
-def follow(api: Api, session: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Every version of the session from this one to its end, as it comes; a broken stream is taken up again."""
+def follow(api: ApiClient, session: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every version of the session from this one to its end, as it comes; a broken stream is opened again."""
     yield session
     seen, since = session, time.monotonic()
     while seen["status"] not in ENDS:
@@ -73,11 +73,11 @@ def follow(api: Api, session: dict[str, Any]) -> Iterator[dict[str, Any]]:
             time.sleep(0.2)
 
 
-def _events(api: Api, session: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _events(api: ApiClient, session: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The server-sent events after this version."""
     headers = {"Accept": "text/event-stream", "Last-Event-ID": str(session["version"])}
-    with api.stream(f"/shop/session/{session['id']}/events", headers) as answer:
-        for line in answer.iter_lines():
+    with api.stream(f"/shop/session/{session['id']}/events", headers) as response:
+        for line in response.iter_lines():
             if line.startswith("data:"):
                 yield _session(line.removeprefix("data:"))
 
@@ -88,7 +88,7 @@ def _session(text: str) -> dict[str, Any]:
     except ValueError:
         content = None
     if not isinstance(content, dict) or not {"id", "status", "version"} <= content.keys():
-        raise Trouble("the shop's stream of events cannot be read")
+        raise CliError("the shop's stream of events cannot be read")
     return content
 
 

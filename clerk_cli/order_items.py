@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from clerk_cli.errors import Trouble
+from clerk_cli.errors import CliError
 
 MOST = 999
-"""Pieces of one article in one order (processes.md, shopping)."""
+"""Pieces of one article in one order (docs/design/processes.md)."""
 
 
 def read_items(words: Iterable[str]) -> list[dict[str, object]]:
-    """`["SQUEAKY-BONE=2"]` → `[{"sku": "SQUEAKY-BONE", "quantity": 2}]`; Trouble names the word that is wrong."""
+    """`["SQUEAKY-BONE=2"]` → `[{"sku": "SQUEAKY-BONE", "quantity": 2}]`; CliError names the word that is wrong."""
     items: dict[str, int] = {}
     for word in words:
         sku, quantity = _read_one(word)
         if sku in items:
-            raise Trouble(f"{sku} is named twice: give each article once, with the whole quantity")
+            raise CliError(f"{sku} is named twice: give each article once, with the whole quantity")
         items[sku] = quantity
     return [{"sku": sku, "quantity": quantity} for sku, quantity in items.items()]
 
@@ -24,7 +24,7 @@ def read_items(words: Iterable[str]) -> list[dict[str, object]]:
 def _read_one(word: str) -> tuple[str, int]:
     sku, equals, amount = word.partition("=")
     if not equals or not sku.strip():
-        raise Trouble(f"{word!r} is no SKU=QTY, for example SQUEAKY-BONE=2")
+        raise CliError(f"{word!r} is no SKU=QTY, for example SQUEAKY-BONE=2")
     if not (amount.isascii() and amount.isdecimal() and 1 <= int(amount[:10]) <= MOST):
-        raise Trouble(f"{word!r}: the quantity is a whole number from 1 to {MOST}")
+        raise CliError(f"{word!r}: the quantity is a whole number from 1 to {MOST}")
     return sku, int(amount)

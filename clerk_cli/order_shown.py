@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from clerk_cli.terminal import console, grid, plain
+from domain.money import decimal
 
 Session = Mapping[str, Any]
 ENDS = frozenset({"completed", "failed", "canceled", "expired"})
@@ -23,8 +24,6 @@ _LOOKS = {
     "undone": ("↶", "magenta"),
     "skipped": ("·", "dim"),
 }
-_WHOLE = frozenset({"JPY", "KRW", "CLP", "ISK", "VND"})
-"""Currencies without minor units."""
 
 
 def watched(versions: Iterable[dict[str, Any]]) -> dict[str, Any]:
@@ -61,7 +60,7 @@ def changes(before: Session, after: Session) -> list[str]:
 
 
 def steps(session: Session) -> Table:
-    """The way of the order, a row a step."""
+    """The order's progress: a row for each step."""
     table = grid("", "step", "state")
     table.show_header = False
     for each in session.get("progress", ()):
@@ -72,17 +71,16 @@ def steps(session: Session) -> Table:
 
 def summary(session: Session) -> Text:
     """One line: `clk_…: completed, 25.90 EUR`, with what went wrong and what happens with the money."""
-    told = f"{session['id']}: {session['status']}"
+    text = f"{session['id']}: {session['status']}"
     if session.get("items"):
-        told += f", {money(session['total'], session.get('currency') or '')}"
+        text += f", {money(session['total'], session.get('currency') or '')}"
     failure = session.get("failure")
     if failure:
-        told += f", because of {failure.get('code')} at {failure.get('step')}: {failure.get('detail')}"
-        told += f" ({failure.get('money')})" if failure.get("money") else ""
-    return plain(told, {"completed": "green", "failed": "red"}.get(session["status"], ""))
+        text += f", because of {failure.get('code')} at {failure.get('step')}: {failure.get('detail')}"
+        text += f" ({failure.get('money')})" if failure.get("money") else ""
+    return plain(text, {"completed": "green", "failed": "red"}.get(session["status"], ""))
 
 
 def money(amount: int, currency: str) -> str:
-    """Minor units as people write them: `2590, EUR` → `25.90 EUR`."""
-    shown = str(amount) if currency in _WHOLE else f"{amount // 100}.{amount % 100:02d}"
-    return f"{shown} {currency}".strip()
+    """Minor units as people write them: `2590, EUR` → `25.90 EUR`; `currency` may be empty."""
+    return f"{decimal(amount, currency)} {currency}".strip()

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from clerk_cli.errors import Trouble
+from clerk_cli.errors import CliError
 
 if TYPE_CHECKING:
+    from sqlalchemy import MetaData
+
     from messaging.settings import ServiceSettings
 
 
@@ -21,8 +23,14 @@ class Service:
     settings_name: str
 
     def module(self, name: str) -> Any:
-        """One of its modules, e.g. `main` or `store`."""
+        """One of its modules, e.g. `main` or `settings`."""
         return import_module(f"{self.package}.{name}")
+
+    @property
+    def metadata(self) -> MetaData:
+        """Its tables."""
+        found: MetaData = self.module("migrations").metadata
+        return found
 
     def settings_class(self) -> type[ServiceSettings]:
         found: type[ServiceSettings] = getattr(self.module("settings"), self.settings_name)
@@ -40,11 +48,11 @@ NAMES = tuple(service.name for service in SERVICES)
 
 
 def the_service(name: str) -> Service:
-    """The service of that name; Trouble names those there are."""
+    """The service of that name; CliError lists the names there are."""
     for service in SERVICES:
         if service.name == name:
             return service
-    raise Trouble(f"service {name!r} is unknown: allowed are {', '.join(NAMES)}")
+    raise CliError(f"service {name!r} is unknown: allowed are {', '.join(NAMES)}")
 
 
 def chosen(name: str | None) -> tuple[Service, ...]:

@@ -1,4 +1,4 @@
-"""`clerk settings`: what each service would run with, without its secrets."""
+"""`clerk settings`: prints the settings that each service would run with, secrets masked."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from clerk_cli.secrets_hidden import mask
 from clerk_cli.services import Service, chosen
-from clerk_cli.settings_read import read_settings, variable_of
+from clerk_cli.settings_read import read_settings
 from clerk_cli.terminal import console, grid, plain, print_json
+from clerk_cli.weak_settings import warn, weak_env_file, weak_secrets
+from messaging.secret_files import variable_of
+from messaging.server_urls import mask
 
 
 def show_settings(name: str | None, as_json: bool) -> None:
@@ -21,6 +23,16 @@ def show_settings(name: str | None, as_json: bool) -> None:
     for service in chosen(name):
         console().print(_table(service, effective[service.name]))
         console().print()
+    _warn_of_weak(chosen(name))
+
+
+def _warn_of_weak(services: tuple[Service, ...]) -> None:
+    """Say on standard error what `clerk serve` will refuse."""
+    for weakness in [
+        *weak_env_file(),
+        *(each for service in services for each in weak_secrets(read_settings(service))),
+    ]:
+        warn(f"`clerk serve` refuses this: {weakness}")
 
 
 def effective_settings(service: Service) -> dict[str, Any]:

@@ -1,19 +1,22 @@
-"""How results are printed: for people with rich, for programs as JSON. Both honour NO_COLOR."""
+"""How results are printed: for people with rich, for programs as JSON. NO_COLOR is respected."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from clerk_cli.errors import one_line
 
 WIDE = 10_000
-"""Columns when nobody sees it: a line in a file or pipe is never folded."""
+"""Columns when the output is no terminal: a line in a file or pipe is never folded."""
 
 
 def console() -> Console:
@@ -27,7 +30,7 @@ def print_json(content: Any) -> None:
 
 
 def plain(text: object, style: str = "") -> Text:
-    """Text from elsewhere, shown harmlessly: no markup, no control characters."""
+    """Text from outside, made harmless: no markup, no control characters."""
     return Text(one_line(str(text)), style=style)
 
 
@@ -37,3 +40,12 @@ def grid(*columns: str) -> Table:
     for column in columns:
         table.add_column(column, no_wrap=True)
     return table
+
+
+@contextmanager
+def progress_bar(as_json: bool) -> Iterator[Progress]:
+    """A progress bar for people at a terminal; results go to standard output as always."""
+    shown = Console(stderr=True) if as_json or not sys.stdout.isatty() else console()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=shown, transient=True, disable=not shown.is_terminal) as bar:
+        yield bar

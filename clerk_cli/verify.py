@@ -1,4 +1,7 @@
-"""`clerk verify`: every invariant over all services' databases, while the shop runs or not."""
+"""`clerk verify`: checks every invariant over all services' databases, while the shop runs or not.
+
+A violation is printed as a "drift", also in JSON: that word is part of the command's contract.
+"""
 
 from __future__ import annotations
 
@@ -7,56 +10,64 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, Protocol
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import Progress
 from sqlalchemy.exc import SQLAlchemyError
 
 from clerk_cli.data_folder import read_credentials
 from clerk_cli.databases import opened_shop
-from clerk_cli.errors import Trouble, one_line
-from clerk_cli.terminal import console, plain
+from clerk_cli.errors import CliError, one_line
+from clerk_cli.terminal import console, plain, progress_bar
+from clerk_cli.weak_settings import require_strong_folder
 from domain.invariants import checked
 from domain.messages import SHOP_MANAGER
 from messaging.database import Database
-from shop_manager import audit as manager_audit
-from shop_manager import checks
-from verifier import Drift, check
-from verifier.remedies import SAFE
+from messaging.database_errors import all_said_by
+from shop_manager import facts
+from shop_manager.operations import checks
+from verifier import Violation, check
+
+RESTS = 3
+"""So it wants a quarter of one processor, here and at the databases, and less where others want more."""
 
 
 class Printer(Protocol):
-    """How drifts are told: each as it is found, and the outcome at the end."""
+    """How violations are printed: each as it is found, and the outcome at the end."""
 
-    def drift(self, drift: Drift) -> None: ...
+    def violation(self, violation: Violation) -> None: ...
 
     def end(self, outcome: Mapping[str, Any]) -> None: ...
 
 
 def run_verify(*, secrets: bool, database: str | None, data: Path | None, as_json: bool) -> None:
-    """Print every drift as it is found; exits 1 when there is any."""
+    """Print every violation as it is found; exits 1 when there is any.
+
+    A running shop goes first: after each page this rests RESTS times as long as the page took.
+    """
     began = monotonic()
-    with opened_shop(database, data) as databases, told(), progress_bar(databases, as_json) as bar:
+    with opened_shop(database, data) as databases, read_errors_reported(), clerks_bar(databases, as_json) as bar:
         started_at = _now(databases)
         printer: Printer = _Json() if as_json else _Text(bar)
         count = {"clerks": 0, "drifts": 0}
-        first: list[Drift] = []
+        first: list[Violation] = []
 
         def progress(done: int) -> None:
             count["clerks"] = done
             bar.update(bar.task_ids[0], completed=done)
 
+        def rest(spent: float) -> None:
+            sleep(RESTS * spent)
+
         planted = secrets_of(data) if secrets else None
         with rare_collections():
-            for drift in check(databases, secrets=planted, progress=progress):
+            for violation in check(databases, secrets=planted, progress=progress, pause=rest):
                 count["drifts"] += 1
-                first += [drift] if len(first) < checks.MOST else []
-                printer.drift(drift)
+                first += [violation] if len(first) < checks.MOST else []
+                printer.violation(violation)
         names = checked("always", "on request") if secrets else checked("always")
         printer.end({**count, "checked": names, "seconds": round(monotonic() - began, 3)})
         _record(databases, started_at, count["clerks"], first, count["drifts"])
@@ -69,21 +80,24 @@ def _now(databases: Mapping[str, Database]) -> int:
         return tx.now()
 
 
-def _record(databases: Mapping[str, Database], started_at: int, clerks: int, first: list[Drift], found: int) -> None:
-    """For the dashboard. Whoever may only read the databases has verified them all the same."""
-    drifts = [asdict(drift) for drift in first]
+def _record(
+    databases: Mapping[str, Database], started_at: int, clerks: int, first: list[Violation], found: int
+) -> None:
+    """Record the outcome for the dashboard; without the right to write it only warns: the check itself counts."""
+    drifts = [violation.as_json() for violation in first]
     try:
         with databases[SHOP_MANAGER].begin() as tx:
             finished_at = tx.now()
             checks.record(tx, started_at=started_at, finished_at=finished_at, clerks=clerks, drifts=drifts, found=found)
     except SQLAlchemyError as error:
-        words = one_line(str(getattr(error, "orig", None) or error))
-        sys.stderr.write(f"clerk: this check is not recorded for the dashboard: {words}\n")
+        sys.stderr.write(f"clerk: this check is not recorded for the dashboard: {one_line(all_said_by(error))}\n")
 
 
 @contextmanager
 def rare_collections() -> Iterator[None]:
-    """Facts hold no cycles, so looking through them for some is a third of the time; it is done now and then only."""
+    """Collect garbage rarely: the many facts read here hold no reference cycles, and looking for some takes a third of
+    the time.
+    """
     before = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
@@ -95,32 +109,31 @@ def rare_collections() -> Iterator[None]:
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """A database that fails on the way is told in one line."""
+def read_errors_reported() -> Iterator[None]:
+    """A database that fails inside the block is a CliError."""
     try:
         yield
     except SQLAlchemyError as error:
-        words = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
-        raise Trouble(f"a database cannot be read to the end: {words}") from None
+        raise CliError(f"a database cannot be read to the end: {all_said_by(error)}") from None
 
 
 @contextmanager
-def progress_bar(databases: Mapping[str, Database], as_json: bool) -> Iterator[Progress]:
-    """How many of the Clerks are done, for people at a terminal; results go where they always go."""
-    shown = Console(stderr=True) if as_json or not sys.stdout.isatty() else console()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=shown, transient=True, disable=not shown.is_terminal) as bar:
+def clerks_bar(databases: Mapping[str, Database], as_json: bool) -> Iterator[Progress]:
+    """A progress bar with one task: how many of the Clerks are checked."""
+    with progress_bar(as_json) as bar:
         total = None
-        if shown.is_terminal:
+        if bar.console.is_terminal:
             with databases[SHOP_MANAGER].read() as tx:
-                total = manager_audit.count(tx)
+                total = facts.count(tx)
         bar.add_task("Clerks checked", total=total)
         yield bar
 
 
 def secrets_of(data: Path | None) -> list[str]:
-    """The secrets of `clerk up` that must stand in no database; none where its folder is not named."""
-    credentials = read_credentials(data or Path(".clerk"))
+    """The secrets of `clerk up` that no database may contain; none where the data folder has no credentials."""
+    folder = data or Path(".clerk")
+    require_strong_folder(folder)
+    credentials = read_credentials(folder)
     if credentials is None:
         return []
     return [
@@ -131,21 +144,22 @@ def secrets_of(data: Path | None) -> list[str]:
     ]
 
 
-def as_line(drift: Drift) -> dict[str, Any]:
-    """A drift as JSON; `safe`: `clerk repair` puts it right."""
-    return {**asdict(drift), "safe": drift.repair in SAFE}
+def as_json_object(violation: Violation) -> dict[str, Any]:
+    """A violation as it is printed with --json; `safe`: `clerk repair` puts it right."""
+    return {**violation.as_json(), "safe": violation.repair.is_safe}
 
 
 class _Text:
-    """For people."""
+    """Text for people."""
 
     def __init__(self, bar: Progress) -> None:
         self._console = bar.console if bar.console.is_terminal and not bar.console.stderr else console()
 
-    def drift(self, drift: Drift) -> None:
-        self._console.print(plain(f"{drift.invariant} {drift.clerk or ''}".rstrip(), "red"))
+    def violation(self, violation: Violation) -> None:
+        self._console.print(plain(f"{violation.invariant} {violation.clerk or ''}".rstrip(), "red"))
+        line = violation.as_json()
         for name in ("expected", "found", "repair"):
-            self._console.print(plain(f"    {name:9}{getattr(drift, name)}"))
+            self._console.print(plain(f"    {name:9}{line[name]}"))
 
     def end(self, outcome: Mapping[str, Any]) -> None:
         names = f"{', '.join(outcome['checked'])} over {outcome['clerks']:,} Clerks, {outcome['seconds']:.1f} s"
@@ -156,14 +170,14 @@ class _Text:
 
 
 class _Json:
-    """One JSON document, written as it comes: nobody holds a million drifts."""
+    """One JSON document, written violation by violation: there may be too many to hold in memory."""
 
     def __init__(self) -> None:
         self._any = False
         sys.stdout.write('{\n  "drifts": [')
 
-    def drift(self, drift: Drift) -> None:
-        sys.stdout.write(("," if self._any else "") + "\n    " + json.dumps(as_line(drift)))
+    def violation(self, violation: Violation) -> None:
+        sys.stdout.write(("," if self._any else "") + "\n    " + json.dumps(as_json_object(violation)))
         self._any = True
 
     def end(self, outcome: Mapping[str, Any]) -> None:

@@ -1,1 +1,1 @@
-"""The words that every service shares, pure: the Clerk document, messages, ids, times. Imports nothing of ours."""
+"""What every service shares, pure: the Clerk document, messages, ids, times, money. Imports none of our packages."""

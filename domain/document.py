@@ -1,4 +1,4 @@
-"""The Clerk document: who owns which section, and the one way a section changes (processes.md; semantics D1).
+"""The Clerk document: who owns which section, and the one way a section changes (semantics D1).
 
 A document is plain JSON (`dict`), so that every part nobody here knows survives untouched.
 """
@@ -27,20 +27,27 @@ def with_section(document: Document, section: str, content: Mapping[str, Any]) -
     return {**document, section: {**(document.get(section) or {}), **content}}
 
 
-def merge_owned(ours: Document, theirs: Document, section: str) -> tuple[Document, list[str]]:
-    """What ShopManager takes from a reply: the owner's section, nothing else (D1).
+def split_by_owner(ours: Document, theirs: Document, section: str) -> tuple[Document | None, list[str]]:
+    """What ShopManager reads in the document of a reply from the service that owns `section` (D1).
 
-    Returns the merged document and the sorted names of the sections that somebody edited who does not own them.
+    Returns that section (None where it is missing or no object), which is all that is taken, and the sorted names of
+    the other sections in which the two documents differ: somebody edited them who does not own them.
     """
-    foreign = sorted(
-        name for name in ours.keys() | theirs.keys() if name != section and ours.get(name) != theirs.get(name)
-    )
-    if section not in theirs:
-        return ours, foreign
-    return {**ours, section: theirs[section]}, foreign
+    names = ours.keys() | theirs.keys()
+    foreign = sorted(name for name in names if name != section and ours.get(name) != theirs.get(name))
+    content = theirs.get(section)
+    return content if isinstance(content, dict) else None, foreign
 
 
 def part(document: Document, section: str) -> Mapping[str, Any]:
     """A section, or an empty one where the document has none."""
     content = document.get(section)
     return content if isinstance(content, dict) else {}
+
+
+def order_total(document: Document) -> int:
+    """What the order comes to in minor units, as the shop has computed it; ValueError when the document has no such."""
+    total = part(document, "order").get("total")
+    if type(total) is not int or total < 0:
+        raise ValueError("document.order.total is no amount in minor units")
+    return total

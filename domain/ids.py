@@ -1,10 +1,11 @@
-"""Ids: a Clerk's own, and the deterministic ones of messages, so that a resend is the same message (processes.md)."""
+"""Ids: a Clerk's own, and the deterministic ones of messages, so that a resend is the same message (semantics M2)."""
 
 from __future__ import annotations
 
 import re
 
-_ID = re.compile(r"[!-.0-~]{1,128}")  # printable ASCII without blank and slash: ids are put together with slashes
+_ID = re.compile(r"(?!\.{1,2}\Z)[!-.0-~]{1,128}")
+"""Printable ASCII without blank and slash: ids are put together with slashes. `.` and `..` in a path lead elsewhere."""
 RANDOMNESS = 10
 """How many random bytes a Clerk's id takes."""
 

@@ -36,8 +36,8 @@ def _second(whole: int) -> str:
 
 
 def from_wire(text: str) -> int:
-    """The moment an RFC 3339 text names; ValueError when it is none or has no offset."""
-    moment = datetime.fromisoformat(text)
+    """The moment an RFC 3339 text names (`t` and `z` too); ValueError when it is none or has no offset."""
+    moment = datetime.fromisoformat(text.upper())
     if moment.tzinfo is None:
         raise ValueError(f"{text[:40]!r} has no offset: an RFC 3339 time ends with Z or +hh:mm")
     return int(moment.timestamp() * 1000)

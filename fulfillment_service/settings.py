@@ -1,4 +1,4 @@
-"""What can be set about fulfillment."""
+"""Fulfillment's settings."""
 
 from __future__ import annotations
 

@@ -1,24 +1,38 @@
-"""Where stock and shipments are kept: tables and queries, one of each a batch."""
+"""Where stock and shipments are kept: the tables, and the records of a batch, with one query a table."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, select
+import orjson
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    literal_column,
+    select,
+)
 
 from domain.messages import Command
-from doors.keys import key_tables
-from fulfillment_service.request import ordered_items
-from fulfillment_service.shipment import Item, PublicStatus, Shipment
+from fulfillment_service.clerk_document import items_to_ship
+from fulfillment_service.shipment import Recipient, Shipment, ShipmentItem, ShipmentStatus
 from fulfillment_service.stock import Stock
-from messaging.database import KEYS, Tx
-from messaging.schema import technical_tables
+from http_api.keys import key_tables
+from messaging.database import Tx
+from messaging.statements import KEYS
+from messaging.technical_tables import technical_tables
 from messaging.turns import turns_table
 
 metadata = MetaData()
-schema = technical_tables(metadata)
+technical = technical_tables(metadata)
 key_tables(metadata)
 turns = turns_table(metadata)
 stock = Table(
@@ -40,7 +54,42 @@ shipments = Table(
     Column("step", String(128)),
     Column("asked_at", BigInteger),
     Column("shipped_at", BigInteger),
-    Index("ix_shipments_status_session", "status", "session"),
+    Column("ended_at", BigInteger, nullable=False, server_default="0"),  # processes of before do not know it
+    Column("name", Text),
+    Column("shipping_address", Text),
+)
+
+
+LISTED: Mapping[ShipmentStatus, Column[Any]] = {
+    "requested": shipments.c.asked_at,
+    "shipped": shipments.c.shipped_at,
+    "released": shipments.c.ended_at,
+    "delivered": shipments.c.ended_at,
+}
+"""The statuses by which shipments can be listed, and the column that says when one came to it."""
+
+
+def has_status(status: ShipmentStatus) -> ColumnElement[bool]:
+    """With the status in the statement's text, so that the index of this status can be used."""
+    return shipments.c.status == literal_column(f"'{status}'")
+
+
+for _status, _moment in LISTED.items():
+    Index(
+        f"ix_shipments_{_status}",
+        _moment,
+        shipments.c.session,
+        sqlite_where=has_status(_status),
+        postgresql_where=has_status(_status),
+    )
+stock_adjustments = Table(
+    "stock_adjustments",
+    metadata,
+    Column("sku", String(64), primary_key=True),
+    Column("reference", String(128), primary_key=True),
+    Column("delta", BigInteger, nullable=False),
+    Column("reason", String(500), nullable=False),
+    Column("adjusted_at", BigInteger, nullable=False),
 )
 shipment_items = Table(
     "shipment_items",
@@ -53,7 +102,7 @@ shipment_items = Table(
 )
 
 
-class FulfillmentBooks:
+class FulfillmentUnitOfWork:
     """Stock and shipments of one batch, read at once, changed in memory, saved at once."""
 
     def __init__(self, pieces: dict[str, Stock], kept: dict[str, Shipment]) -> None:
@@ -83,14 +132,14 @@ class FulfillmentBooks:
         tx.insert(shipment_items, [row for shipment in fresh for row in _item_rows(shipment)])
 
 
-def open_books(tx: Tx, commands: Sequence[Command], ships_at_once: bool) -> FulfillmentBooks:
+def open_unit_of_work(tx: Tx, commands: Sequence[Command], ships_at_once: bool) -> FulfillmentUnitOfWork:
     """The records that a batch of commands concerns."""
     kept = read_shipments(tx, {command.clerk for command in commands})
-    wanted = {item.sku for command in commands if command.name == "AllocateStock" for item in ordered_items(command)}
+    wanted = {item.sku for command in commands if command.name == "AllocateStock" for item in items_to_ship(command)}
     moving = {"ReleaseStock", "ShipOrder"} if ships_at_once else {"ReleaseStock"}
     touched = {command.clerk for command in commands if command.name in moving}
     wanted |= {item.sku for session in touched & kept.keys() for item in kept[session].items}
-    return FulfillmentBooks(read_stock(tx, wanted), kept)
+    return FulfillmentUnitOfWork(read_stock(tx, wanted), kept)
 
 
 _STOCK = select(stock).where(stock.c.sku.in_(KEYS)).order_by(stock.c.sku).with_for_update()
@@ -100,37 +149,16 @@ _ITEMS = select(shipment_items).where(_LINES.session.in_(KEYS)).order_by(_LINES.
 
 
 def read_stock(tx: Tx, skus: Iterable[str]) -> dict[str, Stock]:
-    """The articles' stock, by sku, theirs alone until the transaction ends.
+    """The articles' stock, by sku, locked until the transaction ends.
 
-    PostgreSQL locks the rows, always in the order of the skus, so nobody oversells and nobody waits in a circle. It
-    covers also what an undo gives back, which is recorded here and not told by the command.
+    PostgreSQL locks the rows, always in the order of the skus, so that nothing is sold twice and no two transactions
+    wait for each other. That covers also what an undo gives back, which only our records name, not the command.
     """
     wanted = sorted(set(skus))
     if not wanted:
         return {}
     rows = tx.execute(_STOCK, {"keys": wanted})
     return {row.sku: Stock(row.sku, row.on_hand, row.reserved, row.shipped) for row in rows}
-
-
-def stock_of(tx: Tx, sku: str) -> Stock | None:
-    """One article's stock, as it is at the moment; None for one that was never here."""
-    row = tx.execute(select(stock).where(stock.c.sku == sku)).first()
-    return None if row is None else Stock(row.sku, row.on_hand, row.reserved, row.shipped)
-
-
-def set_on_hand(tx: Tx, sku: str, on_hand: int) -> None:
-    """Count an article anew; what is reserved and shipped stays so."""
-    tx.upsert(stock, [asdict(Stock(sku, on_hand))], ["sku"], keep=["reserved", "shipped"])
-
-
-def list_shipments(tx: Tx, status: PublicStatus, after: str, most: int) -> list[Shipment]:
-    """At most so many shipments behind the session `after`; allocated ones only when the warehouse has been asked."""
-    kept = "requested" if status == "allocated" else status
-    table = shipments
-    rows = tx.execute(
-        select(table).where(table.c.status == kept, table.c.session > after).order_by(table.c.session).limit(most)
-    )
-    return list(with_items(tx, rows.all()).values())
 
 
 def read_shipments(tx: Tx, sessions: Iterable[str]) -> dict[str, Shipment]:
@@ -141,15 +169,15 @@ def read_shipments(tx: Tx, sessions: Iterable[str]) -> dict[str, Shipment]:
 
 
 def with_items(tx: Tx, rows: Sequence[Any]) -> dict[str, Shipment]:
-    """Rows of `shipments` as shipments, by session and in their order; one more query, none for no rows."""
-    items: dict[str, list[Item]] = {row.session: [] for row in rows}
+    """Rows of `shipments` as shipments, by session and in their order; takes one query more, none without rows."""
+    items: dict[str, list[ShipmentItem]] = {row.session: [] for row in rows}
     if items:
         for each in tx.execute(_ITEMS, {"keys": sorted(items)}):
-            items[each.session].append(Item(each.sku, each.name, each.quantity))
+            items[each.session].append(ShipmentItem(each.sku, each.name, each.quantity))
     return {row.session: _as_shipment(row, items[row.session]) for row in rows}
 
 
-def _as_shipment(row: Any, items: Sequence[Item]) -> Shipment:
+def _as_shipment(row: Any, items: Sequence[ShipmentItem]) -> Shipment:
     return Shipment(
         session=row.session,
         secret_sha256=row.secret_sha256,
@@ -160,10 +188,13 @@ def _as_shipment(row: Any, items: Sequence[Item]) -> Shipment:
         step=row.step,
         asked_at=row.asked_at,
         shipped_at=row.shipped_at,
+        ended_at=row.ended_at,
+        recipient=Recipient(row.name, orjson.loads(row.shipping_address)) if row.shipping_address else None,
     )
 
 
 def _shipment_row(shipment: Shipment) -> dict[str, Any]:
+    to = shipment.recipient
     return {
         "session": shipment.session,
         "secret_sha256": shipment.secret_sha256,
@@ -173,6 +204,9 @@ def _shipment_row(shipment: Shipment) -> dict[str, Any]:
         "step": shipment.step,
         "asked_at": shipment.asked_at,
         "shipped_at": shipment.shipped_at,
+        "ended_at": shipment.ended_at,
+        "name": to and to.name,
+        "shipping_address": to and orjson.dumps(to.shipping_address).decode(),
     }
 
 

@@ -1,1 +1,1 @@
-"""One message handled so that its effect happens once: envelope, broker port, turns, outbox, the worker."""
+"""Handling each message so that its effect happens once: envelope, broker port, turns, outbox, the worker."""

@@ -1,73 +1,101 @@
-"""The broker port: all that the worker and the outbox know of a broker.
+"""The broker port: all that the worker and the outbox know of a message broker, without naming one.
 
-Two implementations serve production: `memory.py` (in-process, for `clerk up`) and `rabbitmq.py` (the only file that
-imports pika). One contract test suite runs against each of them.
+Two implementations serve production: `memory.py` (in this process, for `clerk up`) and `rabbitmq/transport.py`.
+One contract test suite runs against each of them (tests/test_transport_contract.py).
+
+A message goes to a *destination* (`clerk.commands`) under a *topic* (`risk.ReserveCredit.v1`); the topic's first part
+names the addressee, and the broker puts the message into that addressee's queue.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
-DEAD_QUEUE = "clerk.dead.v1"
+COMMANDS_DESTINATION = "clerk.commands"
+REPLIES_DESTINATION = "clerk.replies"
+DEAD_LETTER_DESTINATION = "clerk.dead"
+
+REPLIES_QUEUE = "shop_manager.replies.v1"
+DEAD_LETTER_QUEUE = "clerk.dead.v1"
 """Where the broker itself puts what it gives up on; ShopManager parks what arrives there."""
 
 
+BLOCKED = "broker blocked"
+"""So begins a transport's `trouble` while the broker takes no messages: its memory or its disk is short."""
+
+
 def commands_queue(service: str) -> str:
-    """The queue of one service's commands, e.g. `shop.commands.v1` (processes.md, Messages)."""
+    """The queue of one service's commands, e.g. `shop.commands.v1` (docs/design/processes.md)."""
     return f"{service}.commands.v1"
 
 
-REPLIES_QUEUE = "shop_manager.replies.v1"
-COMMANDS_EXCHANGE = "clerk.commands"
-REPLIES_EXCHANGE = "clerk.replies"
-DEAD_EXCHANGE = "clerk.dead"
-
-
 @dataclass(frozen=True, slots=True)
-class Parcel:
-    """One AMQP delivery on its way out: a packed list of messages for one routing key.
+class OutboundMessage:
+    """A broker's message on its way out. `body` is a pack: the UTF-8 JSON list of our messages with the same topic.
 
-    `number` is the outbox row's id; `body` the UTF-8 JSON list.
+    `number` is the id of its row in the outbox.
     """
 
     number: int
-    exchange: str
-    routing_key: str
+    destination: str
+    topic: str
     body: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One AMQP delivery that arrived and is not yet acknowledged.
+    """A broker's message that arrived and is not yet acknowledged.
 
-    `redelivered` says that somebody may have taken it before and not come back (semantics B2). `tag` is the
-    broker's own handle: opaque, void after a reconnect, and acknowledging a void one does nothing.
+    `redelivered` says that somebody may have taken it before and not come back (semantics B2). `receipt` is what the
+    transport acknowledges it by: opaque, void after a reconnect, and acknowledging a void one does nothing.
+    `sender` is the user of the broker who sent it, for whom the broker vouches; None when the message names none.
     """
 
     body: bytes
-    routing_key: str
+    topic: str
     redelivered: bool
-    tag: Any
+    receipt: Any
     queue: str = ""
+    sender: str | None = None
 
 
-class Link(Protocol):
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """How a queue is: deliveries that wait for a consumer, and how many consumers there are."""
+
+    queue: str
+    waiting: int
+    consumers: int
+
+
+@runtime_checkable
+class TellsOfItsQueue(Protocol):
+    """A transport that can find out how the queue is that it consumes, for the monitoring."""
+
+    def queue_state(self) -> QueueState | None:
+        """How it is now; None where there is none, or the broker does not say it within a moment."""
+        ...
+
+
+class Transport(Protocol):
     """One participant's connection to the broker. All methods may be called from any thread.
 
-    A link re-establishes itself after any interruption, with jittered back-off; while it is down `take` returns
-    nothing, `publish` confirms nothing and `acknowledge` does nothing. None of them raises for a broker's absence.
+    Each message that it publishes names the user as whom it is logged in (`Delivery.sender`).
+
+    A transport connects again after any interruption, with jittered back-off; while it is down `take` returns
+    nothing, `publish` confirms nothing and `acknowledge` does nothing. None of them raises because the broker is away.
     """
 
     @property
     def connected(self) -> bool:
-        """Is the connection up, topology declared, and the consumer subscribed?"""
+        """Is the connection up and the consumer subscribed?"""
         ...
 
     @property
     def trouble(self) -> str | None:
-        """One clear line on why the link is not (fully) usable, e.g. `connection refused`; None when all is well."""
+        """One clear line on why the transport is not (fully) usable, e.g. `connection refused`; None: all is well."""
         ...
 
     @property
@@ -87,11 +115,12 @@ class Link(Protocol):
         """Make a blocked (or else the next) `take` return early: there is other work."""
         ...
 
-    def publish(self, parcels: Sequence[Parcel], limit: float = 10.0) -> set[int]:
-        """Send all of them persistent and mandatory, confirms pipelined; wait at most `limit` seconds in total.
+    def publish(self, outbound: Sequence[OutboundMessage], limit: float = 10.0) -> set[int]:
+        """Send all of them, to be kept on disk, without waiting for one before sending the next.
 
-        Returns the numbers of those that the broker confirmed. Whatever is missing (returned as unroutable, refused,
-        unconfirmed, link down) is still unsent, and `trouble` says why (semantics M7).
+        Waits at most `limit` seconds in total for the broker's confirms, and returns the numbers of those confirmed.
+        Whatever is missing (no queue for it, refused, not confirmed in time, connection down) is still unsent, and
+        `trouble` says why (semantics M7).
         """
         ...
 

@@ -1,33 +1,72 @@
-"""The database edge: one engine a service, write transactions that cannot deadlock, and the bulk statements.
+"""The database: one engine a service, write transactions that cannot deadlock, and statements for many rows at once.
 
-SQLite and PostgreSQL differ in here and nowhere else (architecture.md, Two ways to run).
+Where SQLite and PostgreSQL differ, they differ in here (docs/design/architecture.md).
 """
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from functools import cache, lru_cache
-from threading import Lock
+from contextlib import contextmanager
+from threading import local
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Engine, Executable, Table, bindparam, create_engine, event, make_url
+from sqlalchemy import (
+    Column,
+    Connection,
+    Executable,
+    Row,
+    Select,
+    Table,
+    event,
+    make_url,
+)
 from sqlalchemy.engine import CursorResult, ExceptionContext
 from sqlalchemy.exc import ArgumentError, OperationalError
 
-LOCK_LIMIT_MS = 10_000
-OVERFLOW = 2
-"""Connections beyond the pool: five services of 10 + 2 fit into the hundred that PostgreSQL allows."""
+from messaging.database_limits import (
+    ANSWER_WITHIN,
+    LOCK_WITHIN_MS,
+    MOST_PLACES,
+    PLACE_WITHIN,
+    NoAnswer,
+    Places,
+    given_up_after,
+    hurries,
+)
+from messaging.database_time import SQLITE_NOW
+from messaging.postgres import (
+    ALONE,
+    OVERFLOW,
+    READS_ONLY,
+    PostgresConnection,
+    array_literal,
+    driver_connection,
+    postgres_engine,
+    rows_from_arrays,
+)
+from messaging.server_urls import UnclearAccount, check_account, mask_url
+from messaging.sqlite_engine import BUSY_LIMIT_MS, SqliteSync, sqlite_engine
+from messaging.statements import (
+    PG_LOCK,
+    PG_LOCK_THEN_NOW,
+    PG_NOW,
+    deletion,
+    insert_into,
+    lock_number,
+    marks,
+    numbering,
+    on_conflict,
+    with_time,
+)
+
+_ALLOWED = "allowed are sqlite:///FILE and postgresql://…"
 READ_ONLY = "25006"
 """PostgreSQL's code for a write in a transaction that only reads."""
-IDLE_LIMIT_MS = 15_000
-"""A paused process may hold its locks that long; then PostgreSQL ends its transaction (semantics T3)."""
-
-
-KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
-"""For statements that are built once and run often, `column.in_(KEYS)`: building one costs more than running it."""
+FEW = 8
+"""So many rows are cheaper as arrays, a column each, than as parameters, which PostgreSQL plans one by one."""
+PING_WITHIN = 2.0
+"""Seconds: a database that does not answer within it is not there."""
 
 
 class BadDatabaseUrl(ValueError):
@@ -40,15 +79,18 @@ def check_url(url: str) -> str:
     SQLAlchemy 2.1 reads a bare `postgresql://` as psycopg 3, which is not ours: the driver is named here.
     """
     try:
+        check_account(url)
         parsed = make_url(url)
-    except ArgumentError:
-        raise BadDatabaseUrl("database URL cannot be read: allowed are sqlite:///FILE and postgresql://…") from None
+    except UnclearAccount as error:
+        raise BadDatabaseUrl(f"database URL: {error}") from None
+    except (ArgumentError, ValueError):  # a ValueError quotes what should have been the port
+        raise BadDatabaseUrl(f"database URL cannot be read: {_ALLOWED}") from None
     if parsed.drivername in ("postgresql", "postgres", "postgresql+psycopg2"):
         parsed = parsed.set(drivername="postgresql+psycopg2")
     elif parsed.drivername not in ("sqlite", "sqlite+pysqlite"):
-        raise BadDatabaseUrl(
-            f"database URL {parsed.render_as_string()!r}: allowed are sqlite:///FILE and postgresql://…"
-        )
+        raise BadDatabaseUrl(f"database URL {mask_url(url)!r}: {_ALLOWED}")
+    elif parsed.host or parsed.username or parsed.password or parsed.port:
+        raise BadDatabaseUrl(f"database URL {mask_url(url)!r}: a file has no host and no user: {_ALLOWED}")
     return parsed.render_as_string(hide_password=False)
 
 
@@ -57,65 +99,143 @@ class Database:
 
     `schema`: where several services share one PostgreSQL database, each has its own schema of this name; while there
     is none, the database is the service's own, and its tables are where they always are. `statements` and `commits`
-    count what was sent and committed so far, for the metrics and benchmarks.
+    count what was sent and committed so far, for the metrics and benchmarks; statements sent in one message count once.
+    `requests` are the places of requests. `sync` is SQLite's only.
     """
 
     def __init__(
-        self, url: str, *, pool: int = 8, clock: Callable[[], int] | None = None, schema: str | None = None
+        self,
+        url: str,
+        *,
+        pool: int = 8,
+        clock: Callable[[], int] | None = None,
+        schema: str | None = None,
+        sync: SqliteSync = "full",
     ) -> None:
         self.url = check_url(url)
         self.schema = schema
+        self.pool = pool
         self.clock = clock or (lambda: time.time_ns() // 1_000_000)
         self.dialect = "sqlite" if self.url.startswith("sqlite") else "postgresql"
-        self.engine = _sqlite_engine(self.url) if self.dialect == "sqlite" else _postgres_engine(self.url, pool, schema)
+        sqlite = self.dialect == "sqlite"
+        self.engine = sqlite_engine(self.url, sync) if sqlite else postgres_engine(self.url, pool, schema)
+        self.requests = Places(min(pool, MOST_PLACES))
         # SQLite's own waiting is sleeping and trying again; threads of one process had better queue up here.
-        self._one_writer: AbstractContextManager[object] = Lock() if self.dialect == "sqlite" else nullcontext()
+        self._writers = Places(1 if self.dialect == "sqlite" else 10_000)
+        self._inside = local()
         self.statements = 0
         self.commits = 0
         event.listen(self.engine, "handle_error", _call_read_only_trouble, retval=True)
+        event.listen(self.engine, "handle_error", _keep_the_others)
         event.listen(self.engine, "before_cursor_execute", self._count_statement)
         event.listen(self.engine, "commit", self._count_commit)
+        if sqlite:
+            event.listen(self.engine, "connect", self._tell_time)
 
     @contextmanager
     def begin(self) -> Iterator[Tx]:
         """A write transaction: committed at the end of the block, rolled back when it raises."""
-        with self._one_writer, self.engine.connect() as connection, connection.begin():
+        with (
+            self._writers.taken(PLACE_WITHIN if hurries() else None),
+            self._admitted(),
+            self.engine.connect() as connection,
+            connection.begin(),
+        ):
             if self.dialect == "sqlite":
+                _set_busy_limit(connection)
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
-            yield Tx(connection, self)
+            elif hurries():
+                _set_lock_limit(connection)
+            tx = Tx(connection, self)
+            yield tx
+        for act in tx.after_commit:
+            act()
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
         """A transaction that only reads: a consistent picture, no locks held against writers."""
-        with self.engine.connect() as connection:
+        with self._reading(READS_ONLY) as tx:
+            yield tx
+
+    @contextmanager
+    def look(self) -> Iterator[Tx]:
+        """For one statement that reads: it has one picture by itself, and PostgreSQL takes it in one round trip."""
+        with self._reading(ALONE) as tx:
+            yield tx
+
+    @contextmanager
+    def _reading(self, how: str) -> Iterator[Tx]:
+        with self._admitted(), self.engine.connect() as connection:
             if self.dialect == "sqlite":
+                _set_busy_limit(connection)
                 connection.exec_driver_sql("BEGIN")
             else:
-                connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+                connection.execution_options(**{how: True})
             yield Tx(connection, self)
+
+    def erase(self, deletion: Executable) -> None:
+        """A deletion after which the rows are in no file of SQLite any more; PostgreSQL overwrites them by and by."""
+        sqlite = self.dialect == "sqlite"
+        with self.begin() as tx:
+            if sqlite:
+                tx.connection.exec_driver_sql("PRAGMA secure_delete=ON")
+            tx.execute(deletion)
+        if sqlite:
+            with self.engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @contextmanager
+    def _admitted(self) -> Iterator[None]:
+        """A request waits for a place, and only so long for its answers; a second transaction needs no second place."""
+        if not hurries() or getattr(self._inside, "admitted", False):
+            yield
+            return
+        with self.requests.taken(PLACE_WITHIN), given_up_after(ANSWER_WITHIN):
+            self._inside.admitted = True
+            try:
+                yield
+            finally:
+                self._inside.admitted = False
+
+    @property
+    def files(self) -> int:
+        """How many files its connections may have open at the same time, in a process that answers requests."""
+        own = 4  # of its workers and ticks
+        return 2 * (self.requests.most + own) + 1 if self.dialect == "sqlite" else self.pool + OVERFLOW
 
     def _count_statement(self, *_arguments: object) -> None:
         self.statements += 1
 
-    def _count_commit(self, _connection: object) -> None:
+    def _tell_time(self, connection: Any, _record: Any) -> None:
+        connection.create_function(SQLITE_NOW, 0, self.clock)
+
+    def _count_commit(self, connection: Connection) -> None:
         self.commits += 1
+        if self.dialect == "postgresql" and driver_connection(connection).has_writes:
+            self.statements += 1
 
     def ping(self) -> None:
-        """Raises SQLAlchemy's error when the database cannot be reached."""
-        with self.engine.connect() as connection:
-            connection.exec_driver_sql("SELECT 1")
+        """Raises SQLAlchemy's error when the database cannot be reached, or does not answer for PING_WITHIN."""
+        with given_up_after(PING_WITHIN), self.engine.connect() as connection:
+            connection.execution_options(**{ALONE: True}).exec_driver_sql("SELECT 1")
 
     def close(self) -> None:
         self.engine.dispose()
 
 
 class Tx:
-    """One transaction: reads are SQLAlchemy statements, bulk writes one statement whatever the number of rows."""
+    """One transaction: reads are SQLAlchemy statements, bulk writes one statement whatever the number of rows.
+
+    To PostgreSQL a write whose count is known beforehand travels with the next statement, or with the commit: what is
+    wrong with it is raised there, inside the block of the transaction or at its end.
+    """
 
     def __init__(self, connection: Connection, database: Database) -> None:
         self.connection = connection
         self.database = database
         self._now: int | None = None
+        self.after_commit: list[Callable[[], None]] = []
+        """What is done once it has committed; not when it has not, and not when nobody knows."""
 
     def execute(self, statement: Executable, params: Any = None) -> CursorResult[*tuple[Any, ...]]:
         return self.connection.execute(statement, params)
@@ -135,11 +255,26 @@ class Tx:
         if self.database.dialect == "sqlite":
             self._now = self.database.clock()
             return self._now
-        numbers = sorted({_lock_number(key) for key in keys})
-        taken = ", pg_advisory_xact_lock(number) FROM unnest(%s::bigint[]) AS number" if numbers else ""
-        rows = self.connection.exec_driver_sql(f"SELECT {_PG_NOW}{taken}", (numbers,) if numbers else ())
-        self._now = int(rows.all()[-1][0])
+        numbers = sorted({lock_number(key) for key in keys})
+        if numbers:
+            rows = self.connection.exec_driver_sql(PG_LOCK_THEN_NOW, (numbers,))
+        else:
+            rows = self.connection.exec_driver_sql(f"SELECT {PG_NOW}")
+        self._now = int(rows.all()[-1][-1])
         return self._now
+
+    def lock_and_read(
+        self, keys: Iterable[str], wanted: Select[Any], values: Mapping[str, Any]
+    ) -> tuple[int, Sequence[Row[Any]]]:
+        """`lock`, then the rows of a select that is built once, to PostgreSQL in one round trip (decision 104)."""
+        if self.database.dialect == "sqlite":
+            return self.lock(keys), self.execute(wanted, values).all()
+        numbers = sorted({lock_number(key) for key in keys})
+        if numbers:
+            self._postgres.keep_back(PG_LOCK, (numbers,))
+        rows = self.execute(with_time(wanted), values).all()
+        self._now = int(rows[0].time_after_locks)
+        return self._now, [row for row in rows if row.is_there]
 
     def upsert(
         self,
@@ -157,11 +292,12 @@ class Tx:
         """
         if not rows:
             return 0
-        return self._insert_many(table, rows, _on_conflict(tuple(rows[0]), tuple(keys), only_if, tuple(keep)))
+        suffix = on_conflict(tuple(rows[0]), tuple(keys), only_if, tuple(keep))
+        return self._insert_many(table, rows, suffix, counts=bool(only_if) or suffix.endswith("NOTHING"))
 
     def insert(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
         """Insert the rows (all with the same columns); an existing key raises IntegrityError."""
-        return self._insert_many(table, rows, "") if rows else 0
+        return self._insert_many(table, rows, "", counts=False) if rows else 0
 
     def insert_new(self, table: Table, rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> int:
         """Insert those rows whose `keys` are not there yet; returns how many."""
@@ -171,76 +307,55 @@ class Tx:
         """Insert the rows; returns the values of the autoincrement column `number`, in the order of the rows."""
         if not rows:
             return []
-        result = self.execute(_numbering(table, number), [dict(row) for row in rows])
-        return [int(row[0]) for row in result]
+        if self.database.dialect == "sqlite":
+            result = self.execute(numbering(table, number), [dict(row) for row in rows])
+            return [int(row[0]) for row in result]
+        numbers = self._postgres.take_numbers(table.name, number, len(rows))
+        self.insert(table, [{number: each, **row} for each, row in zip(numbers, rows, strict=True)])
+        return numbers
 
-    def _insert_many(self, table: Table, rows: Sequence[Mapping[str, Any]], suffix: str) -> int:
+    def delete(self, column: Column[Any], keys: Iterable[Any]) -> None:
+        """Delete the rows of the column's table where it has one of these values."""
+        wanted = sorted(keys)
+        if wanted and self.database.dialect == "sqlite":
+            self.execute(deletion(column), {"keys": wanted})
+        elif wanted:
+            text = f"DELETE FROM {column.table.name} WHERE {column.name} = ANY(%s)"  # noqa: S608  # our own names
+            self._postgres.keep_back(text, (wanted,))
+
+    @property
+    def _postgres(self) -> PostgresConnection:
+        return driver_connection(self.connection)
+
+    def _insert_many(self, table: Table, rows: Sequence[Mapping[str, Any]], suffix: str, *, counts: bool) -> int:
+        """`counts`: only the database knows how many of the rows it writes."""
         columns = tuple(rows[0])
-        head = _insert_into(table.name, columns)
+        head = insert_into(table.name, columns)
         if self.database.dialect == "sqlite":
             values = [tuple(row[column] for column in columns) for row in rows]
-            text = f"{head}({_marks('?', columns)}){suffix}"
+            text = f"{head}VALUES ({marks('?', columns)}){suffix}"
             return self.connection.exec_driver_sql(text, values if len(values) > 1 else values[0]).rowcount
-        marks = ", ".join([f"({_marks('%s', columns)})"] * len(rows))
-        flat = tuple(row[column] for row in rows for column in columns)
-        return self.connection.exec_driver_sql(head + marks + suffix, flat).rowcount
+        if len(rows) < FEW:
+            source = "VALUES " + ", ".join([f"({marks('%s', columns)})"] * len(rows))
+            flat = tuple(row[column] for row in rows for column in columns)
+        else:
+            source = rows_from_arrays(table, columns)
+            flat = tuple(array_literal(row[column] for row in rows) for column in columns)
+        if counts or self.connection.get_execution_options().get(READS_ONLY):
+            return self.connection.exec_driver_sql(head + source + suffix, flat).rowcount
+        self._postgres.keep_back(head + source + suffix, flat)
+        return len(rows)
 
 
-@cache
-def _numbering(table: Table, number: str) -> Executable:
-    return table.insert().returning(table.c[number], sort_by_parameter_order=True)
+def _set_lock_limit(connection: Connection) -> None:
+    """For this transaction; it travels with the first statement."""
+    driver_connection(connection).keep_back(f"SET LOCAL lock_timeout = {LOCK_WITHIN_MS}", ())
 
 
-@lru_cache(maxsize=500)
-def _on_conflict(columns: Sequence[str], keys: Sequence[str], only_if: str, keep: Sequence[str]) -> str:
-    changed = [column for column in columns if column not in keys and column not in keep]
-    conflict = "DO NOTHING"
-    if changed:
-        assignments = ", ".join(f"{column} = excluded.{column}" for column in changed)
-        conflict = f"DO UPDATE SET {assignments}" + (f" WHERE {only_if}" if only_if else "")
-    return f" ON CONFLICT ({', '.join(keys)}) {conflict}"
-
-
-@cache
-def _insert_into(table: str, columns: Sequence[str]) -> str:
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES "  # noqa: S608  # names of our own tables only
-
-
-@cache
-def _marks(mark: str, columns: Sequence[str]) -> str:
-    return ", ".join([mark] * len(columns))
-
-
-_PG_NOW = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
-
-
-def _lock_number(key: str) -> int:
-    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)
-
-
-def _postgres_engine(url: str, pool: int, schema: str | None) -> Engine:
-    options = f"-c lock_timeout={LOCK_LIMIT_MS} -c idle_in_transaction_session_timeout={IDLE_LIMIT_MS} -c timezone=UTC"
-    if schema:
-        options += f" -c search_path={schema},public"
-    return create_engine(
-        url,
-        pool_size=pool,
-        max_overflow=OVERFLOW,
-        pool_timeout=5,
-        pool_pre_ping=True,
-        hide_parameters=True,  # an error's text goes into logs: the values stay out of it
-        pool_recycle=1800,
-        use_native_hstore=False,
-        connect_args={
-            "connect_timeout": 5,
-            "options": options,
-            "application_name": "shop-clerk",
-            "keepalives_idle": 10,
-            "keepalives_interval": 5,
-            "keepalives_count": 3,
-            "tcp_user_timeout": 20_000,
-        },
-    )
+def _keep_the_others(context: ExceptionContext) -> None:
+    """One connection that gets no answer in time is given up; the others may be well."""
+    if isinstance(context.original_exception, NoAnswer):
+        context.invalidate_pool_on_disconnect = False
 
 
 def _call_read_only_trouble(context: ExceptionContext) -> OperationalError | None:
@@ -248,27 +363,16 @@ def _call_read_only_trouble(context: ExceptionContext) -> OperationalError | Non
     is given up, for the next one may lead to another. Writing where we asked to read only stays a bug of ours.
     """
     error, connection = context.original_exception, context.connection
-    ours = connection is not None and connection.get_execution_options().get("postgresql_readonly")
+    ours = connection is not None and connection.get_execution_options().get(READS_ONLY)
     if getattr(error, "pgcode", None) != READ_ONLY or ours:
         return None
     context.is_disconnect = True
     return OperationalError(context.statement, None, error, hide_parameters=True, connection_invalidated=True)
 
 
-def _sqlite_engine(url: str) -> Engine:
-    engine = create_engine(
-        url,
-        connect_args={"timeout": 30, "check_same_thread": False},
-        pool_size=8,
-        max_overflow=32,
-        hide_parameters=True,
-    )
-
-    @event.listens_for(engine, "connect")
-    def _prepare(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves: the driver's own would come too late (libraries.md)
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute("PRAGMA foreign_keys=ON")
-
-    return engine
+def _set_busy_limit(connection: Connection) -> None:
+    """How long SQLite waits for another process, for what is done next on this connection."""
+    wanted = LOCK_WITHIN_MS if hurries() else BUSY_LIMIT_MS
+    if connection.info.get("busy", BUSY_LIMIT_MS) != wanted:
+        connection.connection.cursor().execute(f"PRAGMA busy_timeout = {wanted}")
+        connection.info["busy"] = wanted

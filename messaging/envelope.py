@@ -1,6 +1,6 @@
-"""The body of a delivery: a JSON list of messages, read strictly, written deterministically (processes.md, Messages).
+"""The body of a delivery: a JSON list of messages, read strictly, written deterministically (docs/design/processes.md).
 
-What cannot be read raises `Unreadable` with one clear sentence; the worker parks it (semantics B1).
+What cannot be read raises `DecodeError` with one clear sentence; the worker parks it (semantics B1).
 """
 
 from __future__ import annotations
@@ -12,29 +12,29 @@ from typing import Any
 import orjson
 
 from domain.document import SERVICES
-from domain.messages import SHOP_MANAGER, Command, Message, Notice, Reply
+from domain.messages import SHOP_MANAGER, Command, Message, ParkedNotice, Reply
 from domain.times import to_wire
-from messaging.broker import COMMANDS_EXCHANGE, REPLIES_EXCHANGE
-from messaging.fields import Fields, Unreadable
-from messaging.strict_json import NotOurJson, strict
+from messaging.broker import COMMANDS_DESTINATION, REPLIES_DESTINATION
+from messaging.fields import DecodeError, Fields
+from messaging.strict_json import StrictJsonError, read_strictly
 
 MESSAGE_LIMIT = 256 * 1024
 """Bytes of one message (security S4)."""
 PACK_LIMIT = 25
-"""Messages in one delivery: performance.md measured that more gains little."""
+"""Messages in one delivery: more gain little (docs/design/performance.md)."""
 BODY_LIMIT = 2 * MESSAGE_LIMIT
 """Bytes of one delivery; whatever is larger is not even parsed."""
 DEPTH_LIMIT = 64
 """Levels of JSON inside a message."""
 
 
-def exchange_and_key(message: Message) -> tuple[str, str]:
+def destination_and_topic(message: Message) -> tuple[str, str]:
     """Where a message goes: `clerk.commands` and `risk.ReserveCredit.v1`, `clerk.replies` and `shop_manager.…`."""
     if isinstance(message, Command):
-        return COMMANDS_EXCHANGE, f"{message.service}.{message.name}.v{message.version}"
+        return COMMANDS_DESTINATION, f"{message.service}.{message.name}.v{message.version}"
     if isinstance(message, Reply):
-        return REPLIES_EXCHANGE, f"{SHOP_MANAGER}.{message.name}.v{message.version}"
-    return REPLIES_EXCHANGE, f"{SHOP_MANAGER}.MessageParked.v1"
+        return REPLIES_DESTINATION, f"{SHOP_MANAGER}.{message.name}.v{message.version}"
+    return REPLIES_DESTINATION, f"{SHOP_MANAGER}.MessageParked.v1"
 
 
 def encode(message: Message) -> bytes:
@@ -47,13 +47,13 @@ def encode(message: Message) -> bytes:
 
 
 def pack(messages: Sequence[Message]) -> list[tuple[str, str, bytes]]:
-    """(exchange, routing key, body) of as few deliveries as carry all messages, at most PACK_LIMIT in each."""
-    by_key: dict[tuple[str, str], list[bytes]] = {}
+    """(destination, topic, body) of as few deliveries as carry all messages, at most PACK_LIMIT in each."""
+    by_topic: dict[tuple[str, str], list[bytes]] = {}
     for message in messages:
-        by_key.setdefault(exchange_and_key(message), []).append(encode(message))
+        by_topic.setdefault(destination_and_topic(message), []).append(encode(message))
     return [
-        (exchange, key, b"[" + b",".join(bodies) + b"]")
-        for (exchange, key), encoded in by_key.items()
+        (destination, topic, b"[" + b",".join(bodies) + b"]")
+        for (destination, topic), encoded in by_topic.items()
         for bodies in _portions(encoded)
     ]
 
@@ -72,12 +72,12 @@ def _portions(encoded: Iterable[bytes]) -> Iterable[list[bytes]]:
 
 
 def unpack(body: bytes) -> list[Any]:
-    """The list in a delivery's body; Unreadable when it is not UTF-8 JSON, no list, empty or too large."""
+    """The list in a delivery's body; DecodeError when it is not UTF-8 JSON, no list, empty or too large."""
     if len(body) > BODY_LIMIT:
-        raise Unreadable(f"body has {len(body)} bytes: at most {BODY_LIMIT} are allowed")
+        raise DecodeError(f"body has {len(body)} bytes: at most {BODY_LIMIT} are allowed")
     content = _strict_json(body)
     if not isinstance(content, list) or not content:
-        raise Unreadable("body is not a list of messages: a JSON list with at least one message is allowed")
+        raise DecodeError("body is not a list of messages: a JSON list with at least one message is allowed")
     return content
 
 
@@ -89,31 +89,31 @@ def _strict_json(body: bytes) -> Any:
         content = orjson.loads(body)
         if len(orjson.dumps(content)) == len(body):
             return content
-        return strict(body.decode())
+        return read_strictly(body.decode())
     except orjson.JSONDecodeError as error:
-        raise Unreadable(f"body is not UTF-8 JSON: {str(error)[:120]}") from None
+        raise DecodeError(f"body is not UTF-8 JSON: {str(error)[:120]}") from None
     except RecursionError:
-        raise Unreadable(f"body is nested too deeply: at most {DEPTH_LIMIT} levels are allowed") from None
-    except (NotOurJson, orjson.JSONEncodeError) as error:
-        raise Unreadable(f"body is not acceptable JSON: {str(error)[:120]}") from None
+        raise DecodeError(f"body is nested too deeply: at most {DEPTH_LIMIT} levels are allowed") from None
+    except (StrictJsonError, orjson.JSONEncodeError) as error:
+        raise DecodeError(f"body is not acceptable JSON: {str(error)[:120]}") from None
 
 
-def decode(content: Any, service: str) -> Message:
-    """The message that one entry of the list is; `service` is who reads it. Unreadable says what is wrong with it.
+def decode(content: Any, service: str, sender: str | None = None) -> Message:
+    """The message that one entry of the list is; `service` is who reads it. DecodeError says what is wrong with it.
 
-    A service reads commands; ShopManager reads replies and notices.
+    A service reads commands; ShopManager reads replies and notices. `sender`: as the broker says.
     """
     fields = Fields(content)
     kind = fields.choice("kind", ("reply", "notice") if service == SHOP_MANAGER else ("command",))
     if kind == "notice":
         return _notice(fields)
-    message: Message = _command(fields, service) if kind == "command" else _reply(fields)
+    message: Message = _command(fields, service) if kind == "command" else _reply(fields, sender)
     written = orjson.dumps(fields.content)
     if len(written) > MESSAGE_LIMIT:
-        raise Unreadable(f"message is over {MESSAGE_LIMIT} bytes", message.id)
+        raise DecodeError(f"message is over {MESSAGE_LIMIT} bytes", message.id)
     brackets = written.count(b"{") + written.count(b"[")  # mostly too few to be deep, and then nobody need look
     if brackets > DEPTH_LIMIT and _deeper_than(fields.content["document"], DEPTH_LIMIT):
-        raise Unreadable(f"document is nested deeper than {DEPTH_LIMIT} levels", message.id)
+        raise DecodeError(f"document is nested deeper than {DEPTH_LIMIT} levels", message.id)
     return message
 
 
@@ -137,7 +137,7 @@ def _command(fields: Fields, service: str) -> Command:
     return command
 
 
-def _reply(fields: Fields) -> Reply:
+def _reply(fields: Fields, sender: str | None) -> Reply:
     outcome = fields.choice("outcome", ("done", "refused", "undone", "unsupported"))
     reply = Reply(
         name=fields.name("name"),
@@ -151,14 +151,18 @@ def _reply(fields: Fields) -> Reply:
         document=fields.document(),
         sent_at=fields.optional("sent_at", fields.moment),
         traceparent=fields.traceparent(),
+        report=fields.optional("report", fields.count) or 0,
+        sender=sender,
     )
+    if reply.report and (reply.direction, outcome) != ("do", "undone"):
+        raise fields.fail("report", "nothing, but beside direction do and outcome undone")
     fields.must_say("in_reply_to", reply.in_reply_to)
     _same_clerk(fields, reply)
     return reply
 
 
-def _notice(fields: Fields) -> Notice:
-    return Notice(
+def _notice(fields: Fields) -> ParkedNotice:
+    return ParkedNotice(
         service=fields.choice("service", SERVICES),
         parked=fields.id("parked"),
         reason=fields.text("reason"),
@@ -167,14 +171,16 @@ def _notice(fields: Fields) -> Notice:
         body=fields.bytes("body"),
         size=fields.count("size"),
         sent_at=fields.moment("sent_at"),
-        killer=fields.optional("killer", fields.flag) or False,
+        poison=fields.optional("killer", fields.flag) or False,
+        sender=fields.optional("sender", fields.text),
+        forged=fields.optional("forged", fields.flag) or False,
     )
 
 
 def _same_clerk(fields: Fields, message: Command | Reply) -> None:
     head = message.document.get("clerk", {})
     if not isinstance(head, dict) or head.get("id", message.clerk) != message.clerk:
-        raise Unreadable("field document.clerk.id does not name the message's clerk", fields.about)
+        raise DecodeError("field document.clerk.id does not name the message's clerk", fields.about)
 
 
 _NESTED = (dict, list)
@@ -225,13 +231,14 @@ def _reply_as_json(reply: Reply) -> dict[str, Any]:
         "in_reply_to": reply.in_reply_to,
         "outcome": reply.outcome,
         **({"refusal": reply.refusal.as_json()} if reply.refusal else {}),
+        **({"report": reply.report} if reply.report else {}),
         "traceparent": reply.traceparent,
         "sent_at": None if reply.sent_at is None else to_wire(reply.sent_at),
         "document": reply.document,
     }
 
 
-def _notice_as_json(notice: Notice) -> dict[str, Any]:
+def _notice_as_json(notice: ParkedNotice) -> dict[str, Any]:
     return {
         "id": notice.id,
         "kind": "notice",
@@ -243,5 +250,6 @@ def _notice_as_json(notice: Notice) -> dict[str, Any]:
         "body": base64.b64encode(notice.body).decode(),
         "size": notice.size,
         "sent_at": to_wire(notice.sent_at),
-        "killer": notice.killer,
+        "killer": notice.poison,
+        **({"forged": True, "sender": notice.sender} if notice.forged else {}),
     }

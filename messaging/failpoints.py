@@ -1,4 +1,4 @@
-"""Named points in our own input and output at which a process can be made to die, as by `kill -9`, to see what follows.
+"""Failpoints: named places around our input and output at which a test can kill this process, as by `kill -9`.
 
 Nothing is armed unless somebody calls `arm`; `clerk serve` does so for CLERK_FAILPOINT, in development only.
 """
@@ -14,11 +14,12 @@ from threading import Event, Lock
 from typing import Literal, get_args
 
 from messaging.database import Tx
+from messaging.postgres import driver_connection
 
 Point = Literal[
     "delivered",  # a batch is in hand, nothing has been done about it
     "counted",  # messages that came back have been counted, and not handled yet
-    "in_transaction",  # everything is written, nothing is committed
+    "in_transaction",  # everything is about to be written or is, nothing is committed
     "commit_sent",  # the database has been told to commit, and its answer is not heard
     "committed",  # everything is committed, nothing is published
     "outbox_taken",  # about to publish what is in the outbox
@@ -27,8 +28,8 @@ Point = Literal[
     "forgotten",  # the rows of confirmed deliveries are gone from the outbox
     "acknowledged",  # the broker may forget the batch
     "provider_answered",  # the payment provider has acted, and we have not written it down
-    "http_before_commit",  # a door has written, nothing is committed
-    "http_after_commit",  # a door has committed, its caller does not know
+    "http_before_commit",  # a request has written, nothing is committed
+    "http_after_commit",  # a request has committed, its client does not know
 ]
 POINTS: tuple[str, ...] = get_args(Point)
 NAMED: tuple[Point, ...] = ("delivered", "in_transaction", "commit_sent", "committed")
@@ -66,8 +67,8 @@ class Failpoint:
             return
         with self._counting:
             self._left -= 1
-            now_or_never = self._left == 0
-        if now_or_never:
+            is_the_nth = self._left == 0
+        if is_the_nth:
             die(self, tx)
 
 
@@ -115,9 +116,11 @@ def read_failpoint(text: str) -> Failpoint:
 
 
 def die(failpoint: Failpoint, tx: Tx | None) -> None:
-    """Say where, and be gone: no handler, no clean-up, no flush."""
+    """Say where on stderr, and kill this process: no exception handler, no clean-up, no flush."""
     if failpoint.point == "commit_sent" and tx is not None and tx.database.dialect == "postgresql":
-        os.write(tx.connection.connection.driver_connection.fileno(), _COMMIT)  # type: ignore[union-attr]  # psycopg2's
+        connection = driver_connection(tx.connection)
+        connection.send_kept_back()
+        os.write(connection.fileno(), _COMMIT)
     elif failpoint.point == "acknowledged":
         Event().wait(_SENDING)
     os.write(2, f"failpoint {failpoint} reached, killed\n".encode())

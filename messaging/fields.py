@@ -17,7 +17,7 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")
 _ABOUT = re.compile(r"[!-~]{1,400}")  # it is kept as text: no NUL, which PostgreSQL would refuse
 
 
-class Unreadable(ValueError):
+class DecodeError(ValueError):
     """A body or a message that cannot be read; the text says what, where and what is allowed, never the content.
 
     `command` is the id of the command concerned, where it could be read that far.
@@ -33,17 +33,17 @@ class Fields:
 
     def __init__(self, content: Any) -> None:
         if not isinstance(content, dict):
-            raise Unreadable(f"message is a JSON {_json_type(content)}: an object is allowed")
+            raise DecodeError(f"message is a JSON {_json_type(content)}: an object is allowed")
         self.content: dict[str, Any] = content
         about = content.get("in_reply_to") or content.get("id")
         self.about = about if isinstance(about, str) and _ABOUT.fullmatch(about) else None
 
-    def fail(self, field: str, allowed: str) -> Unreadable:
+    def fail(self, field: str, allowed: str) -> DecodeError:
         found = f"has type {_json_type(self.content[field])}" if field in self.content else "is missing"
         value = self.content.get(field)
         if isinstance(value, str | int) and len(str(value)[:60]) < 60:
             found = f"is {value!r}"
-        return Unreadable(f"field {field} {found}: allowed is {allowed}", self.about)
+        return DecodeError(f"field {field} {found}: allowed is {allowed}", self.about)
 
     def choice(self, field: str, allowed: Sequence[str]) -> str:
         value = self.content.get(field)
@@ -108,14 +108,15 @@ class Fields:
         value = self.content.get("refusal")
         if not isinstance(value, dict) or not isinstance(value.get("code"), str) or not value["code"].strip():
             raise self.fail("refusal", "an object with code and detail")
-        return Refused(value["code"][:64], str(value.get("detail", ""))[:500])
+        detail, internal = (str(value.get(name, ""))[:500] for name in ("detail", "internal"))
+        return Refused(value["code"][:64], detail, internal)
 
     def optional(self, field: str, read: Callable[[str], T]) -> T | None:
         return read(field) if self.content.get(field) is not None else None
 
     def must_say(self, field: str, expected: str) -> None:
         if self.content.get(field) != expected:
-            raise Unreadable(f"field {field} does not fit the other fields: allowed is {expected!r}", self.about)
+            raise DecodeError(f"field {field} does not fit the other fields: allowed is {expected!r}", self.about)
 
 
 def _json_type(value: Any) -> str:

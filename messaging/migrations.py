@@ -1,29 +1,27 @@
-"""Migrations: each service's package has a `migrations` folder; `clerk migrate` runs them, workers only look (S14).
+"""Migrations: each service's package has a folder of them, and `clerk migrate` runs them; services only look, which is
+in migrated.py (security S14).
 
 Revisions are called after their service (`risk_0001`), so that nobody takes another service's tables for its own.
 """
 
 from __future__ import annotations
 
-from importlib.resources import files
+from importlib import import_module
 
 from alembic import command, context
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import MetaData
 
 from messaging.database import Database, Tx
+from messaging.migrated import NotMigrated, folder_of, head, revision_in
 
 
-class NotMigrated(Exception):
-    """The tables are not those this version needs; the message is one clear line."""
-
-
-def folder_of(package: str) -> str:
-    """Where the package's migrations are."""
-    return str(files(package) / "migrations")
+def metadata_of(package: str) -> MetaData:
+    """The tables that the package's migrations lead to: its `migrations` name them."""
+    metadata: MetaData = import_module(f"{package}.migrations").metadata
+    return metadata
 
 
 def _config(package: str) -> Config:
@@ -37,31 +35,6 @@ def _script(package: str) -> ScriptDirectory:
     return ScriptDirectory.from_config(_config(package))
 
 
-def head(package: str) -> str:
-    """The newest revision that this version of the package knows."""
-    return _script(package).get_current_head() or ""
-
-
-def current(database: Database) -> str | None:
-    """The revision that the database is at; None for an empty one."""
-    with database.read() as tx:
-        return _revision(tx)
-
-
-def _revision(tx: Tx) -> str | None:
-    return MigrationContext.configure(tx.connection).get_current_revision()
-
-
-def require_migrated(database: Database, package: str) -> None:
-    """Raises NotMigrated unless the database is at this version's newest revision."""
-    found, wanted = current(database), head(package)
-    if found != wanted:
-        raise NotMigrated(
-            f"the database of {package} is at revision {found or 'none'}, this version needs {wanted}: "
-            "run `clerk migrate` first"
-        )
-
-
 def migrate(database: Database, package: str) -> tuple[str | None, str]:
     """Create or upgrade the tables, all of it or nothing; returns (revision before, revision after).
 
@@ -70,9 +43,9 @@ def migrate(database: Database, package: str) -> tuple[str | None, str]:
     wanted = head(package)
     with database.begin() as tx:
         tx.lock(["migrate"])
-        if database.schema and database.dialect == "postgresql" and not _is_ours(_revision(tx), package):
+        if database.schema and database.dialect == "postgresql" and not _is_ours(revision_in(tx), package):
             _move_into_schema(tx, database.schema)
-        before = _revision(tx)
+        before = revision_in(tx)
         if before is not None and not _is_ours(before, package):
             raise NotMigrated(f"the database of {package} is at revision {before}, which this version does not know")
         if before != wanted:

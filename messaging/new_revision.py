@@ -9,7 +9,6 @@ import re
 import sys
 import tempfile
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,8 @@ from alembic.operations.ops import DowngradeOps, UpgradeOps
 from alembic.runtime.migration import MigrationContext
 
 from messaging.database import Database
-from messaging.migrations import folder_of, head, migrate
+from messaging.migrated import folder_of, head
+from messaging.migrations import metadata_of, migrate
 
 USAGE = 'usage: python -m messaging.new_revision PACKAGE "what changes"'
 _FILE = '''"""{words}"""
@@ -48,7 +48,7 @@ def write_revision(package: str, words: str) -> Path:
         database = Database(f"sqlite:///{folder}/now.db")
         if before:
             migrate(database, package)
-        upgrade, downgrade = _difference(database, import_module(f"{package}.store").metadata)
+        upgrade, downgrade = _difference(database, metadata_of(package))
         database.close()
     number = int(before.rpartition("_")[2] or 0) + 1
     revision = f"{package.removesuffix('_service')}_{number:04d}"

@@ -1,7 +1,7 @@
-"""The outbox: deliveries committed with the data they tell of, kept until the broker has confirmed them (M1, M7).
+"""The outbox: messages committed with the data they tell of, kept until the broker has confirmed them.
 
-One row is one packed delivery. Rows are forgotten lazily, with the next batch's transaction: a crash in between sends
-them again with the same ids, which changes nothing.
+Semantics M1, M7. One row is one pack: messages with the same topic, which travel together. Rows are forgotten lazily,
+with the next batch's transaction: a crash in between sends them again with the same ids, which changes nothing.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from functools import cache
 from threading import Event, Lock, Thread
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -20,20 +20,23 @@ from sqlalchemy import (
     String,
     Table,
     bindparam,
-    delete,
     func,
     select,
 )
-from sqlalchemy.sql import Delete, Select
+from sqlalchemy.sql import Select
 
 from domain.messages import Message
-from messaging.broker import Link, Parcel
-from messaging.database import KEYS, Database, Tx
+from messaging.broker import OutboundMessage, Transport
+from messaging.database import Database, Tx
+from messaging.database_time import NOW
 from messaging.envelope import pack
 from messaging.failpoints import reached
 
 RELAY_AFTER_MS = 2_000
-"""A row that old has been left behind by whoever wrote it: anybody may send it."""
+"""A row that old has been left behind by the process that wrote it: any process may send it.
+
+So has one that is as much younger than now: the clock was set back since.
+"""
 RELAY_BATCH = 100
 
 
@@ -49,106 +52,113 @@ def outbox_table(metadata: MetaData) -> Table:
     )
 
 
+class Unsent(NamedTuple):
+    """Rows of an outbox; `oldest_ms` is the age of the oldest, 0 without any."""
+
+    rows: int
+    oldest_ms: int
+
+
 class Outbox:
     """Writes outgoing messages with the data, sends them after the commit, and forgets what was confirmed."""
 
-    def __init__(self, table: Table, database: Database, link: Link) -> None:
+    def __init__(self, table: Table, database: Database, transport: Transport) -> None:
         self.table = table
         self.database = database
-        self.link = link
+        self.transport = transport
         self._confirmed: set[int] = set()
         self._in_hand: set[int] = set()
         self._relayed_up_to = 0
-        self._posted: list[Parcel] = []
-        self._postman: Thread | None = None
-        self._ring = Event()
-        self._guard = Lock()
+        self._posted: list[OutboundMessage] = []
+        self._publisher: Thread | None = None
+        self._wake = Event()
+        self._lock = Lock()
 
-    def write(self, tx: Tx, messages: Sequence[Message], now: int) -> list[Parcel]:
-        """Store the messages, packed, in the caller's transaction; `send` the result after its commit."""
+    def write(self, tx: Tx, messages: Sequence[Message], now: int) -> list[OutboundMessage]:
+        """Store the messages, packed, in the given transaction; `send` the result after its commit."""
         packed = pack(messages)
         rows = [
-            {"exchange": exchange, "routing_key": key, "body": body, "written_at": now}
-            for exchange, key, body in packed
+            {"exchange": destination, "routing_key": topic, "body": body, "written_at": now}
+            for destination, topic, body in packed
         ]
         numbers = tx.insert_numbered(self.table, rows, "number")
         return [
-            Parcel(number, exchange, key, body) for number, (exchange, key, body) in zip(numbers, packed, strict=True)
+            OutboundMessage(number, destination, topic, body)
+            for number, (destination, topic, body) in zip(numbers, packed, strict=True)
         ]
 
-    def send(self, parcels: Sequence[Parcel]) -> None:
+    def send(self, outbound: Sequence[OutboundMessage]) -> None:
         """Publish; what the broker does not confirm stays in the table for `relay`."""
-        if not parcels:
+        if not outbound:
             return
-        numbers = {parcel.number for parcel in parcels}
-        with self._guard:
+        numbers = {message.number for message in outbound}
+        with self._lock:
             self._in_hand |= numbers
         reached("outbox_taken")
         confirmed: Collection[int] = ()
         try:
-            confirmed = self.link.publish(parcels)
+            confirmed = self.transport.publish(outbound)
         finally:
-            with self._guard:
+            with self._lock:
                 self._in_hand -= numbers
                 self._confirmed.update(confirmed)
         if confirmed:
             reached("confirmed")
 
-    def post(self, parcels: Sequence[Parcel]) -> None:
-        """Have the parcels sent soon: a door need not wait for the broker's confirm, for the outbox keeps them anyway.
+    def post(self, outbound: Sequence[OutboundMessage]) -> None:
+        """Have them sent soon: a request need not wait for the broker's confirm, for the outbox keeps them anyway.
 
-        Whatever several doors post at the same time goes out together. Without a running postman it is sent here.
+        What several requests post at the same time goes out together. Without a running publisher it is sent here.
         """
-        if not self._postman:
-            self.send(parcels)
+        if not self._publisher:
+            self.send(outbound)
             return
-        with self._guard:
-            self._in_hand |= {parcel.number for parcel in parcels}
-            self._posted += parcels
-        self._ring.set()
+        with self._lock:
+            self._in_hand |= {message.number for message in outbound}
+            self._posted += outbound
+        self._wake.set()
 
     def start(self) -> None:
-        """Let the postman run."""
-        self._postman = Thread(target=self._deliver, name="outbox-postman", daemon=True)
-        self._postman.start()
+        """Let the publisher's thread run: it sends what is posted."""
+        self._publisher = Thread(target=self._send_posted, name="outbox-publisher", daemon=True)
+        self._publisher.start()
 
     def stop(self) -> None:
-        """Send what was posted, then end the postman."""
-        postman, self._postman = self._postman, None
-        self._ring.set()
-        if postman:
-            postman.join(2.0)
+        """Send what was posted, then end the publisher's thread."""
+        publisher, self._publisher = self._publisher, None
+        self._wake.set()
+        if publisher:
+            publisher.join(2.0)
 
-    def _deliver(self) -> None:
-        while self._postman or self._posted:
-            self._ring.wait()
-            self._ring.clear()
-            with self._guard:
+    def _send_posted(self) -> None:
+        while self._publisher or self._posted:
+            self._wake.wait()
+            self._wake.clear()
+            with self._lock:
                 posted, self._posted = self._posted, []
             self.send(posted)
 
     def forget(self, tx: Tx) -> Callable[[], None]:
-        """Delete the confirmed rows in the caller's transaction; call the result after its commit."""
-        with self._guard:
+        """Delete the confirmed rows in the given transaction; call the result after its commit."""
+        with self._lock:
             numbers = set(self._confirmed)
-        if numbers:
-            tx.execute(_forgotten(self.table), {"keys": sorted(numbers)})
+        tx.delete(self.table.c.number, numbers)
 
         def forgotten() -> None:
             if numbers:
                 reached("forgotten")
-            with self._guard:
+            with self._lock:
                 self._confirmed -= numbers
 
         return forgotten
 
     def relay(self) -> int:
-        """Send what a crash, a dead link or an unroutable key left behind; returns how many were taken up.
+        """Send what a crash, a broker that was away, or a topic without a queue left behind; returns how many.
 
         Several processes may do it at once: a message that goes out twice is the same message. Each call goes on where
-        the last one ended, so that deliveries which nobody takes do not keep back those behind them.
+        the last one ended, so that rows which no queue takes do not keep back those behind them.
         """
-        with self.database.read() as tx:
+        with self.database.look() as tx:
             left = self._left_behind(tx)
         self._relayed_up_to = left[-1].number if len(left) == RELAY_BATCH else 0
         self.send(left)
@@ -158,17 +168,25 @@ class Outbox:
             forgotten()
         return len(left)
 
-    def _left_behind(self, tx: Tx) -> list[Parcel]:
-        with self._guard:
+    def _left_behind(self, tx: Tx) -> list[OutboundMessage]:
+        with self._lock:
             busy = self._in_hand | self._confirmed
-        rows = tx.execute(_left(self.table), {"moment": tx.now() - RELAY_AFTER_MS, "after": self._relayed_up_to})
+        rows = tx.execute(_left(self.table), {"after": self._relayed_up_to})
         return [
-            Parcel(row.number, row.exchange, row.routing_key, bytes(row.body)) for row in rows if row.number not in busy
+            OutboundMessage(row.number, row.exchange, row.routing_key, bytes(row.body))
+            for row in rows
+            if row.number not in busy
         ]
 
-    def unsent(self) -> int:
-        """How many deliveries wait in the table now (those just confirmed included until they are forgotten)."""
+    def unsent_now(self) -> Unsent:
+        """How many rows wait in the table, and since when; see `unsent`."""
         with self.database.read() as tx:
+            rows, oldest = tx.execute(_oldest_of(self.table)).one()
+            return Unsent(int(rows), max(0, tx.now() - int(oldest)) if rows else 0)
+
+    def unsent(self) -> int:
+        """How many rows wait in the table now; those just confirmed are counted until they are forgotten."""
+        with self.database.look() as tx:
             return int(tx.execute(_number_of(self.table)).scalar_one())
 
 
@@ -178,11 +196,11 @@ def _number_of(table: Table) -> Select[Any]:
 
 
 @cache
-def _forgotten(table: Table) -> Delete:
-    return delete(table).where(table.c.number.in_(KEYS))
+def _oldest_of(table: Table) -> Select[int, Any]:
+    return select(func.count(), func.min(table.c.written_at))
 
 
 @cache
 def _left(table: Table) -> Select[Any]:
-    old = (table.c.written_at <= bindparam("moment")) & (table.c.number > bindparam("after"))
-    return select(table).where(old).order_by(table.c.number).limit(RELAY_BATCH)
+    left = (table.c.written_at <= NOW - RELAY_AFTER_MS) | (table.c.written_at >= NOW + RELAY_AFTER_MS)
+    return select(table).where(left, table.c.number > bindparam("after")).order_by(table.c.number).limit(RELAY_BATCH)

@@ -1,4 +1,4 @@
-"""Parked messages: given up on for now, kept and visible (semantics B1, B2), and the tries that lead there."""
+"""Parked messages: not handled, but kept and visible (semantics B1, B2, B4); and how often each message was tried."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, String, Table, Text, delete, select
-from sqlalchemy.sql import Delete, Select
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, String, Table, Text, select
+from sqlalchemy.sql import Select
 
-from messaging.database import KEYS, Tx
+from domain.messages import ParkedNotice
+from messaging.database import Tx
+from messaging.facts import ParkedFacts
+from messaging.statements import KEYS
 
 KEPT_BYTES = 64 * 1024
 """How much of a bad message is kept; `size` says how large it was."""
+NOTICE_BYTES = 16 * 1024
+"""How much of it a service's notice to ShopManager has."""
 
 
 def parked_table(metadata: MetaData) -> Table:
@@ -33,6 +38,8 @@ def parked_table(metadata: MetaData) -> Table:
         Column("killer", Integer, nullable=False),
         Column("first_at", BigInteger, nullable=False),
         Column("last_at", BigInteger, nullable=False),
+        Column("sender", String(255)),
+        Column("forged", Integer),
     )
 
 
@@ -48,9 +55,11 @@ def tries_table(metadata: MetaData) -> Table:
 
 @dataclass(frozen=True, slots=True)
 class ParkedMessage:
-    """One bad message. `message` is its id where it could be read that far; `killer`: it took the process with it.
+    """One bad message. `message` is its id where it could be read that far; `poison`: its handling killed the
+    process (the column `killer`).
 
-    `known_as`: the id under which a service told of it, for it told with a cut body.
+    `whole_size` and `known_as`: size and id by which a service told of it, for the notice has only its first bytes.
+    `sender` is the user of the broker who sent it, None where it names none; `forged`: that user may not say it (S13).
     """
 
     service: str
@@ -58,39 +67,87 @@ class ParkedMessage:
     reason: str
     message: str | None
     body: bytes
-    killer: bool = False
+    poison: bool = False
     whole_size: int | None = None
     known_as: str | None = None
+    sender: str | None = None
+    forged: bool = False
 
     @property
     def id(self) -> str:
-        """The same message is parked once, however often it comes."""
+        """The same message is parked once, however often it comes; a forged one beside the true one."""
         if self.known_as:
             return self.known_as
         what = self.message.encode() if self.message else self.body
-        return "prk_" + hashlib.blake2b(self.service.encode() + b"\0" + what, digest_size=12).hexdigest()
+        return (
+            id_of(self.service.encode(), b"forged", str(self.sender).encode(), what)
+            if self.forged
+            else id_of(self.service.encode(), what)
+        )
+
+    @property
+    def id_beside(self) -> str:
+        """Its id where another sender's message is parked under `id` already (see `park`)."""
+        return id_of(self.id.encode(), self.service.encode(), str(self.sender).encode())
 
     @property
     def size(self) -> int:
         return len(self.body) if self.whole_size is None else self.whole_size
 
 
-def park(tx: Tx, table: Table, parked: Sequence[ParkedMessage], now: int) -> None:
-    """Keep the messages; one that is here already only has its count and reason brought up to date."""
-    latest = {message.id: message for message in parked}
-    rows = [_row(message, now) for message in latest.values()]
-    if not rows:
+def id_of(*parts: bytes) -> str:
+    """The id of a parked message of which these parts say what it is."""
+    return "prk_" + hashlib.blake2b(b"\0".join(parts), digest_size=12).hexdigest()
+
+
+def notice_of(parked: ParkedMessage | ParkedFacts, now: int) -> ParkedNotice:
+    """What a service tells ShopManager of a message that it has parked, so that operators see all in one place."""
+    return ParkedNotice(
+        service=parked.service,
+        parked=parked.id,
+        reason=parked.reason,
+        queue=parked.queue,
+        command=parked.message,
+        body=parked.body[:NOTICE_BYTES],
+        size=parked.size,
+        sent_at=now,
+        poison=parked.poison,
+        sender=parked.sender,
+        forged=parked.forged,
+    )
+
+
+def park(tx: Tx, table: Table, parked: Sequence[ParkedMessage], now: int, *, by_sender: bool = False) -> None:
+    """Keep the messages; one that is here already only has its count and reason brought up to date.
+
+    `by_sender`, for a table of messages from several: what one of them sends never takes the place of another's row,
+    whatever id it claims.
+    """
+    if not parked:
         return
-    known = {row.id: row.times for row in tx.execute(_times_of(table), {"keys": sorted(latest)})}
-    times = Counter(message.id for message in parked)
+    keys = {key for message in parked for key in (message.id, message.id_beside)}
+    known = {row.id: row for row in tx.execute(_known(table), {"keys": sorted(keys)})}
+    latest: dict[str, ParkedMessage] = {}
+    times: Counter[str] = Counter()
+    for message in parked:
+        held = latest.get(message.id) or known.get(message.id)
+        key = message.id_beside if by_sender and held and _is_anothers(held, message) else message.id
+        latest[key] = message
+        times[key] += 1
+    rows = [_row(key, message, now) for key, message in latest.items()]
     for row in rows:
-        row["times"] = known.get(row["id"], 0) + times[row["id"]]
+        row["times"] = times[row["id"]] + (known[row["id"]].times if row["id"] in known else 0)
     tx.upsert(table, rows, ["id"], keep=["first_at"])
 
 
-def _row(message: ParkedMessage, now: int) -> dict[str, Any]:
+def _is_anothers(held: Any, message: ParkedMessage) -> bool:
+    """Is what is held (a row or a message) of another sender? Rows of earlier versions do not say whose they are."""
+    return held.service != message.service or (held.sender or message.sender) != message.sender
+
+
+def _row(key: str, message: ParkedMessage, now: int) -> dict[str, Any]:
     return {
-        "id": message.id,
+        "id": key,
         "service": message.service,
         "queue": message.queue,
         "reason": message.reason,
@@ -98,19 +155,21 @@ def _row(message: ParkedMessage, now: int) -> dict[str, Any]:
         "body": message.body[:KEPT_BYTES],
         "size": message.size,
         "times": 0,
-        "killer": int(message.killer),
+        "killer": int(message.poison),
         "first_at": now,
         "last_at": now,
+        "sender": message.sender,
+        "forged": int(message.forged),
     }
 
 
-def killers(tx: Tx, table: Table) -> set[str]:
-    """Ids of messages that must not be handled again unless an operator says so: they killed the process."""
-    return {row.message for row in tx.execute(_killers_of(table)) if row.message}
+def read_poison(tx: Tx, table: Table) -> set[str]:
+    """Ids of messages that must not be handled again unless an operator says so: they killed the process (B2)."""
+    return {row.message for row in tx.execute(_poison_of(table)) if row.message}
 
 
-def tried(tx: Tx, table: Table) -> set[str]:
-    """Ids of messages that were tried, and not dealt with."""
+def read_tried(tx: Tx, table: Table) -> set[str]:
+    """Ids of messages that were tried, and are neither handled nor parked."""
     return {row.message for row in tx.execute(select(table.c.message))}
 
 
@@ -135,26 +194,19 @@ def count_tries(tx: Tx, table: Table, messages: Iterable[str], now: int) -> dict
 
 
 def forget_tries(tx: Tx, table: Table, messages: Iterable[str]) -> None:
-    ids = sorted(set(messages))
-    if ids:
-        tx.execute(_without_tries(table), {"keys": ids})
+    tx.delete(table.c.message, set(messages))
 
 
 @cache
-def _times_of(table: Table) -> Select[Any]:
-    return select(table.c.id, table.c.times).where(table.c.id.in_(KEYS))
+def _known(table: Table) -> Select[Any]:
+    return select(table.c.id, table.c.times, table.c.service, table.c.sender).where(table.c.id.in_(KEYS))
 
 
 @cache
-def _killers_of(table: Table) -> Select[Any]:
+def _poison_of(table: Table) -> Select[Any]:
     return select(table.c.message).where(table.c.killer == 1)
 
 
 @cache
 def _tries_in(table: Table) -> Select[Any]:
     return select(table.c.message, table.c.count.label("tries")).where(table.c.message.in_(KEYS))
-
-
-@cache
-def _without_tries(table: Table) -> Delete:
-    return delete(table).where(table.c.message.in_(KEYS))

@@ -1,28 +1,45 @@
-"""Payment's doors: the customer's payment, and the provider's signed notices (api.md, Payment service)."""
+"""Payment's HTTP routes: the customer's payment, and the provider's signed events (docs/design/api.md)."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request
 from pydantic import Field, SecretStr, StringConstraints
 
 from domain.refusals import Refused
-from doors.answers import Body, Id
-from doors.callers import Caller, caller, may_act_on
-from doors.cards import find_card_number
-from doors.problems import Problem
+from http_api.card_numbers import find_card_number
+from http_api.card_whereabouts import Place
+from http_api.card_whereabouts import refused as card_refused
+from http_api.conventions import Body, Id, example
+from http_api.principals import AnyPrincipal, NetworkOf, Principal, is_server_or_owner, require_kind
+from http_api.problems import Problem
+from http_api.request import origin
+from http_api.text_patterns import PROVIDER_TEXT
 from messaging.database import Database
-from payment_service.calls import Calls
-from payment_service.notices import NoticeType, answer_of, fits, is_genuine
+from payment_service import answers
+from payment_service.payment import Payment
 from payment_service.provider import Card
-from payment_service.till import PaymentAnswer, Till, shown
+from payment_service.provider_gateway import ProviderGateway
+from payment_service.provider_webhooks import (
+    EventType,
+    answer_of,
+    fits,
+    is_genuine,
+)
+from payment_service.use_cases import PaymentAnswer, PaymentUseCases, TooManyDeclined
 
-Token = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,255}$")]
-Whoever = Annotated[Caller, Depends(caller)]
+NO_PAYMENT = (
+    "There is no such payment, or it is not yours, or nothing is to be paid yet: place the order first "
+    "(`POST /shop/carts/{session}/order`) and use the session's own client secret."
+)
+Token = Annotated[str, StringConstraints(pattern=PROVIDER_TEXT)]
 
 
 class Means(Body):
+    model_config = example({"token": "tok_ok"})
+
     token: Annotated[Token, Field(description="the provider's token of the payment means, never a card number")]
 
 
@@ -32,43 +49,61 @@ class NoticeCard(Body):
 
 
 class Notice(Body):
+    model_config = example({"id": "evt_1", "type": "payment.voided", "key": "clk_0193k2v8p4q7/payment/1/do"})
+
     id: Id
-    type: NoticeType
-    key: Annotated[str, StringConstraints(pattern=r"^[!-~]{1,255}$")]
+    type: EventType
+    key: Annotated[str, StringConstraints(pattern=PROVIDER_TEXT)]
     card: NoticeCard | None = None
     reason: Annotated[str, StringConstraints(max_length=500)] = ""
     amount: Annotated[int | None, Field(ge=0, le=10**15, description="minor units; null: all that was asked")] = None
 
 
-def payment_router(till: Till) -> APIRouter:
+def payment_router(payments: PaymentUseCases) -> APIRouter:
     """A session's payment, for its own customer (`cs_…`) or the server key; for everybody else there is none (404)."""
     router = APIRouter(tags=["payment"])
 
-    @router.get("/payment/{session}")
-    def read_payment(session: Id, who: Whoever) -> PaymentAnswer:
-        """The amount, and how far the payment is."""
-        found = till.find(session, lambda secret: may_use(who, secret)) if _may_come(session, who) else None
-        if found is None:
-            raise _nothing_here(session, who)
-        return shown(found)
+    def find(session: str, principal: Principal, network: str) -> Payment:
+        """The session's payment; Problem 404 when there is none or the principal may not use it.
 
-    @router.post("/payment/{session}", status_code=202)
-    def pay(session: Id, body: Means, who: Whoever) -> PaymentAnswer:
+        Which of these it is, payment does not know: ShopManager says it where it passes the answer on (decision 078).
+        """
+        require_kind(principal, "customer", "server")
+        possible = session.startswith("clk_")
+        found = payments.find(session, partial(is_server_or_owner, principal), network) if possible else None
+        if found is None:
+            raise Problem("not_found", NO_PAYMENT)
+        return found
+
+    @router.get("/payment/{session}", **answers.READ_PAYMENT)
+    def read_payment(session: Id, principal: AnyPrincipal, network: NetworkOf) -> PaymentAnswer:
+        """The amount, and how far the payment is."""
+        return payments.show(find(session, principal, network))
+
+    @router.post("/payment/{session}", status_code=202, **answers.PAY)
+    def pay(session: Id, body: Means, request: Request, principal: AnyPrincipal, network: NetworkOf) -> PaymentAnswer:
         """Pay with this token; while or after a payment succeeds, again is the same."""
         if find_card_number(body.token):
-            raise Problem("card_number_refused", param="$.token")
-        if not _may_come(session, who) or till.find(session, lambda secret: may_use(who, secret)) is None:
-            raise _nothing_here(session, who)
-        outcome = till.pay(session, body.token)
+            raise card_refused(Place("$.token"))
+        find(session, principal, network)
+        outcome = payments.pay(session, body.token, origin(request.scope) if principal.is_unproven else None)
+        if isinstance(outcome, TooManyDeclined):
+            raise Problem("too_many_declined", session_id=session, retry_after=outcome.seconds)
         if isinstance(outcome, Refused):
-            raise Problem(outcome.code, outcome.detail, session_id=session)
+            raise refused(outcome, session)
         return outcome
 
     return router
 
 
-def notices_router(database: Database, calls: Calls, secret: SecretStr) -> APIRouter:
-    """`POST /payment/provider-events`: no caller but the provider can sign."""
+def refused(outcome: Refused, session: str) -> Problem:
+    """The business says no."""
+    param = "$.token" if outcome.code == "card_declined" else None
+    return Problem(outcome.code, outcome.detail, param=param, session_id=session)
+
+
+def webhooks_router(database: Database, gateway: ProviderGateway, secret: SecretStr) -> APIRouter:
+    """`POST /payment/provider-events`: nobody but the provider can sign."""
     router = APIRouter(tags=["payment"])
 
     def require_genuine(
@@ -78,34 +113,25 @@ def notices_router(database: Database, calls: Calls, secret: SecretStr) -> APIRo
         with database.read() as tx:
             now = tx.now()
         if not is_genuine(secret.get_secret_value(), signature, raw, now):
-            raise Problem("unauthorized", "the signature is not the provider's, or older than five minutes")
+            raise Problem(
+                "unauthorized",
+                "The signature is missing, not the provider's, or older than five minutes: "
+                "send `Provider-Signature: t=SECONDS,v1=HEX`, HMAC-SHA256 over `SECONDS.BODY` with the shared secret.",
+                param="Provider-Signature",
+            )
 
-    @router.post("/payment/provider-events", dependencies=[Depends(require_genuine)])
-    def take_notice(notice: Notice) -> dict[str, Any]:
+    @router.post("/payment/provider-events", **answers.TAKE_PROVIDER_EVENT, dependencies=[Depends(require_genuine)])
+    def take_provider_event(notice: Notice) -> dict[str, Any]:
         """An answer that comes by itself; the same notice again, or one about nothing of ours, changes nothing."""
         if fits(notice.type, notice.key):
             card = Card(notice.card.brand, notice.card.last4) if notice.card else None
             answer = answer_of(notice.type, notice.key, card, notice.reason, notice.amount)
-            calls.take_in([answer], event=notice.id)
+            gateway.take_in([answer], event=notice.id)
         return {"id": notice.id, "received": True}
 
     return router
 
 
 async def raw_body(request: Request) -> bytes:
-    """The bytes that were signed; async because the framework reads bodies only so."""
+    """The bytes that were signed; async, because the framework can read a body only so."""
     return await request.body()
-
-
-def may_use(who: Caller, secret_sha256: str) -> bool:
-    """The server key may use every payment, a customer the own one; operators and the warehouse none."""
-    return who.kind == "server" or (who.kind == "customer" and may_act_on(who, secret_sha256))
-
-
-def _may_come(session: str, who: Caller) -> bool:
-    return who.kind in ("customer", "server") and session.startswith("clk_")
-
-
-def _nothing_here(session: str, who: Caller) -> Problem:
-    again = 1 if _may_come(session, who) else None
-    return Problem("not_found", "there is no such payment, or not yet", retry_after=again)

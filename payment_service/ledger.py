@@ -1,17 +1,18 @@
-"""The test provider's own book, pure rules and tables: the outer world's side of every payment, one entry a key."""
+"""The fake provider's ledger: what it has done, one entry for each idempotency key. Its rules and its tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, MetaData, String, Table, Text, case, func, select
+from sqlalchemy import BigInteger, Column, MetaData, String, Table, Text, select
 from sqlalchemy.sql import Select
 
-from messaging.database import KEYS, Tx
-from payment_service.provider import Call, Card
+from messaging.database import Tx
+from messaging.statements import KEYS
+from payment_service.provider import Call, Card, ProviderAnswer
 
 CARDS = {
     "tok_ok": Card("visa", "4242"),
@@ -21,11 +22,11 @@ CARDS = {
     "tok_lost": Card("amex", "0005"),
     "tok_down": Card("mastercard", "1000"),
 }
-"""The tokens the test provider knows (api.md, Payment service)."""
+"""The tokens the test provider knows (docs/design/api.md)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LedgerEntry:
     """What became of one key, for good. `amount`, in minor units: what was moved; for a no, what was asked or taken."""
 
     key: str
@@ -49,32 +50,41 @@ class Sums:
     refunded: int = 0
 
 
-def enter(book: Sequence[Entry], call: Call, now: int) -> Entry:
+def new_entry(entries: Sequence[LedgerEntry], call: Call, now: int) -> LedgerEntry:
     """The entry that a call with a new key makes, given those of the same payment so far."""
-    amount, reason = _judge(book, call)
-    return Entry(
+    amount, refusal = _decide(entries, call)
+    return LedgerEntry(
         call.key,
         call.payment,
         call.kind,
         amount,
         call.currency,
         call.token,
-        "declined" if reason else "approved",
-        reason,
+        "approved" if refusal is None else "declined",
+        refusal or "",
         now,
     )
 
 
-def reckon(book: Iterable[Entry]) -> Sums:
+def recorded_answer(entry: LedgerEntry) -> ProviderAnswer:
+    """The answer to the call that made this entry: the same each time that it is asked."""
+    approved = entry.outcome == "approved"
+    card = CARDS.get(entry.token or "") if approved and entry.kind in ("authorize", "charge") else None
+    moved = entry.amount if approved or entry.kind == "void" else None
+    return ProviderAnswer(entry.key, "approved" if approved else "declined", entry.payment, card, entry.reason, moved)
+
+
+def sums_of(entries: Iterable[LedgerEntry]) -> Sums:
     """The sums of one payment's entries."""
     sums = {"authorized": 0, "captured": 0, "voided": 0, "refunded": 0}
-    for entry in book:
+    for entry in entries:
         if entry.outcome == "approved":
             for name in COUNTS_AS[entry.kind]:
                 sums[name] += entry.amount
     return Sums(**sums)
 
 
+_FIELDS = tuple(field.name for field in fields(LedgerEntry))
 COUNTS_AS = {
     "authorize": ("authorized",),
     "charge": ("authorized", "captured"),
@@ -84,37 +94,37 @@ COUNTS_AS = {
 }
 
 
-def _judge(book: Sequence[Entry], call: Call) -> tuple[int, str]:
-    """(amount, "" or why not)."""
-    sums = reckon(book)
+def _decide(entries: Sequence[LedgerEntry], call: Call) -> tuple[int, str | None]:
+    """(amount, None or why it is declined)."""
+    sums = sums_of(entries)
     open_amount = sums.authorized - sums.captured - sums.voided
     match call.kind:
         case "authorize" | "charge":
-            return call.amount, _why_no_authorisation(book, sums, call.token)
+            return call.amount, _why_no_authorisation(entries, sums, call.token)
         case "capture":
             return call.amount, _why_no_capture(open_amount, call)
         case "void" if sums.captured:
             return sums.captured, "the money was taken already"
         case "void":
-            return open_amount, ""
+            return open_amount, None
     left = sums.captured - sums.refunded
-    return (call.amount, "there is not so much to refund") if call.amount > left else (call.amount, "")
+    return (call.amount, "there is not so much to refund") if call.amount > left else (call.amount, None)
 
 
-def _why_no_authorisation(book: Sequence[Entry], sums: Sums, token: str | None) -> str:
-    if any(entry.kind == "void" for entry in book):
+def _why_no_authorisation(entries: Sequence[LedgerEntry], sums: Sums, token: str | None) -> str | None:
+    if any(entry.kind == "void" for entry in entries):
         return "the payment was called off"
     if sums.authorized:
         return "the payment is authorised already"
     if token not in CARDS:
         return "the provider does not know this token"
-    return "the card was declined" if token == "tok_declined" else ""  # noqa: S105  # a name, not a secret
+    return "the card was declined" if token == "tok_declined" else None  # noqa: S105  # a name, not a secret
 
 
-def _why_no_capture(open_amount: int, call: Call) -> str:
+def _why_no_capture(open_amount: int, call: Call) -> str | None:
     if call.token == "tok_capture_refused":  # noqa: S105  # a name, not a secret
         return "the card's bank refused to capture"
-    return "there is not so much authorised" if call.amount > open_amount else ""
+    return "there is not so much authorised" if call.amount > open_amount else None
 
 
 def ledger_table(metadata: MetaData) -> Table:
@@ -134,7 +144,7 @@ def ledger_table(metadata: MetaData) -> Table:
 
 
 def outages_table(metadata: MetaData) -> Table:
-    """Since when the provider is "down" for a payment with `tok_down`."""
+    """Since when (ms) the provider is "down" for a payment with `tok_down`."""
     return Table(
         "test_provider_outages",
         metadata,
@@ -143,39 +153,38 @@ def outages_table(metadata: MetaData) -> Table:
     )
 
 
-def read_entries(tx: Tx, table: Table, payments: Iterable[str]) -> dict[str, list[Entry]]:
+def lock_and_read_entries(
+    tx: Tx, locks: Iterable[str], table: Table, payments: Iterable[str]
+) -> tuple[int, dict[str, list[LedgerEntry]]]:
+    """The time after the locks, and the entries of these payments, in the order they were made."""
+    now, rows = tx.lock_and_read(locks, _entries_of(table), {"keys": sorted(payments)})
+    return now, _by_payment(rows)
+
+
+def read_entries(tx: Tx, table: Table, payments: Iterable[str]) -> dict[str, list[LedgerEntry]]:
     """The entries of these payments, in the order they were made."""
-    rows = tx.execute(_entries_of(table), {"keys": sorted(payments)}).mappings()
-    book: dict[str, list[Entry]] = {}
-    for row in rows:
-        book.setdefault(row["payment"], []).append(Entry(**row))
-    return book
+    return _by_payment(tx.execute(_entries_of(table), {"keys": sorted(payments)}))
+
+
+def _by_payment(rows: Iterable[Any]) -> dict[str, list[LedgerEntry]]:
+    found: dict[str, list[LedgerEntry]] = {}
+    for row in sorted(rows, key=lambda row: row.at):
+        found.setdefault(row.payment, []).append(LedgerEntry(**{name: row._mapping[name] for name in _FIELDS}))
+    return found
 
 
 @cache
 def _entries_of(table: Table) -> Select[Any]:
-    return select(table).where(table.c.payment.in_(KEYS)).order_by(table.c.at)
+    return select(table).where(table.c.payment.in_(KEYS))
 
 
-def write_entries(tx: Tx, table: Table, entries: Sequence[Entry]) -> None:
+def write_entries(tx: Tx, table: Table, entries: Sequence[LedgerEntry]) -> None:
     tx.insert(table, [asdict(entry) for entry in entries])
 
 
 def outages_since(tx: Tx, table: Table, payments: Iterable[str], now: int) -> dict[str, int]:
-    """Since when each of these payments is down; `now` for those that are new."""
+    """Since when (ms) the provider is down for each of these payments; `now` for those that are new."""
     wanted = sorted(payments)
     tx.insert_new(table, [{"payment": payment, "since": now} for payment in wanted], ["payment"])
     rows = tx.execute(select(table).where(table.c.payment.in_(wanted)))
     return {row.payment: row.since for row in rows}
-
-
-def sums_by_payment(tx: Tx, table: Table) -> dict[str, Sums]:
-    """What the provider did for every payment it knows, for `clerk verify` (faults.md I3)."""
-
-    def total(name: str) -> Any:
-        kinds = [kind for kind, counts in COUNTS_AS.items() if name in counts]
-        return func.coalesce(func.sum(case((table.c.kind.in_(kinds), table.c.amount), else_=0)), 0)
-
-    columns = [total(name).label(name) for name in ("authorized", "captured", "voided", "refunded")]
-    rows = tx.execute(select(table.c.payment, *columns).where(table.c.outcome == "approved").group_by(table.c.payment))
-    return {row.payment: Sums(*(int(total) for total in tuple(row)[1:])) for row in rows}

@@ -1,42 +1,60 @@
-"""Payment put together."""
+"""Payment put together: its participant and its HTTP routes."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter
 
-from messaging.broker import Link
+from messaging.broker import Transport
 from messaging.database import Database
-from messaging.migrations import require_migrated
+from messaging.health_check import HealthCheck
+from messaging.migrated import require_migrated
 from messaging.outbox import Outbox
-from messaging.participant import Check, Participant
-from messaging.turns import Desk
+from messaging.participant import Participant
+from messaging.senders import BY_NAME, Senders
+from messaging.turns import Dispatcher
 from messaging.worker import Worker
-from payment_service.api import notices_router, payment_router
-from payment_service.calls import Calls
+from payment_service.api import payment_router, webhooks_router
+from payment_service.card_tries import CardTries
+from payment_service.fake_provider import FakeProvider
 from payment_service.handlers import payment
-from payment_service.later import Later
-from payment_service.mailbox import Mailbox
 from payment_service.provider import Provider
+from payment_service.provider_gateway import ProviderGateway
+from payment_service.reports import PaymentReports
+from payment_service.scheduler import Scheduler
 from payment_service.settings import PaymentSettings
-from payment_service.store import ledger, outages, schema, turns
-from payment_service.till import Till
-from payment_service.trial import TestProvider
+from payment_service.store import ledger, outages, technical, turns
+from payment_service.use_cases import PaymentUseCases
+from payment_service.work_queue import WorkQueue
 
 
 def build(
-    settings: PaymentSettings, database: Database, link: Link, *, provider: Provider | None = None
+    settings: PaymentSettings,
+    database: Database,
+    transport: Transport,
+    senders: Senders = BY_NAME,
+    *,
+    provider: Provider | None = None,
 ) -> tuple[Participant, list[APIRouter]]:
-    """The running part and the doors of payment; `provider` replaces the one that the settings name."""
-    mailbox = Mailbox()
-    desk = Desk(payment(mailbox.note), turns)
-    outbox = Outbox(schema.outbox, database, link)
-    outer_world = provider or TestProvider(database, ledger, outages, Later())
-    calls = Calls(database, desk, outbox, outer_world, mailbox)
-    worker = Worker("payment", database, schema, outbox, desk.handle, after_commit=mailbox.committed)
+    """The participant and the routers of payment; `provider` replaces the one that the settings name."""
+    work_queue = WorkQueue()
+    dispatcher = Dispatcher(payment(work_queue.add_uncommitted), turns)
+    outbox = Outbox(technical.outbox, database, transport)
+    provider = provider or FakeProvider(database, ledger, outages, Scheduler())
+    gateway = ProviderGateway(database, dispatcher, outbox, provider, work_queue)
+    reports = PaymentReports(database, dispatcher, outbox)
+    worker = Worker(
+        "payment",
+        database,
+        technical,
+        outbox,
+        dispatcher.handle,
+        after_commit=work_queue.committed,
+        senders=senders,
+    )
 
     def prepare() -> None:
         require_migrated(database, "payment_service")
-        calls.start()
+        gateway.start()
 
     participant = Participant(
         "payment",
@@ -44,19 +62,22 @@ def build(
         outbox,
         [worker],
         prepare,
-        ticks=[mailbox.look],
-        on_stop=calls.stop,
+        ticks=[work_queue.check_due, reports.tick],
+        on_stop=gateway.stop,
+        collectors=(gateway.figures.answers,),
         more_checks=lambda: {
-            "provider_calls": Check(
-                calls.alive, "the provider is asked" if calls.alive else "the provider is not asked any more"
+            "provider_calls": HealthCheck(
+                gateway.alive, "the provider is asked" if gateway.alive else "the provider is not asked any more"
             )
         },
     )
-    till = Till(
+    payments = PaymentUseCases(
         database,
-        calls,
+        gateway,
+        reports,
         arrival_wait=settings.arrival_wait,
         answer_wait=settings.answer_wait,
         waiters=settings.waiters,
+        tries=CardTries(settings.declined_per_address),
     )
-    return participant, [notices_router(database, calls, settings.provider_secret), payment_router(till)]
+    return participant, [webhooks_router(database, gateway, settings.provider_secret), payment_router(payments)]

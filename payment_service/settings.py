@@ -1,4 +1,4 @@
-"""What can be set about payment."""
+"""Payment's settings."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from messaging.settings import ServiceSettings
+from payment_service.card_tries import PER_ADDRESS
 
 
 class PaymentSettings(ServiceSettings):
@@ -43,4 +44,10 @@ class PaymentSettings(ServiceSettings):
         le=30,
         validation_alias="CLERK_PAYMENT_WAITERS",
         description="calls that may wait at the same time; the others are answered at once",
+    )
+    declined_per_address: int = Field(
+        default=PER_ADDRESS,
+        ge=1,
+        validation_alias="CLERK_PAYMENT_DECLINED_PER_ADDRESS",
+        description="cards that may be declined within an hour to callers without a key from one address",
     )

@@ -1,10 +1,10 @@
-"""Where payments are kept: tables and queries, one of each a batch."""
+"""Where payments and calls to the provider are kept: the tables, and the records of a batch of commands."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from sqlalchemy import (
     BigInteger,
@@ -12,26 +12,25 @@ from sqlalchemy import (
     Column,
     Integer,
     MetaData,
-    RowMapping,
     String,
     Table,
     Text,
-    bindparam,
     select,
     update,
 )
 
 from domain.messages import Command
-from doors.keys import key_tables
-from messaging.database import KEYS, Tx
-from messaging.schema import technical_tables
+from http_api.keys import key_tables
+from messaging.database import Tx
+from messaging.statements import KEYS
+from messaging.technical_tables import technical_tables
 from messaging.turns import turns_table
 from payment_service.ledger import ledger_table, outages_table
-from payment_service.payment import Move, Payment
-from payment_service.provider import ANSWER_LIMIT_MS, Call, Outcome
+from payment_service.payment import Payment, Transition
+from payment_service.provider import ANSWER_LIMIT_MS, Call, CallOutcome
 
 metadata = MetaData()
-schema = technical_tables(metadata)
+technical = technical_tables(metadata)
 key_tables(metadata)
 turns = turns_table(metadata)
 ledger = ledger_table(metadata)
@@ -102,8 +101,8 @@ provider_events = Table(
 
 CallState = Literal["handed", "pending", "answered", "dropped"]
 FIRST_PAUSE_MS, LONGEST_PAUSE_MS = 500, 30_000
-PATIENCE = 3
-"""After so many tries without an answer (about two seconds) an undo is reported as failing for now (U5)."""
+WORN_OUT_AFTER = 3
+"""Tries of a call. After so many without an answer (about two seconds) an undo is reported as failing for now (U5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +116,7 @@ class CallRecord:
     tries: int
     asked_at: int
     next_try_at: int | None
-    outcome: Outcome | None = None
+    outcome: CallOutcome | None = None
     reason: str | None = None
 
 
@@ -126,15 +125,16 @@ def pause_after(tries: int) -> int:
     return min(FIRST_PAUSE_MS << min(max(tries - 1, 0), 10), LONGEST_PAUSE_MS)
 
 
-class PaymentBooks:
+class PaymentUnitOfWork:
     """Payments of one batch, read at once, changed in memory, saved at once.
 
-    `note` is told the keys of new calls; they may be handed over once this transaction is committed.
+    New calls reach the provider by `on_new_calls`: `save` gives it their keys, and it keeps them in the WorkQueue until
+    `committed` says that the transaction is; then the ProviderGateway hands them over.
     """
 
-    def __init__(self, held: dict[str, Payment], note: Callable[[Sequence[str]], None]) -> None:
-        self._held = held
-        self._note = note
+    def __init__(self, payments: dict[str, Payment], on_new_calls: Callable[[Sequence[str]], None]) -> None:
+        self._payments = payments
+        self._on_new_calls = on_new_calls
         self._changed: dict[str, int] = {}
         self._calls: dict[str, CallRecord] = {}
         self._new: list[str] = []
@@ -143,36 +143,36 @@ class PaymentBooks:
         self._trail: list[dict[str, Any]] = []
 
     def payment(self, session: str) -> Payment | None:
-        return self._held.get(session)
+        return self._payments.get(session)
 
     def known(self, session: str) -> Payment:
         """A payment that must be there; ValueError when it is not."""
-        payment = self._held.get(session)
+        payment = self._payments.get(session)
         if payment is None:
             raise ValueError(f"the provider was asked for {session}, but there is no such payment")
         return payment
 
-    def make(self, move: Move, now: int) -> Payment:
-        """Remember what a rule has changed; returns the payment as it is now."""
-        payment = move.payment
-        if payment != self._held.get(payment.session):
-            self._held[payment.session] = payment
+    def apply(self, transition: Transition, now: int) -> Payment:
+        """Remember what a transition changes; returns the payment as it is now."""
+        payment = transition.payment
+        if payment != self._payments.get(payment.session):
+            self._payments[payment.session] = payment
             self._changed[payment.session] = now
-        if move.drops:
-            self._dropped.add(move.drops)
-        if move.call:
-            self._new.append(move.call.key)
-            self.keep(CallRecord(move.call, payment.session, "handed", 1, now, now + ANSWER_LIMIT_MS))
-        if move.hurries:
-            self._hurried[move.hurries] = now
-        self._trail += [{"session": payment.session, "at": now, **asdict(entry)} for entry in move.trail]
+        if transition.drops:
+            self._dropped.add(transition.drops)
+        if transition.call:
+            self._new.append(transition.call.key)
+            self.keep(CallRecord(transition.call, payment.session, "handed", 1, now, now + ANSWER_LIMIT_MS))
+        if transition.hurries:
+            self._hurried[transition.hurries] = now
+        self._trail += [{"session": payment.session, "at": now, **asdict(entry)} for entry in transition.trail]
         return payment
 
     def keep(self, record: CallRecord) -> None:
         self._calls[record.call.key] = record
 
     def save(self, tx: Tx) -> None:
-        rows = [_payment_row(self._held[session], at) for session, at in sorted(self._changed.items())]
+        rows = [_payment_row(self._payments[session], at) for session, at in sorted(self._changed.items())]
         tx.upsert(payments, rows, ["session"])
         tx.upsert(provider_calls, [_call_row(self._calls[key]) for key in sorted(self._calls)], ["key"])
         self._drop(tx)
@@ -180,7 +180,7 @@ class PaymentBooks:
         tx.insert(payment_trail, self._trail)
         fresh = [key for key in self._new if key not in self._dropped]
         if fresh:
-            self._note(fresh)
+            self._on_new_calls(fresh)
 
     def _drop(self, tx: Tx) -> None:
         if self._dropped:
@@ -188,58 +188,28 @@ class PaymentBooks:
             tx.execute(update(provider_calls).where(given_up).values(state="dropped", next_try_at=None))
 
     def _hurry(self, tx: Tx) -> None:
-        """Who asks for an undo again gets a fresh round of tries; the first round is left to run its course."""
+        """An undo that is asked again gets new tries, once the earlier ones are used up."""
         if self._hurried:
             resting = provider_calls.c.key.in_(sorted(self._hurried)) & (provider_calls.c.state == "pending")
             at = max(self._hurried.values())
-            worn_out = resting & (provider_calls.c.tries >= PATIENCE)
+            worn_out = resting & (provider_calls.c.tries >= WORN_OUT_AFTER)
             tx.execute(update(provider_calls).where(worn_out).values(tries=0, next_try_at=at))
 
 
-def open_books(tx: Tx, commands: Sequence[Command], note: Callable[[Sequence[str]], None]) -> PaymentBooks:
+def open_unit_of_work(
+    tx: Tx, commands: Sequence[Command], on_new_calls: Callable[[Sequence[str]], None]
+) -> PaymentUnitOfWork:
     """The records that a batch of commands concerns."""
-    return PaymentBooks(read_payments(tx, {command.clerk for command in commands}), note)
+    return PaymentUnitOfWork(read_payments(tx, {command.clerk for command in commands}), on_new_calls)
 
 
 _PAYMENTS = select(payments).where(payments.c.session.in_(KEYS))
-_CALLS = select(provider_calls).where(provider_calls.c.key.in_(KEYS))
-_NEXT_TRY = provider_calls.c.next_try_at
-_UNANSWERED = select(provider_calls).order_by(_NEXT_TRY).limit(bindparam("most"))
-_OPEN = _UNANSWERED.where(_NEXT_TRY.is_not(None))
-_DUE = _UNANSWERED.where(provider_calls.c.next_try_at <= bindparam("before"))
-_HAND_AGAIN = (
-    update(provider_calls)
-    .where(provider_calls.c.key.in_(KEYS), _NEXT_TRY.is_not(None))
-    .values(state="handed", tries=provider_calls.c.tries + 1, next_try_at=bindparam("again_at"))
-)
 _FIELDS = tuple(field.name for field in fields(Payment))
 
 
 def read_payments(tx: Tx, sessions: Iterable[str]) -> dict[str, Payment]:
     rows = tx.execute(_PAYMENTS, {"keys": sorted(sessions)}).mappings()
     return {row["session"]: Payment(**{name: row[name] for name in _FIELDS}) for row in rows}
-
-
-def read_calls(tx: Tx, keys: Iterable[str]) -> dict[str, CallRecord]:
-    rows = tx.execute(_CALLS, {"keys": sorted(keys)}).mappings()
-    return {row["key"]: _from_row(row) for row in rows}
-
-
-def unanswered(tx: Tx, before: int | None, limit: int) -> list[CallRecord]:
-    """Calls without an answer whose time has come; `before` None: all of them, whenever they are due."""
-    statement, bounds = (_OPEN, {}) if before is None else (_DUE, {"before": before})
-    return [_from_row(row) for row in tx.execute(statement, {**bounds, "most": limit}).mappings()]
-
-
-def hand_again(tx: Tx, records: Sequence[CallRecord], now: int) -> None:
-    """The calls go to the provider once more, unless they were answered or dropped meanwhile."""
-    keys = sorted(record.call.key for record in records)
-    tx.execute(_HAND_AGAIN, {"keys": keys, "again_at": now + ANSWER_LIMIT_MS})
-
-
-def remember_event(tx: Tx, event: str, key: str, now: int) -> bool:
-    """False when this notice of the provider was taken before."""
-    return tx.insert_new(provider_events, [{"id": event, "key": key, "received_at": now}], ["id"]) == 1
 
 
 def _payment_row(payment: Payment, at: int) -> dict[str, Any]:
@@ -257,17 +227,3 @@ def _call_row(record: CallRecord) -> dict[str, Any]:
         "outcome": record.outcome,
         "reason": record.reason,
     }
-
-
-def _from_row(row: RowMapping) -> CallRecord:
-    call = Call(row["key"], row["kind"], row["payment"], row["amount"], row["currency"], row["token"])
-    return CallRecord(
-        call,
-        row["clerk"],
-        cast(CallState, row["state"]),
-        row["tries"],
-        row["asked_at"],
-        row["next_try_at"],
-        row["outcome"],
-        row["reason"],
-    )

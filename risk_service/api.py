@@ -1,64 +1,62 @@
-"""Risk's door: what the shop's backend may read and set (api.md, Risk service)."""
+"""Risk's HTTP routes: what the shop's backend may read and set (docs/design/api.md)."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from functools import partial
+from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 
-from doors.answers import Body, Id
-from doors.callers import require_server
-from messaging.database import Database
-from risk_service.credit import Account, available
-from risk_service.settings import RiskSettings
-from risk_service.store import accounts, read_accounts, read_reserved, reservations_of
-
-MOST = 10**12
+from http_api.conventions import (
+    Body,
+    Currency,
+    Id,
+    check_if_match,
+    check_if_none_match,
+    digest_of,
+    example,
+    unless_known,
+    with_digest,
+)
+from http_api.principals import require_server
+from risk_service import answers
+from risk_service.settings import LARGEST_LIMIT
+from risk_service.use_cases import CreditUseCases, Standing
 
 
 class Limit(Body):
-    limit: Annotated[int, Field(ge=0, le=MOST, description="minor units")]
+    model_config = example({"limit": 100000, "currency": "EUR"})
+
+    limit: Annotated[int, Field(ge=0, le=LARGEST_LIMIT, description="minor units")]
+    currency: Annotated[Currency | None, Field(description="without one that of the setting CLERK_RISK_CURRENCY")] = (
+        None
+    )
 
 
-def risk_router(database: Database, settings: RiskSettings) -> APIRouter:
+def risk_router(credit: CreditUseCases) -> APIRouter:
     """`GET` and `PUT /risk/customers/{id}`; both need the server key."""
     router = APIRouter(tags=["risk"], dependencies=[Depends(require_server)])
 
-    @router.get("/risk/customers/{customer}")
-    def read_customer(customer: Id) -> dict[str, Any]:
+    @router.get("/risk/customers/{customer}", **answers.READ_CREDIT)
+    def read_credit(
+        customer: Id,
+        request: Request,
+        currency: Annotated[Currency | None, Query(description="of the figures at the top")] = None,
+    ) -> Response:
         """A customer's standing; one that risk has never heard of has the default limit."""
-        return standing(database, settings, customer)
+        return unless_known(request, credit.standing(customer, currency))
 
-    @router.put("/risk/customers/{customer}")
-    def set_limit(customer: Id, body: Limit) -> dict[str, Any]:
-        """Set the credit limit; running reservations stay, even above it."""
-        with database.begin() as tx:
-            tx.lock([f"customer:{customer}"])
-            known = read_accounts(tx, [customer]).get(customer) or Account(customer, body.limit)
-            row = {
-                "customer": customer,
-                "credit_limit": body.limit,
-                "outstanding": known.outstanding,
-                "score": known.score,
-            }
-            tx.upsert(accounts, [row], ["customer"])
-        return standing(database, settings, customer)
+    @router.put("/risk/customers/{customer}", **answers.SET_CREDIT_LIMIT)
+    def set_credit_limit(customer: Id, body: Limit, request: Request) -> Response:
+        """Set the credit limit in one currency; running reservations stay, even above it."""
+        unchanged = partial(check_unchanged, request)
+        return with_digest(credit.set_limit(customer, body.limit, body.currency, unchanged))
 
     return router
 
 
-def standing(database: Database, settings: RiskSettings, customer: str) -> dict[str, Any]:
-    with database.read() as tx:
-        account = read_accounts(tx, [customer]).get(customer) or Account(customer, settings.default_limit)
-        reserved = read_reserved(tx, [customer]).get(customer, 0)
-        held = reservations_of(tx, customer)
-    return {
-        "id": customer,
-        "limit": account.limit,
-        "reserved": reserved,
-        "outstanding": account.outstanding,
-        "available": available(account, reserved),
-        "score": account.score,
-        "reservations": [{"session": each.session, "amount": each.amount} for each in held],
-    }
+def check_unchanged(request: Request, now: Standing, by_default: Standing) -> None:
+    """Goes on when the client has seen the standing, with these or the default figures at its top; else Problem 412."""
+    check_if_match(request, digest_of(now), digest_of(by_default), current=now)
+    check_if_none_match(request, digest_of(now), current=now)

@@ -1,22 +1,37 @@
-"""Where credit is kept: tables and queries, one of each a batch."""
+"""Where credit is kept: the tables, and the records of a batch of commands, with one query a table."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from typing import Any
 
-from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table, delete, func, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    cast,
+    func,
+    literal,
+    null,
+    select,
+    union_all,
+)
 
-from domain.document import part
 from domain.messages import Command
-from doors.keys import key_tables
-from messaging.database import KEYS, Tx
-from messaging.schema import technical_tables
+from http_api.keys import key_tables
+from messaging.database import Tx
+from messaging.statements import KEYS
+from messaging.technical_tables import technical_tables
 from messaging.turns import turns_table
-from risk_service.credit import Account, Lesson, Reservation
+from risk_service.clerk_document import account_of
+from risk_service.credit import START_SCORE, Account, Lesson, Limits, Reservation
 
 metadata = MetaData()
-schema = technical_tables(metadata)
+technical = technical_tables(metadata)
 key_tables(metadata)
 turns = turns_table(metadata)
 accounts = Table(
@@ -26,13 +41,27 @@ accounts = Table(
     Column("credit_limit", BigInteger, nullable=False),
     Column("outstanding", BigInteger, nullable=False),
     Column("score", Integer, nullable=False),
+    Column("currency", String(3), nullable=False, server_default="EUR"),
 )
+"""A customer's score, and the credit in the currency in which it was set first."""
+more_accounts = Table(
+    "more_accounts",
+    metadata,
+    Column("customer", String(200), primary_key=True),
+    Column("currency", String(3), primary_key=True),
+    Column("credit_limit", BigInteger, nullable=False),
+    Column("outstanding", BigInteger, nullable=False),
+)
+"""The same customers' credit in other currencies. A table of its own, because processes of the version before write
+`accounts` while this one is rolled out (docs/decisions/081).
+"""
 reservations = Table(
     "reservations",
     metadata,
     Column("session", String(128), primary_key=True),
     Column("customer", String(200), nullable=False, index=True),
     Column("amount", BigInteger, nullable=False),
+    Column("currency", String(3)),
 )
 settlements = Table(
     "settlements",
@@ -41,132 +70,179 @@ settlements = Table(
     Column("customer", String(200), nullable=False, index=True),
     Column("amount", BigInteger, nullable=False),
     Column("lesson", String(8), nullable=False),
+    Column("currency", String(3)),
 )
+Key = tuple[str, str]
+"""(customer, currency)"""
 
 
-def account_of(command: Command) -> str:
-    """Whose credit a session uses: the named customer's, or for a guest an account of the session's own."""
-    customer = part(command.document, "customer").get("id")
-    return customer if isinstance(customer, str) and customer else guest_account(command.clerk)
+@dataclass(frozen=True, slots=True)
+class Standings:
+    """What is kept of some customers: accounts and what is reserved by (customer, currency), scores by customer.
+
+    `first` is the currency of a customer's row in `accounts`, where there is one. Reservations of a version that did
+    not write a currency count there.
+    """
+
+    accounts: dict[Key, Account]
+    reserved: dict[Key, int]
+    scores: dict[str, int]
+    first: dict[str, str]
 
 
-def guest_account(session: str) -> str:
-    """No customer's id has a slash in it, so nobody can be called like a guest."""
-    return f"guest/{session}"
-
-
-def is_guest(account: str) -> bool:
-    return account.startswith("guest/")
-
-
-class CreditBooks:
+class CreditUnitOfWork:
     """Accounts and reservations of one batch, read at once, changed in memory, saved at once."""
 
-    def __init__(
-        self,
-        accounts: dict[str, Account],
-        reserved: dict[str, int],
-        held: dict[str, Reservation],
-        default_limit: int,
-        guest_limit: int,
-    ) -> None:
-        self._accounts = accounts
-        self._reserved = reserved
+    def __init__(self, standings: Standings, held: dict[str, Reservation], limits: Limits) -> None:
+        self._accounts = standings.accounts
+        self._reserved = standings.reserved
+        self._scores = standings.scores
+        self._first = standings.first
         self._held = held
-        self._default_limit = default_limit
-        self._guest_limit = guest_limit
-        self._changed_accounts: set[str] = set()
+        self._limits = limits
+        self._changed: set[Key] = set()
+        self._rated: set[str] = set()
         self._touched: set[str] = set()
         self._settled: dict[str, tuple[Reservation, Lesson]] = {}
 
-    def account(self, customer: str) -> Account:
-        limit = self._guest_limit if is_guest(customer) else self._default_limit
-        return self._accounts.get(customer) or Account(customer, limit)
+    def account(self, customer: str, currency: str | None) -> Account:
+        """The customer's account in this currency; without one in that in which credit was set first."""
+        key = (customer, currency or self._currency_of(customer))
+        return self._accounts.get(key) or self._limits.account(*key)
 
-    def reserved(self, customer: str) -> int:
-        return self._reserved.get(customer, 0)
+    def reserved(self, account: Account) -> int:
+        return self._reserved.get((account.customer, account.currency), 0)
 
-    def reservation(self, session: str) -> Reservation | None:
-        return self._held.get(session)
+    def score(self, customer: str) -> int:
+        return self._scores.get(customer, START_SCORE)
 
     def hold(self, reservation: Reservation) -> None:
         self._held[reservation.session] = reservation
         self._touched.add(reservation.session)
-        self._reserved[reservation.customer] = self.reserved(reservation.customer) + reservation.amount
+        self._add(reservation, reservation.amount)
 
     def release(self, session: str) -> Reservation | None:
         """Take the session's reservation away; None when there is none."""
         reservation = self._held.pop(session, None)
         if reservation:
             self._touched.add(session)
-            self._reserved[reservation.customer] = self.reserved(reservation.customer) - reservation.amount
+            self._add(reservation, -reservation.amount)
         return reservation
 
     def settle(self, reservation: Reservation, lesson: Lesson) -> None:
-        """The reservation becomes history."""
+        """Keep how the order of a reservation ended."""
         self._settled[reservation.session] = (reservation, lesson)
 
     def change(self, account: Account) -> None:
-        self._accounts[account.customer] = account
-        self._changed_accounts.add(account.customer)
+        key = (account.customer, account.currency)
+        self._accounts[key] = account
+        self._changed.add(key)
+
+    def rate(self, customer: str, score: int) -> None:
+        """The customer has this score from now on."""
+        self._scores[customer] = score
+        self._rated.add(customer)
 
     def save(self, tx: Tx) -> None:
         gone = [session for session in self._touched if session not in self._held]
-        if gone:
-            tx.execute(_RELEASE, {"keys": sorted(gone)})
+        tx.delete(reservations.c.session, gone)
         held = [asdict(self._held[session]) for session in sorted(self._touched) if session in self._held]
         tx.upsert(reservations, held, ["session"])
-        tx.upsert(
-            accounts, [_account_row(self._accounts[name]) for name in sorted(self._changed_accounts)], ["customer"]
-        )
+        changed = {customer for customer, _ in self._changed} | self._rated
+        firsts = {customer: self._currency_of(customer) for customer in sorted(changed)}
+        first_rows = [
+            {**_row(self.account(customer, currency)), "score": self.score(customer)}
+            for customer, currency in firsts.items()
+        ]
+        more = [_row(self._accounts[key]) for key in sorted(self._changed) if firsts[key[0]] != key[1]]
+        tx.upsert(accounts, first_rows, ["customer"])
+        tx.upsert(more_accounts, more, ["customer", "currency"])
         settled = [{**asdict(reservation), "lesson": lesson} for reservation, lesson in self._settled.values()]
         tx.upsert(settlements, settled, ["session"])
 
+    def _currency_of(self, customer: str) -> str:
+        return self._first.get(customer, self._limits.currency)
 
-def _account_row(account: Account) -> dict[str, object]:
+    def _add(self, reservation: Reservation, amount: int) -> None:
+        key = (reservation.customer, reservation.currency or self._currency_of(reservation.customer))
+        self._reserved[key] = self._reserved.get(key, 0) + amount
+
+
+def _row(account: Account) -> dict[str, object]:
     return {
         "customer": account.customer,
+        "currency": account.currency,
         "credit_limit": account.limit,
         "outstanding": account.outstanding,
-        "score": account.score,
     }
 
 
-def open_books(tx: Tx, commands: Sequence[Command], default_limit: int, guest_limit: int) -> CreditBooks:
+def open_unit_of_work(tx: Tx, commands: Sequence[Command], limits: Limits) -> CreditUnitOfWork:
     """The records that a batch of commands concerns."""
     held = read_reservations(tx, {command.clerk for command in commands})
     customers = {account_of(command) for command in commands} | {each.customer for each in held.values()}
-    return CreditBooks(read_accounts(tx, customers), read_reserved(tx, customers), held, default_limit, guest_limit)
+    return CreditUnitOfWork(read_standings(tx, customers, limits.currency), held, limits)
 
 
-_RELEASE = delete(reservations).where(reservations.c.session.in_(KEYS))
-_ACCOUNTS = select(accounts).where(accounts.c.customer.in_(KEYS))
 _RESERVATIONS = select(reservations).where(reservations.c.session.in_(KEYS))
-_SUMS = (
-    select(reservations.c.customer, func.sum(reservations.c.amount).label("held"))
+_NO_NUMBER = cast(null(), BigInteger)
+_FIRST, _MORE, _HELD = "first", "more", "held"
+_STANDINGS = union_all(
+    select(
+        literal(_FIRST).label("kind"),
+        accounts.c.customer,
+        accounts.c.currency,
+        accounts.c.credit_limit.label("amount"),
+        accounts.c.outstanding,
+        accounts.c.score,
+    ).where(accounts.c.customer.in_(KEYS)),
+    select(
+        literal(_MORE),
+        more_accounts.c.customer,
+        more_accounts.c.currency,
+        more_accounts.c.credit_limit,
+        more_accounts.c.outstanding,
+        _NO_NUMBER,
+    ).where(more_accounts.c.customer.in_(KEYS)),
+    select(
+        literal(_HELD),
+        reservations.c.customer,
+        reservations.c.currency,
+        cast(func.sum(reservations.c.amount), BigInteger),
+        _NO_NUMBER,
+        _NO_NUMBER,
+    )
     .where(reservations.c.customer.in_(KEYS))
-    .group_by(reservations.c.customer)
+    .group_by(reservations.c.customer, reservations.c.currency),
 )
+"""One row for each account, and for what is reserved of each: of what `kind` it is, and of how much."""
 
 
-def read_accounts(tx: Tx, customers: Iterable[str]) -> dict[str, Account]:
-    rows = tx.execute(_ACCOUNTS, {"keys": sorted(customers)})
-    return {row.customer: Account(row.customer, row.credit_limit, row.outstanding, row.score) for row in rows}
-
-
-def read_reserved(tx: Tx, customers: Iterable[str]) -> dict[str, int]:
-    """Sum of the reservations by customer."""
-    rows = tx.execute(_SUMS, {"keys": sorted(customers)})
-    return {row.customer: int(row.held) for row in rows}
+def read_standings(tx: Tx, customers: Iterable[str], currency: str) -> Standings:
+    """What is kept of these customers. `currency`: that of reservations that name none, of one without an account."""
+    rows: dict[str, list[Any]] = {_FIRST: [], _MORE: [], _HELD: []}
+    for row in tx.execute(_STANDINGS, {"keys": sorted(customers)}):
+        rows[row.kind].append(row)
+    first_rows = rows[_FIRST]
+    found = {
+        (row.customer, row.currency): Account(row.customer, row.currency, row.amount, row.outstanding)
+        for row in (*rows[_MORE], *first_rows)
+    }
+    first = {row.customer: row.currency for row in first_rows}
+    reserved: dict[Key, int] = {}
+    for row in rows[_HELD]:
+        key = (row.customer, row.currency or first.get(row.customer, currency))
+        reserved[key] = reserved.get(key, 0) + row.amount
+    return Standings(found, reserved, {row.customer: row.score for row in first_rows}, first)
 
 
 def read_reservations(tx: Tx, sessions: Iterable[str]) -> dict[str, Reservation]:
     rows = tx.execute(_RESERVATIONS, {"keys": sorted(sessions)})
-    return {row.session: Reservation(row.session, row.customer, row.amount) for row in rows}
+    return {row.session: Reservation(row.session, row.customer, row.amount, row.currency) for row in rows}
 
 
 def reservations_of(tx: Tx, customer: str) -> list[Reservation]:
     rows = tx.execute(
         select(reservations).where(reservations.c.customer == customer).order_by(reservations.c.session).limit(200)
     )
-    return [Reservation(row.session, row.customer, row.amount) for row in rows]
+    return [Reservation(row.session, row.customer, row.amount, row.currency) for row in rows]

@@ -1,1 +1,1 @@
-"""The whole shop played from outside, in shop words, on two stages with the same tests (README.md)."""
+"""The whole shop played from outside, in shop words, on two harnesses with the same tests (README.md)."""

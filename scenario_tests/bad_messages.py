@@ -1,4 +1,4 @@
-"""One bad message of each kind: what no service can read, or nobody may say (semantics B1)."""
+"""One bad message of each kind: those that cannot be decoded, and those that break the format (semantics B1)."""
 
 from __future__ import annotations
 
@@ -64,18 +64,18 @@ BAD = {
 }
 
 
-def marked(body: bytes, mark: str) -> bytes:
-    """The body, made somebody's own where that leaves it as bad as it was: parked rows are kept by their bytes."""
-    return body.replace(GHOST.encode(), f"{GHOST}_{mark}".encode())
+def made_unique(body: bytes, suffix: str) -> bytes:
+    """The body with a test's suffix in its ids, where there are any: parked messages are told apart by their bytes."""
+    return body.replace(GHOST.encode(), f"{GHOST}_{suffix}".encode())
 
 
 def parked_id(service: str, body: bytes) -> str:
-    """Under which the service parks it."""
+    """The id under which the service parks it."""
     return ParkedMessage(service, "", "", about(body), body).id
 
 
 def about(body: bytes) -> str | None:
-    """The id by which a message is parked, where it could be read that far."""
+    """The message's own id, where it could be decoded that far."""
     try:
         content = json.loads(body)[0]
     except (ValueError, RecursionError, LookupError):

@@ -1,7 +1,7 @@
-"""A table from which nothing can be deleted for a while: a service's undo fails, as with any broken machinery.
+"""A table from which nothing can be deleted for a while: an undo that deletes from it fails with a database error.
 
-A trigger does it, because an error of one statement is the message's own; a missing table would look like a missing
-database on SQLite, for which a worker simply waits.
+A trigger does it: an error of one statement is counted against the message that caused it. A missing table would look
+like a missing database on SQLite, and for that a worker simply waits.
 """
 
 from __future__ import annotations

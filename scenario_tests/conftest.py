@@ -1,4 +1,4 @@
-"""Which stage the scenario tests play on: CLERK_STAGE=embedded (default) or services."""
+"""Which harness the scenario tests run on: CLERK_STAGE=embedded (default) or services."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from pathlib import Path
 
 import pytest
 
+from scenario_tests.api_client import ApiClient
+from scenario_tests.harness import Harness
 from scenario_tests.shop import Shop
-from scenario_tests.stage import Stage
-from scenario_tests.wire import Wire
 
-STAGES = ("embedded", "services")
+HARNESSES = ("embedded", "services")
 _HERE = Path(__file__).parent
-_marks = count(1)
+_numbers = count(1)
 
 
-def stage_name() -> str:
+def harness_name() -> str:
     name = os.environ.get("CLERK_STAGE", "embedded")
-    if name not in STAGES:
-        raise pytest.UsageError(f"CLERK_STAGE is {name!r}: allowed are {' and '.join(STAGES)}")
+    if name not in HARNESSES:
+        raise pytest.UsageError(f"CLERK_STAGE is {name!r}: allowed are {' and '.join(HARNESSES)}")
     return name
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "embedded: plays on one process and its data folder only")
+    config.addinivalue_line("markers", "embedded: runs on one process and its data folder only")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Tests that make sense on the other stage only are left out; on the services stage all bear its marker."""
-    name = stage_name()
-    ours = [item for item in items if item.path.parent == _HERE]
+    """Tests for the other harness only are left out; on the services harness every test gets the marker `services`."""
+    name = harness_name()
+    ours = [item for item in items if item.path.parent in (_HERE, _HERE / "reported_faults")]
     left_out = [item for item in ours if item.get_closest_marker(_other(name))]
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
@@ -46,26 +46,26 @@ def _other(name: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
     """One running shop for all tests of a run."""
-    folder = tmp_path_factory.mktemp("stage")
-    running = _embedded(folder) if stage_name() == "embedded" else _services(folder)
-    wire = Wire(running)
-    Shop(running, wire, "").furnish()
-    wire.close()
+    folder = tmp_path_factory.mktemp("harness")
+    running = _embedded(folder) if harness_name() == "embedded" else _services(folder)
+    api = ApiClient(running)
+    Shop(running, api, "").set_up()
+    api.close()
     yield running
     running.close()
 
 
-def _embedded(folder: Path) -> Stage:
-    from scenario_tests.embedded_stage import EmbeddedStage  # noqa: PLC0415  # each stage loads only what it needs
+def _embedded(folder: Path) -> Harness:
+    from scenario_tests.embedded_harness import EmbeddedHarness  # noqa: PLC0415  # each harness loads only what it needs
 
-    return EmbeddedStage(folder)
+    return EmbeddedHarness(folder)
 
 
-def _services(folder: Path) -> Stage:
-    from scenario_tests.servers import attached_servers  # noqa: PLC0415  # each stage loads only what it needs
-    from scenario_tests.services_stage import ServicesStage  # noqa: PLC0415  # as above
+def _services(folder: Path) -> Harness:
+    from scenario_tests.servers import attached_servers  # noqa: PLC0415  # each harness loads only what it needs
+    from scenario_tests.services_harness import ServicesHarness  # noqa: PLC0415  # as above
 
     servers = attached_servers()
     if servers is None:
@@ -73,12 +73,12 @@ def _services(folder: Path) -> Stage:
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
-    return ServicesStage(servers, folder)
+    return ServicesHarness(servers, folder)
 
 
 @pytest.fixture
-def shop(stage: Stage) -> Iterator[Shop]:
-    """The shop on the stage, with names of this test's own."""
-    wire = Wire(stage)
-    yield Shop(stage, wire, f"{next(_marks)}")
-    wire.close()
+def shop(harness: Harness) -> Iterator[Shop]:
+    """The shop of the harness, with names of this test's own."""
+    api = ApiClient(harness)
+    yield Shop(harness, api, f"{next(_numbers)}")
+    api.close()

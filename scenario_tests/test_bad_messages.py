@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from scenario_tests.bad_messages import BAD, GHOST, command, marked, parked_id
+from scenario_tests.bad_messages import BAD, GHOST, command, made_unique, parked_id
 from scenario_tests.shop import Shop
 from scenario_tests.traffic import Message
 from scenario_tests.waiting import until
@@ -16,7 +16,7 @@ from scenario_tests.waiting import until
 def test_every_bad_message_is_parked_once_and_the_queue_moves(shop: Shop, service: str) -> None:
     # Given one of each on the queue, twice, and an order behind them
     shop.stocks("SQUEAKY-BONE", 5)
-    own = {what: marked(body, shop.mark) for what, body in BAD.items()}
+    own = {what: made_unique(body, shop.suffix) for what, body in BAD.items()}
     for body in [*own.values(), *own.values()]:
         shop.puts_on_queue(service, body)
     clerk = shop.customer("ada", token="tok_ok").orders({"SQUEAKY-BONE": 1})
@@ -36,14 +36,14 @@ def missing(shop: Shop, service: str, own: dict[str, bytes]) -> str:
 
 
 def test_the_bytes_of_a_parked_message_are_kept(shop: Shop) -> None:
-    body = f"squeak {shop.mark}".encode()
+    body = f"squeak {shop.suffix}".encode()
     shop.puts_on_queue("risk", body)
     until(lambda: body.decode() in {each["body"] for each in shop.parked()}, "the message is parked with its bytes")
 
 
 def test_a_message_that_makes_the_handler_fail_is_parked_after_some_tries_and_holds_up_nobody(shop: Shop) -> None:
     # Given a command that can be read, but not be handled: its order has no total
-    ghost = f"{GHOST}_{shop.mark}"
+    ghost = f"{GHOST}_{shop.suffix}"
     bad = command(clerk=ghost, id=f"{ghost}/credit/1/do", document={"clerk": {"id": ghost}, "order": {"total": "much"}})
     shop.puts_on_queue("risk", json.dumps([bad]).encode())
     # Then orders pass it
@@ -55,14 +55,14 @@ def test_a_message_that_makes_the_handler_fail_is_parked_after_some_tries_and_ho
 
 def test_in_a_pack_of_many_only_the_bad_message_is_parked(shop: Shop) -> None:
     # Given an order whose command shares its pack with a bad one
-    ghost = f"{GHOST}_{shop.mark}"
+    ghost = f"{GHOST}_{shop.suffix}"
 
     shop.stocks("SQUEAKY-BONE", 5)
     ada = shop.customer("ada", token="tok_ok")
     with shop.holds_back("ReserveCredit") as held:
         clerk = ada.orders({"SQUEAKY-BONE": 1})
         held.until_there(clerk.id)
-        good = held.freights[0].messages
+        good = held.deliveries[0].messages
         bad = command(clerk=ghost, id=f"{ghost}/credit/1/do", attempt="first")
         shop.puts_on_queue("risk", json.dumps([bad, *good, bad]).encode())
         held.loses_everything()
@@ -73,11 +73,11 @@ def test_in_a_pack_of_many_only_the_bad_message_is_parked(shop: Shop) -> None:
 def test_an_answer_for_a_clerk_nobody_knows_is_parked(shop: Shop) -> None:
     shop.stocks("SQUEAKY-BONE", 5)
     ada = shop.customer("ada")
-    with shop.stage.traffic() as traffic:
+    with shop.harness.traffic() as traffic:
         clerk = ada.orders({"SQUEAKY-BONE": 1}).waits_for("pay")
         answer = traffic.wait_seen("answer", "ReserveCredit", clerk.id)[0]
-    ghost = f"{GHOST}_{shop.mark}"
-    shop.puts_answer(answer, clerk=ghost, document={})
+    ghost = f"{GHOST}_{shop.suffix}"
+    shop.puts_answer(answer, "risk", clerk=ghost, document={})
     until(
         lambda: f"{ghost}/credit/1/do/reply" in {each["message"] for each in shop.parked()},
         "the answer is parked",

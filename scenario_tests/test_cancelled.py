@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scenario_tests.shop import PRICE, Shop, Stock
+from scenario_tests.shop import PRICE, Shop, StockLevel
 
 DONE = ("shopping done", "credit done", "payment done", "stock done")
 
@@ -51,7 +51,7 @@ def test_cancelled_while_a_service_has_not_been_reached(shop: Shop, command: str
         held.let_go()
         clerk.has_ignored("late")
     clerk.becomes("canceled")
-    assert shop.stock_of("SQUEAKY-BONE") == Stock(on_hand=5, reserved=0, shipped=0)
+    assert shop.stock_of("SQUEAKY-BONE") == StockLevel(on_hand=5, reserved=0, shipped=0)
 
 
 @pytest.mark.parametrize("command", ["StartShopping", "ReserveCredit", "AuthorizePayment", "AllocateStock"])
@@ -68,7 +68,7 @@ def test_cancelled_while_the_answer_is_on_its_way(shop: Shop, command: str) -> N
         held.let_go()
         clerk.has_ignored("late")
     clerk.becomes("canceled")
-    assert shop.stock_of("SQUEAKY-BONE") == Stock(on_hand=5, reserved=0, shipped=0)
+    assert shop.stock_of("SQUEAKY-BONE") == StockLevel(on_hand=5, reserved=0, shipped=0)
     assert shop.credit_of("ada").reserved == 0
 
 

@@ -8,49 +8,51 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from doors.keys import KeyRing
-from doors.operators import Operators
+from http_api.keys import KeyRing
+from http_api.operators import Operators
+from scenario_tests.harness import Harness
 from scenario_tests.shop import Shop
-from scenario_tests.stage import Stage
 from scenario_tests.waiting import until
 
 LOGIN, LIST = "/dashboard/login", "/dashboard/clerks"
 
 
 @pytest.fixture
-def desk(stage: Stage) -> Iterator[httpx.Client]:
+def operator(harness: Harness) -> Iterator[httpx.Client]:
     """An operator who has just logged in."""
-    password, _ = Operators(KeyRing(stage.database("shop_manager"))).add_operator("nora", "operator")
-    with httpx.Client(base_url=stage.door("shop_manager"), trust_env=False, timeout=20) as client:
+    password, _ = Operators(KeyRing(harness.database("shop_manager"))).add_operator("nora", "operator")
+    with httpx.Client(base_url=harness.url_of("shop_manager"), trust_env=False, timeout=20) as client:
         [token] = re.findall(r'name="csrf" value="([0-9a-f]+)"', client.get(LOGIN).text)
         entered = client.post(LOGIN, data={"csrf": token, "name": "nora", "password": password})
         assert entered.status_code == 303, entered.text
         yield client
 
 
-def page(desk: httpx.Client, path: str) -> str:
-    answer = desk.get(path)
+def page(operator: httpx.Client, path: str) -> str:
+    answer = operator.get(path)
     assert answer.status_code == 200, answer.text
     return answer.text
 
 
-def test_an_operator_finds_an_order_by_everything_that_is_known_of_it(shop: Shop, desk: httpx.Client) -> None:
+def test_an_operator_finds_an_order_by_everything_that_is_known_of_it(shop: Shop, operator: httpx.Client) -> None:
     shop.stocks("SQUEAKY-BONE", 10)
     clerk = shop.customer("ada", token="tok_ok").orders({"SQUEAKY-BONE": 2}).gets_shipped()
     clerk.becomes("completed")
     customer = clerk.document()["customer"]["id"]
     for query in (f"customer={customer}", f"customer={customer}&status=completed&process=standard/1"):
-        assert re.findall(r'href="/dashboard/clerks/([^"]+)" data-line', page(desk, f"{LIST}?{query}")) == [clerk.id]
+        assert re.findall(r'href="/dashboard/clerks/([^"]+)" data-line', page(operator, f"{LIST}?{query}")) == [
+            clerk.id
+        ]
     for query in (f"customer={customer}&stuck=yes", f"customer={customer}&step=capture"):
-        assert clerk.id not in page(desk, f"{LIST}?{query}")
-    assert desk.get("/dashboard/find", params={"q": clerk.id}).headers["location"] == f"{LIST}/{clerk.id}"
+        assert clerk.id not in page(operator, f"{LIST}?{query}")
+    assert operator.get("/dashboard/find", params={"q": clerk.id}).headers["location"] == f"{LIST}/{clerk.id}"
 
 
-def test_the_home_page_tells_what_is_stuck_and_that_it_is_no_more(shop: Shop, desk: httpx.Client) -> None:
+def test_the_home_page_tells_what_is_stuck_and_that_it_is_no_more(shop: Shop, operator: httpx.Client) -> None:
     shop.stocks("SQUEAKY-BONE", 10)
     with shop.without("payment"):
         clerk = shop.customer("ada", token="tok_ok").orders({"SQUEAKY-BONE": 1}).is_at("payment", "asked").cancels()
-        until(lambda: "undo fails" in page(desk, "/dashboard"), "the home page names the cause")
-        assert clerk.id in page(desk, f"{LIST}?stuck=yes&kind=undo_failing&step=payment")
+        until(lambda: "undo fails" in page(operator, "/dashboard"), "the home page names the cause")
+        assert clerk.id in page(operator, f"{LIST}?stuck=yes&kind=undo_failing&step=payment")
     clerk.becomes("canceled")
-    until(lambda: clerk.id not in page(desk, f"{LIST}?stuck=yes"), "it is stuck no more")
+    until(lambda: clerk.id not in page(operator, f"{LIST}?stuck=yes"), "it is stuck no more")

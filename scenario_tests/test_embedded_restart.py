@@ -8,22 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from scenario_tests.shop import Shop, Stock
-from scenario_tests.up_stage import UpStage
-from scenario_tests.wire import Wire
+from scenario_tests.api_client import ApiClient
+from scenario_tests.shop import Shop, StockLevel
+from scenario_tests.up_harness import UpHarness
 
 pytestmark = pytest.mark.embedded
 
 
 @contextmanager
 def opened(folder: Path) -> Iterator[Shop]:
-    stage = UpStage(folder / "data")
-    wire = Wire(stage)
+    harness = UpHarness(folder / "data")
+    api = ApiClient(harness)
     try:
-        yield Shop(stage, wire, "up")
+        yield Shop(harness, api, "up")
     finally:
-        wire.close()
-        stage.close()
+        api.close()
+        harness.close()
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_killed_in_the_middle_every_order_goes_on(shop: Shop) -> None:
     shop.stocks("SQUEAKY-BONE", 30)
     ada, bob = shop.customer("ada", token="tok_ok"), shop.customer("bob")
     shopping = bob.comes_in().fills_cart({"SQUEAKY-BONE": 1})
-    at_the_desk = bob.orders({"SQUEAKY-BONE": 1}).waits_for("pay")
+    at_payment = bob.orders({"SQUEAKY-BONE": 1}).waits_for("pay")
     packing = ada.orders({"SQUEAKY-BONE": 1}).is_at("shipping", "waiting")
     undone = bob.orders({"SQUEAKY-BONE": 1}).waits_for("pay").cancels()
     under_way = [ada.orders({"SQUEAKY-BONE": 1}) for _ in range(8)]
@@ -46,11 +46,11 @@ def test_killed_in_the_middle_every_order_goes_on(shop: Shop) -> None:
     shop.restarts("all")
     # Then each goes on where it was
     shopping.places_order().pays()
-    at_the_desk.pays()
-    for clerk in [shopping, at_the_desk, packing, *under_way]:
+    at_payment.pays()
+    for clerk in [shopping, at_payment, packing, *under_way]:
         clerk.gets_shipped().becomes("completed")
     undone.becomes("canceled")
-    assert shop.stock_of("SQUEAKY-BONE") == Stock(on_hand=19, reserved=0, shipped=11)
+    assert shop.stock_of("SQUEAKY-BONE") == StockLevel(on_hand=19, reserved=0, shipped=11)
 
 
 def test_killed_again_and_again_while_an_order_is_under_way(shop: Shop) -> None:
@@ -61,5 +61,5 @@ def test_killed_again_and_again_while_an_order_is_under_way(shop: Shop) -> None:
         for _ in range(3):
             shop.kills("all")
             shop.restarts("all")
-        clerk.becomes("failed")
-    assert shop.stock_of("SQUEAKY-BONE") == Stock(on_hand=3, reserved=0, shipped=0)
+        clerk.becomes("failed", because="capture_refused")
+    assert shop.stock_of("SQUEAKY-BONE") == StockLevel(on_hand=3, reserved=0, shipped=0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scenario_tests.shop import Shop, Stock
+from scenario_tests.shop import Shop, StockLevel
 
 DONE = ("shopping done", "credit done", "payment done", "stock done")
 SOON = 2
@@ -51,7 +51,7 @@ def test_expired_before_a_service_was_reached(shop: Shop, command: str, step: st
         clerk.has_ignored("late")
     undone = [f"{each.split()[0]} undone" for each in (f"{step} ?", *reversed(DONE[:before]))]
     clerk.went_through(*DONE[:before], *undone)
-    assert shop.stock_of("SQUEAKY-BONE") == Stock(on_hand=5, reserved=0, shipped=0)
+    assert shop.stock_of("SQUEAKY-BONE") == StockLevel(on_hand=5, reserved=0, shipped=0)
 
 
 @pytest.mark.parametrize("command", ["ReserveCredit", "AuthorizePayment", "AllocateStock"])
@@ -62,7 +62,7 @@ def test_an_answer_that_comes_after_the_expiry_changes_nothing(shop: Shop, comma
     with shop.books_stay_as_they_are(), shop.holds_back_answer(command) as held:
         clerk = ada.orders({"SQUEAKY-BONE": 2}, expires_in=SOON)
         held.until_there(clerk.id)
-        clerk.becomes("expired")
+        clerk.becomes("expired", because="session_expired")
         version = clerk.session()["version"]
         # When it turns up after the end
         held.let_go()
@@ -70,7 +70,7 @@ def test_an_answer_that_comes_after_the_expiry_changes_nothing(shop: Shop, comma
     # Then the end stays the end
     assert clerk.session()["status"] == "expired"
     assert clerk.session()["version"] == version
-    assert shop.stock_of("SQUEAKY-BONE") == Stock(on_hand=5, reserved=0, shipped=0)
+    assert shop.stock_of("SQUEAKY-BONE") == StockLevel(on_hand=5, reserved=0, shipped=0)
     assert shop.credit_of("ada").reserved == 0
 
 
@@ -91,7 +91,7 @@ def test_the_shop_may_end_a_session_before_its_time(shop: Shop) -> None:
     with shop.books_stay_as_they_are():
         clerk = ada.orders({"SQUEAKY-BONE": 2}).waits_for("pay")
         assert clerk.is_expired_by_the_shop() is None
-        clerk.becomes("expired")
+        clerk.becomes("expired", because="session_expired")
     clerk.went_through("shopping done", "credit done", "payment undone", "credit undone", "shopping undone")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scenario_tests.shop import PRICE, Shop, Stock
+from scenario_tests.shop import PRICE, Shop, StockLevel
 
 
 def test_a_standard_order_is_paid_shipped_and_settled(shop: Shop) -> None:
@@ -25,7 +25,7 @@ def test_a_standard_order_is_paid_shipped_and_settled(shop: Shop) -> None:
     assert clerk.session()["payment_status"] == "captured"
     assert clerk.session()["fulfillment_status"] == "shipped"
     assert clerk.document()["payment"]["amount"] == 2 * PRICE
-    assert shop.stock_of("SQUEAKY-BONE") == Stock(on_hand=8, reserved=0, shipped=2)
+    assert shop.stock_of("SQUEAKY-BONE") == StockLevel(on_hand=8, reserved=0, shipped=2)
     assert shop.credit_of("ada").reserved == 0
 
 
@@ -41,9 +41,9 @@ def test_the_goods_wait_for_the_warehouse(shop: Shop) -> None:
     shop.stocks("SQUEAKY-BONE", 3)
     clerk = shop.customer("ada", token="tok_ok").orders({"SQUEAKY-BONE": 3}).is_at("shipping", "waiting")
     # Then the goods are reserved until the warehouse ships them
-    assert shop.stock_of("SQUEAKY-BONE") == Stock(on_hand=0, reserved=3, shipped=0)
+    assert shop.stock_of("SQUEAKY-BONE") == StockLevel(on_hand=0, reserved=3, shipped=0)
     clerk.gets_shipped().becomes("completed")
-    assert shop.stock_of("SQUEAKY-BONE") == Stock(on_hand=0, reserved=0, shipped=3)
+    assert shop.stock_of("SQUEAKY-BONE") == StockLevel(on_hand=0, reserved=0, shipped=3)
 
 
 def test_prices_come_from_the_shops_catalogue(shop: Shop) -> None:

@@ -1,8 +1,8 @@
-"""After the pivot a limit that has passed undoes nothing: a person is told, or the process has a word for it (P1)."""
+"""After the pivot a limit that has passed undoes nothing: stuck, or the step's `overdue` command is asked (P1)."""
 
 from __future__ import annotations
 
-from scenario_tests.shop import PRICE, Shop, Stock
+from scenario_tests.shop import PRICE, Shop, StockLevel
 
 
 def test_a_warehouse_that_is_overdue_makes_the_order_stuck_until_it_ships(shop: Shop) -> None:
@@ -16,7 +16,7 @@ def test_a_warehouse_that_is_overdue_makes_the_order_stuck_until_it_ships(shop: 
     # And it goes on when the goods are shipped at last
     clerk.gets_shipped().becomes("completed")
     clerk.is_not_stuck()
-    assert shop.stock_of("SQUEAKY-BONE") == Stock(on_hand=3, reserved=0, shipped=2)
+    assert shop.stock_of("SQUEAKY-BONE") == StockLevel(on_hand=3, reserved=0, shipped=2)
 
 
 def test_an_invoice_that_is_never_paid_is_a_loss_that_risk_hears_of(shop: Shop) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scenario_tests.shop import PRICE, Shop, Stock
+from scenario_tests.shop import PRICE, Shop, StockLevel
 
 
 def test_an_article_nobody_knows_fails_the_order_at_once(shop: Shop) -> None:
@@ -20,6 +20,15 @@ def test_a_withdrawn_article_fails_the_order(shop: Shop) -> None:
     with shop.books_stay_as_they_are():
         clerk = ada.orders({"OLD-BONE": 1}).becomes("failed", because="article_unknown")
     clerk.went_through("shopping refused")
+
+
+def test_an_order_that_comes_to_more_than_the_customer_expects(shop: Shop) -> None:
+    shop.stocks("SQUEAKY-BONE", 5, price=40_000)
+    ada = shop.customer("ada", token="tok_ok")
+    with shop.books_stay_as_they_are():
+        clerk = ada.orders({"SQUEAKY-BONE": 1}, expected_total=1000).becomes("failed", because="price_changed")
+    clerk.went_through("shopping refused")
+    ada.orders({"SQUEAKY-BONE": 1}, expected_total=40_000).gets_shipped().becomes("completed")
 
 
 def test_an_order_above_the_credit_limit_is_refused(shop: Shop) -> None:
@@ -58,14 +67,14 @@ def test_an_empty_shelf_voids_the_payment(shop: Shop) -> None:
         "shopping undone",
     )
     assert clerk.session()["payment_status"] == "voided"
-    assert shop.stock_of("SQUEAKY-BONE") == Stock(on_hand=1, reserved=0, shipped=0)
+    assert shop.stock_of("SQUEAKY-BONE") == StockLevel(on_hand=1, reserved=0, shipped=0)
 
 
 def test_a_refused_capture_undoes_everything_before_it(shop: Shop) -> None:
     shop.stocks("SQUEAKY-BONE", 10)
     ada = shop.customer("ada", token="tok_capture_refused")
     with shop.books_stay_as_they_are():
-        clerk = ada.orders({"SQUEAKY-BONE": 2}).becomes("failed")
+        clerk = ada.orders({"SQUEAKY-BONE": 2}).becomes("failed", because="capture_refused")
     clerk.went_through(
         "shopping done",
         "credit done",
@@ -79,7 +88,7 @@ def test_a_refused_capture_undoes_everything_before_it(shop: Shop) -> None:
     )
     assert clerk.session()["failure"]["step"] == "capture"
     assert clerk.session()["payment_status"] == "voided"
-    assert shop.stock_of("SQUEAKY-BONE") == Stock(on_hand=10, reserved=0, shipped=0)
+    assert shop.stock_of("SQUEAKY-BONE") == StockLevel(on_hand=10, reserved=0, shipped=0)
 
 
 def test_a_refused_capture_of_a_download_undoes_the_order(shop: Shop) -> None:
@@ -87,7 +96,7 @@ def test_a_refused_capture_of_a_download_undoes_the_order(shop: Shop) -> None:
     branch = shop.branch("barks-to-go", kind="digital")
     ada = shop.customer("ada", token="tok_capture_refused")
     with shop.books_stay_as_they_are():
-        clerk = ada.orders({"BARKING-MIXTAPE": 1}, shop=branch).becomes("failed")
+        clerk = ada.orders({"BARKING-MIXTAPE": 1}, shop=branch).becomes("failed", because="capture_refused")
     clerk.went_through(
         "shopping done",
         "credit done",
@@ -108,10 +117,12 @@ def test_an_empty_shelf_fails_an_invoice_before_anything_was_paid(shop: Shop) ->
     clerk.went_through("shopping done", "credit done", "stock refused", "credit undone", "shopping undone")
 
 
-@pytest.mark.parametrize("token", ["tok_declined", "tok_capture_refused"])
-def test_after_a_failed_order_the_customer_may_simply_order_again(shop: Shop, token: str) -> None:
+@pytest.mark.parametrize(
+    ("token", "code"), [("tok_declined", "card_declined"), ("tok_capture_refused", "capture_refused")]
+)
+def test_after_a_failed_order_the_customer_may_simply_order_again(shop: Shop, token: str, code: str) -> None:
     shop.stocks("SQUEAKY-BONE", 2)
     ada = shop.customer("ada", token=token, limit=2 * PRICE)
-    ada.orders({"SQUEAKY-BONE": 2}).becomes("failed")
+    ada.orders({"SQUEAKY-BONE": 2}).becomes("failed", because=code)
     ada.token = "tok_ok"
     ada.orders({"SQUEAKY-BONE": 2}).gets_shipped().becomes("completed")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scenario_tests.shop import Shop, Stock
+from scenario_tests.shop import Shop, StockLevel
 
 ALL_DONE = (
     "shopping done",
@@ -28,7 +28,7 @@ def test_an_order_waits_for_a_service_that_is_away_for_a_while(shop: Shop, servi
     # Then, when it is back, the order goes on as if nothing had been
     clerk.gets_shipped().becomes("completed")
     clerk.went_through(*ALL_DONE)
-    assert shop.stock_of("SQUEAKY-BONE") == Stock(on_hand=3, reserved=0, shipped=2)
+    assert shop.stock_of("SQUEAKY-BONE") == StockLevel(on_hand=3, reserved=0, shipped=2)
 
 
 FIRST_STEP = {"shop": "shopping", "risk": "credit", "payment": "payment", "fulfillment": "stock"}
@@ -81,7 +81,7 @@ def test_a_service_that_stays_away_before_the_pivot_ends_the_order(
         clerk.becomes("expired", because="session_expired")
     clerk.went_through(*went)
     clerk.is_not_stuck()
-    assert shop.stock_of("SQUEAKY-BONE") == Stock(on_hand=5, reserved=0, shipped=0)
+    assert shop.stock_of("SQUEAKY-BONE") == StockLevel(on_hand=5, reserved=0, shipped=0)
 
 
 def test_a_capture_without_an_answer_is_stuck_and_never_undone_blindly(shop: Shop) -> None:
@@ -91,13 +91,13 @@ def test_a_capture_without_an_answer_is_stuck_and_never_undone_blindly(shop: Sho
     with shop.holds_back("CapturePayment") as held:
         clerk = ada.orders({"SQUEAKY-BONE": 2})
         held.until_there(clerk.id)
-        shop.stage.stop("payment")
+        shop.harness.stop("payment")
     try:
         # Then it is stuck, and for the customer it is still being processed
         clerk.is_stuck("no_answer")
         assert clerk.tries_to_cancel() == (409, "past_the_pivot")
     finally:
-        shop.stage.start("payment")
+        shop.harness.start("payment")
     # And it heals when the service is back
     clerk.gets_shipped().becomes("completed")
     clerk.went_through(*ALL_DONE)

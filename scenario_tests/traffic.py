@@ -1,6 +1,6 @@
-"""The messages between the participants, as tests see them: recorded, and doubled, held back or changed on the way.
+"""The messages between the participants, as tests see them: recorded, and doubled, held back or changed on their way.
 
-Pure of any broker: `memory_hand.py` and `broker_hand.py` ask `Traffic.pass_on` what shall become of each delivery.
+It knows no broker: `memory_driver.py` and `rabbit_driver.py` ask `Traffic.pass_on` what to do with each delivery.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from threading import Condition
 from typing import Any, Literal
 
-from messaging.broker import COMMANDS_EXCHANGE
+from messaging.broker import COMMANDS_DESTINATION
 
 LIMIT = 20.0
 """Seconds after which a state that should have come never will."""
@@ -24,25 +24,26 @@ Change = Callable[[Message], Message]
 
 
 @dataclass(frozen=True, slots=True)
-class Freight:
-    """One delivery on its way: a packed list of messages for one routing key."""
+class InTransit:
+    """One delivery between participants: a packed list of messages for one topic, from one user of the broker."""
 
-    exchange: str
-    routing_key: str
+    destination: str
+    topic: str
     body: bytes
+    sender: str | None
 
     @property
     def kind(self) -> Kind:
-        return "command" if self.exchange == COMMANDS_EXCHANGE else "answer"
+        return "command" if self.destination == COMMANDS_DESTINATION else "answer"
 
     @property
     def name(self) -> str:
         """`risk.ReserveCredit.v1` → `ReserveCredit`; the answer to it has the same name."""
-        return self.routing_key.split(".")[1]
+        return self.topic.split(".")[1]
 
     @property
     def messages(self) -> list[Message]:
-        """None, where the body is no list of messages."""
+        """Empty where the body is no list of messages."""
         try:
             content = json.loads(self.body)
         except ValueError:
@@ -51,79 +52,79 @@ class Freight:
 
 
 @dataclass(frozen=True, slots=True)
-class Which:
-    """Whose way is meant: commands or answers (None: both) of one name (None: all)."""
+class Selector:
+    """Selects deliveries: commands or answers (None: both) of one name (None: all)."""
 
     kind: Kind | None = None
     name: str | None = None
 
-    def fits(self, freight: Freight) -> bool:
-        return self.kind in (None, freight.kind) and self.name in (None, freight.name)
+    def matches(self, delivery: InTransit) -> bool:
+        return self.kind in (None, delivery.kind) and self.name in (None, delivery.name)
 
 
 @dataclass(eq=False)
-class Held:
-    """What is held back, until it is let go."""
+class HeldBack:
+    """The deliveries that are held back, until they are let go."""
 
-    which: Which
+    which: Selector
     traffic: Traffic
-    freights: list[Freight] = field(default_factory=list)
+    deliveries: list[InTransit] = field(default_factory=list)
 
     def until_there(self, clerk: str) -> None:
         """Wait until a message of this Clerk is held: from then on the fault is at work."""
         self.traffic.wait(
-            lambda: any(message.get("clerk") == clerk for freight in self.freights for message in freight.messages),
+            lambda: any(message.get("clerk") == clerk for delivery in self.deliveries for message in delivery.messages),
             f"{self.which} of {clerk} is held back",
         )
 
     def let_go(self) -> None:
-        """Everything held goes its way now, and nothing more is held."""
+        """Everything held is delivered now, and nothing more is held."""
         self.traffic.release(self)
 
     def let_go_shuffled(self, chance: Random) -> None:
-        """Everything held goes its way now, in an order by chance, and nothing more is held."""
+        """Everything held is delivered now, in a random order, and nothing more is held."""
         self.traffic.release(self, chance.shuffle)
 
     def loses_everything(self) -> None:
-        """Everything held so far is gone for good, and nothing more is held."""
+        """Everything held so far is lost for good, and nothing more is held."""
         self.traffic.release(self, list.clear)
 
 
 class Traffic:
-    """Every delivery goes through `pass_on`. Faults are entered as contexts and may be nested.
+    """Every delivery goes through `pass_on`. Faults are context managers and may be nested.
 
     `forward` really sends; it must be callable from any thread.
     """
 
-    def __init__(self, forward: Callable[[Freight], None]) -> None:
+    def __init__(self, forward: Callable[[InTransit], None]) -> None:
         self._forward = forward
         self._changed = Condition()
-        self._multiplied: list[tuple[Which, int]] = []
-        self._copied: list[list[Freight]] = []
-        self._held: list[Held] = []
-        self._rewritten: list[tuple[Which, Change]] = []
+        self._multiplied: list[tuple[Selector, int]] = []
+        self._copied: list[list[InTransit]] = []
+        self._held: list[HeldBack] = []
+        self._rewritten: list[tuple[Selector, Change]] = []
         self._seen: deque[tuple[Kind, Message]] = deque(maxlen=5_000)
 
-    def pass_on(self, freight: Freight) -> list[Freight]:
+    def pass_on(self, delivery: InTransit) -> list[InTransit]:
         """What goes on in place of this delivery, now."""
         with self._changed:
-            self._seen.extend((freight.kind, message) for message in freight.messages)
+            self._seen.extend((delivery.kind, message) for message in delivery.messages)
             self._changed.notify_all()
             for held in self._held:
-                if held.which.fits(freight):
-                    held.freights.append(freight)
+                if held.which.matches(delivery):
+                    held.deliveries.append(delivery)
                     return []
             for which, change in self._rewritten:
-                if which.fits(freight):
-                    changed = [change(message) for message in freight.messages]
-                    freight = Freight(freight.exchange, freight.routing_key, json.dumps(changed).encode())
+                if which.matches(delivery):
+                    changed = [change(message) for message in delivery.messages]
+                    delivery = replace(delivery, body=json.dumps(changed).encode())
             for copies in self._copied:
-                copies.append(freight)
-            times = max((times for which, times in self._multiplied if which.fits(freight)), default=1)
-        return [freight] * times
+                copies.append(delivery)
+            times = max((times for which, times in self._multiplied if which.matches(delivery)), default=1)
+        return [delivery] * times
 
     @contextmanager
-    def doubling(self, which: Which, times: int = 2) -> Iterator[None]:
+    def doubling(self, which: Selector, times: int = 2) -> Iterator[None]:
         """Each goes twice, or so many times."""
         with self._changed:
             self._multiplied.append((which, times))
@@ -134,9 +135,9 @@ class Traffic:
                 self._multiplied.remove((which, times))
 
     @contextmanager
-    def copying(self) -> Iterator[list[Freight]]:
+    def copying(self) -> Iterator[list[InTransit]]:
         """What goes by is copied into the list that is given."""
-        copies: list[Freight] = []
+        copies: list[InTransit] = []
         with self._changed:
             self._copied.append(copies)
         try:
@@ -146,9 +147,9 @@ class Traffic:
                 self._copied = [each for each in self._copied if each is not copies]
 
     @contextmanager
-    def holding(self, which: Which) -> Iterator[Held]:
+    def holding(self, which: Selector) -> Iterator[HeldBack]:
         """Each is kept back until it is let go, at the end of the block at the latest."""
-        held = Held(which, self)
+        held = HeldBack(which, self)
         with self._changed:
             self._held.append(held)
         try:
@@ -157,7 +158,7 @@ class Traffic:
             self.release(held)
 
     @contextmanager
-    def rewriting(self, which: Which, change: Change) -> Iterator[None]:
+    def rewriting(self, which: Selector, change: Change) -> Iterator[None]:
         """Each message is changed on the way."""
         with self._changed:
             self._rewritten.append((which, change))
@@ -167,15 +168,15 @@ class Traffic:
             with self._changed:
                 self._rewritten.remove((which, change))
 
-    def release(self, held: Held, change: Callable[[list[Freight]], None] = lambda _freights: None) -> None:
-        """What it held goes its way, after `change` was made to the list of it."""
+    def release(self, held: HeldBack, change: Callable[[list[InTransit]], None] = lambda _deliveries: None) -> None:
+        """What it held is delivered, after `change` was made to the list of it."""
         with self._changed:
             if held in self._held:
                 self._held.remove(held)
-            freights, held.freights = held.freights, []
-        change(freights)
-        for freight in freights:
-            self._forward(freight)
+            deliveries, held.deliveries = held.deliveries, []
+        change(deliveries)
+        for delivery in deliveries:
+            self._forward(delivery)
 
     def seen(self, kind: Kind, name: str, clerk: str) -> list[Message]:
         """The messages of this name and Clerk that went by, as they came, in order."""

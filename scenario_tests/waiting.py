@@ -1,4 +1,4 @@
-"""Waiting for a state, with a limit: looked at again and again, because nobody tells a test of it."""
+"""Waiting for a state by polling, with a limit."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ def until(state: Callable[[], bool], what: str | Callable[[], str], limit: float
 
 
 def lasts(seconds: float) -> None:
-    """Returns after so long: a fault that is a state has a duration, which nothing else ends."""
+    """Returns after so many seconds: for faults that have a duration. Tests never wait like this for a state."""
     Event().wait(seconds)

@@ -1,6 +1,6 @@
-"""`make chaos`: the nemesis (scenario_tests/faults/nemesis.py) on a RabbitMQ and a PostgreSQL of its own.
+"""`make chaos`: runs the nemesis (scenario_tests/faults/nemesis.py) on a RabbitMQ and a PostgreSQL of its own.
 
-Root on Debian has them installed first. It takes the place of this process: an interrupt meets nobody in between.
+As root on Debian they are installed first. The nemesis replaces this process, so that a Ctrl-C reaches it directly.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def main(arguments: list[str]) -> NoReturn:
     missing = packages_missing()
     if missing is not None:
         sys.exit(f"chaos: {missing}")
-    for given in (BROKER_URL, DATABASE_URL):  # somebody's own servers are not to be stopped
+    for given in (BROKER_URL, DATABASE_URL):  # the nemesis stops its servers: never those of the user
         os.environ.pop(given, None)
     os.chdir(ROOT)
     nemesis = [sys.executable, "-m", "scenario_tests.faults.nemesis", *arguments]

@@ -5,26 +5,31 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 _POLICY = Path("/usr/sbin/policy-rc.d")
-_NO_STARTS = "#!/bin/sh\nexit 101\n"  # the packages' scripts ask it: 101 means no
+_NO_STARTS = "#!/bin/sh\nexit 101\n"  # asked by the packages' scripts: 101 means do not start
+_one_at_a_time = threading.Lock()
 
 
 def can_install() -> bool:
-    """Root, on a system with apt?"""
+    """Are we root on a system with apt?"""
     return os.geteuid() == 0 and shutil.which("apt-get") is not None
 
 
 def install(packages: Sequence[str]) -> None:
-    """apt-get install, with an update first only if it does not work without.
+    """apt-get install, which is said; if it fails, again after apt-get update.
 
-    Says nothing about success: a package whose server could not be started counts as failed for apt, and serves us
-    well. So callers look for the programs.
+    It does not report success: for apt a package whose server was not started has failed, but its programs are there.
+    So callers look for the programs.
     """
-    with _starting_nothing():
+    with _one_at_a_time, _starting_nothing():
+        sys.stdout.write(f"installing {' and '.join(packages)}\n")
+        sys.stdout.flush()
         if _apt("install", *packages):
             _apt("update")
             _apt("install", *packages)
@@ -42,7 +47,7 @@ def _apt(verb: str, *packages: str) -> int:
 
 @contextmanager
 def _starting_nothing() -> Iterator[None]:
-    """While we install, no system server is started; a policy that is there already stays."""
+    """Inside the block packages start no servers; an existing policy file stays as it is."""
     if _POLICY.exists():
         yield
         return

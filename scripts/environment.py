@@ -33,12 +33,12 @@ def main(kind: str) -> None:
     if _run([*pip, "-r", str(ROOT / LOCKS[kind])]):
         sys.exit(f"pip could not install {LOCKS[kind]}: see above")
     _link_project()
-    for done in ("run", "dev")[: list(LOCKS).index(kind) + 1]:  # what is for work is enough for use
+    for done in ("run", "dev")[: list(LOCKS).index(kind) + 1]:  # the dev lock has all of the run lock
         (VENV / f"{done}.stamp").touch()
 
 
 def _works() -> bool:
-    """Is there an environment whose interpreter and pip run? The system's Python may have been replaced."""
+    """Is there an environment whose interpreter and pip run? An upgrade of the system's Python may have broken it."""
     return PYTHON.exists() and _run([str(PYTHON), "-c", "import pip"]) == 0
 
 
@@ -48,7 +48,7 @@ def _create() -> None:
 
 
 def _link_project() -> None:
-    """As an editable install would, without a build."""
+    """Link the project as an editable install would, without a build."""
     site = next((VENV / "lib").glob("python3.*/site-packages"))
     (site / "shop_clerk.pth").write_text(f"{ROOT}\n")
     script = VENV / "bin" / "clerk"

@@ -1,7 +1,7 @@
 """Runs a command so that Ctrl-C reaches it alone: `foreground.py COMMAND…`; exits as it does.
 
-make dies of a Ctrl-C itself, with an error, however cleanly the command ends. So, on a terminal, the command gets a
-process group of its own in the foreground. Without a terminal it just takes our place.
+On Ctrl-C make itself ends with an error, however cleanly the command ends. So, on a terminal, the command gets a
+process group of its own in the foreground. Without a terminal it simply replaces this process.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ def main(command: list[str]) -> int:
     if child == 0:
         _take_terminal(terminal)
         signal.signal(signal.SIGTTOU, signal.SIG_DFL)
-        signal.signal(signal.SIGTSTP, signal.SIG_IGN)  # Ctrl-Z: nobody here could wake it again
+        signal.signal(signal.SIGTSTP, signal.SIG_IGN)  # Ctrl-Z: no shell could continue it
         os.execv(command[0], command)  # noqa: S606  no shell is meant
     return _wait(child, terminal)
 
 
 def _take_terminal(terminal: int) -> None:
-    """Become a process group of one's own, in the foreground."""
+    """Become a process group of its own, in the foreground of the terminal."""
     os.setpgid(0, 0)
     os.tcsetpgrp(terminal, os.getpgrp())
 
 
 def _wait(child: int, terminal: int) -> int:
-    """Wait, passing on what is meant for the command; then take the terminal back."""
+    """Wait for the command, passing signals on to it; then take the terminal back. Returns its exit code."""
 
     def pass_on(number: int, _frame: FrameType | None) -> None:
         os.kill(child, number)

@@ -1,7 +1,8 @@
-"""Writes requirements.lock (to run) and requirements-dev.lock (to work on it) from pyproject.toml, with pip-compile.
+"""Writes requirements.lock (to run) and requirements-dev.lock (to work on it) from pyproject.toml, with pip-compile;
+and tests_clients/requirements.lock, for the generator of Python clients, whose dependencies are not those of ours.
 
 The hashes are those of all files that the public registry has of a version: local wheels and mirrors of this machine
-are left out on purpose, and no address of any registry is written down.
+are left out on purpose, and no registry's address is written into the locks.
 """
 
 from __future__ import annotations
@@ -13,18 +14,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOL = ROOT / ".cache" / "lock"
-"""A virtual environment for pip-compile alone: it is no part of what it locks."""
+"""A virtual environment for pip-compile alone, so that pip-compile does not get into the locks."""
 _NO_ADDRESSES = ("--no-emit-index-url", "--no-emit-find-links", "--no-emit-trusted-host")
-COMPILE = (
-    "-m",
-    "piptools",
-    "compile",
-    "--quiet",
-    "--strip-extras",
-    "--generate-hashes",
-    *_NO_ADDRESSES,
-    "pyproject.toml",
-)
+COMPILE = ("-m", "piptools", "compile", "--quiet", "--strip-extras", "--generate-hashes", *_NO_ADDRESSES)
+CLIENTS = "tests_clients/requirements"
 _LOCAL = ("PIP_FIND_LINKS", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_NO_INDEX", "PIP_CONFIG_FILE")
 
 
@@ -35,10 +28,12 @@ def main(arguments: list[str]) -> None:
     if not python.exists():
         _run([sys.executable, "-m", "venv", TOOL], environment)
         _run([python, "-m", "pip", "install", "--quiet", "pip-tools"], environment)
-    _run([python, *COMPILE, *arguments, "--output-file", "requirements.lock"], environment)
-    # What serves both has one version in both.
+    ours = (*COMPILE, "pyproject.toml")
+    _run([python, *ours, *arguments, "--output-file", "requirements.lock"], environment)
+    # Packages in both locks have the same version in both.
     dev = ("--extra", "dev", "--constraint", "requirements.lock", "--output-file", "requirements-dev.lock")
-    _run([python, *COMPILE, *arguments, *dev], environment)
+    _run([python, *ours, *arguments, *dev], environment)
+    _run([python, *COMPILE, f"{CLIENTS}.in", *arguments, "--output-file", f"{CLIENTS}.lock"], environment)
 
 
 def _run(command: list[str | Path], environment: dict[str, str]) -> None:

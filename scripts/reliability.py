@@ -1,8 +1,8 @@
-"""`make reliability`: docs/reliability.md out of the recordings in docs/reliability; `record` makes these first.
+"""`make reliability`: writes docs/reliability.md from the recordings in docs/reliability; `record` makes these first.
 
 `reliability.py` writes the page. `reliability.py record` records all parts, which takes an hour and more;
-`reliability.py record PART…` some: harms, chaos, simulation, wrong-builds. A part that is recorded replaces what was
-recorded of it, but `harms` with `-k EXPRESSION` behind it (pytest's) adds to it.
+`reliability.py record PART…` some: faults, chaos, simulation, wrong-builds. A part that is recorded replaces what was
+recorded of it, but `faults` with `-k EXPRESSION` behind it (pytest's) adds to it.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # a script's own folder is on the path, the project's is not
 
 from domain.invariants import INVARIANTS  # noqa: E402  needs the line above
-from scenario_tests.faults.harm import ROWS  # noqa: E402  as above
-from scenario_tests.faults.harms import ALL  # noqa: E402  as above
+from scenario_tests.faults.fault import ROWS  # noqa: E402  as above
+from scenario_tests.faults.kinds import ALL  # noqa: E402  as above
 from scenario_tests.faults.record import FILE as RECORD  # noqa: E402  as above
 from scenario_tests.faults.rounds import LINES  # noqa: E402  as above
 from scripts.reliability_page import Recordings, page  # noqa: E402  as above
 
 FOLDER, PAGE = ROOT / "docs" / "reliability", ROOT / "docs" / "reliability.md"
-HARMS, ROUNDS = "harms.jsonl", "chaos.jsonl"
+FAULTS, ROUNDS = "faults.jsonl", "chaos.jsonl"
 SIMULATION, WRONG_BUILDS, RUN = "simulation.json", "wrong_builds.json", "run.json"
 SEEDS = "3000"
 MINUTES = "30"
@@ -44,9 +44,9 @@ def main(arguments: Sequence[str]) -> int:
     expression = rest[rest.index("-k") :][:2] if "-k" in rest else []
     names = rest[: rest.index("-k")] if expression else rest
     unknown = [name for name in names if name not in PARTS]
-    if verb != "record" or unknown or (expression and names != ["harms"]):
+    if verb != "record" or unknown or (expression and names != ["faults"]):
         sys.stderr.write(
-            "usage: reliability.py [record [harms [-k EXPRESSION] | chaos | simulation | wrong-builds]…]\n"
+            "usage: reliability.py [record [faults [-k EXPRESSION] | chaos | simulation | wrong-builds]…]\n"
         )
         return 2
     FOLDER.mkdir(exist_ok=True)
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def read(folder: Path) -> Recordings:
-    """What is there; a part that was never recorded is empty."""
+    """The recordings in the folder; a part that was never recorded is empty."""
 
     def lines(name: str) -> list[dict[str, Any]]:
         path = folder / name
@@ -67,11 +67,11 @@ def read(folder: Path) -> Recordings:
         path = folder / name
         return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
 
-    return Recordings(one(RUN), lines(HARMS), lines(ROUNDS), one(SIMULATION), one(WRONG_BUILDS))
+    return Recordings(one(RUN), lines(FAULTS), lines(ROUNDS), one(SIMULATION), one(WRONG_BUILDS))
 
 
 def described() -> dict[str, Any]:
-    """The machine, and what there is to play and to check on this commit."""
+    """The machine, and which faults and invariants this commit has; `harms` in the recordings are the faults."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return {
         "machine": {
@@ -81,16 +81,16 @@ def described() -> dict[str, Any]:
             "PostgreSQL": _package("postgresql"),
         },
         "rows": ROWS,
-        "harms": dict(Counter(harm.row for harm in ALL)),
+        "harms": dict(Counter(fault.row for fault in ALL)),
         "invariants": INVARIANTS,
     }
 
 
-def record_harms(expression: Sequence[str]) -> None:
-    path = FOLDER / HARMS
+def record_faults(expression: Sequence[str]) -> None:
+    path = FOLDER / FAULTS
     if not expression:
         path.unlink(missing_ok=True)
-    tests = [sys.executable, "-m", "pytest", "-q", "scenario_tests/faults/test_harms.py", *expression]
+    tests = [sys.executable, "-m", "pytest", "-q", "scenario_tests/faults/test_faults.py", *expression]
     _run(_with_servers(tests), {RECORD: str(path), "CLERK_FAULTS": "all", "CLERK_STAGE": "services"})
 
 
@@ -111,7 +111,7 @@ def record_wrong_builds(_expression: Sequence[str]) -> None:
 
 
 PARTS: Mapping[str, Callable[[Sequence[str]], None]] = {
-    "harms": record_harms,
+    "faults": record_faults,
     "chaos": record_chaos,
     "simulation": record_simulation,
     "wrong-builds": record_wrong_builds,
@@ -123,7 +123,7 @@ def _with_servers(command: Sequence[str]) -> list[str]:
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
-    """Its exit code says nothing here: what did not hold is in the recording, and on the page."""
+    """Run it, whatever its exit code: what did not hold is in the recording, and so on the page."""
     subprocess.run(command, cwd=ROOT, env={**os.environ, **(environment or {})}, check=False)  # noqa: S603  our own
 
 
@@ -140,8 +140,8 @@ def _write_json(name: str, content: Any) -> None:
 def _package(name: str) -> str:
     """The version that Debian has installed."""
     asked = ["dpkg-query", "--show", "--showformat=${Version}", name]
-    said = subprocess.run(asked, capture_output=True, text=True, check=False) if shutil.which("dpkg-query") else None  # noqa: S603  no shell
-    return (said.stdout if said and said.returncode == 0 else "") or "of unknown version"
+    printed = subprocess.run(asked, capture_output=True, text=True, check=False) if shutil.which("dpkg-query") else None  # noqa: S603  no shell
+    return (printed.stdout if printed and printed.returncode == 0 else "") or "of unknown version"
 
 
 if __name__ == "__main__":

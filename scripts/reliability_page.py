@@ -1,4 +1,7 @@
-"""docs/reliability.md out of recordings of real runs, pure: what was played, what held, and what nobody has tried."""
+"""The text of docs/reliability.md, from recordings of real runs: what was played, what held, what never was. Pure.
+
+In the recordings faults are called `harms` and violations `drifts`; these JSON keys stay, so that old ones can be read.
+"""
 
 from __future__ import annotations
 
@@ -12,28 +15,28 @@ HELD = "held"
 NEVER_TRIED = (
     "A broker of several nodes, a PostgreSQL with replicas, and the failover of either: all runs are on one machine.",
     "Power loss, and disks that lie or rot. Processes are killed; the machine under them is not.",
-    "Networks between real machines. Roads between processes are TCP proxies that are cut, closed, slowed and blocked.",
+    "Networks between real machines. Between the processes are TCP proxies, which are cut, closed, slowed and blocked.",
     "A real payment provider: the one here is a test double that misbehaves on demand.",
     "Days of uptime: that connections, threads, files and memory come back to where they were (I17) is measured over"
     " nine rounds in which every connection is cut, not over days.",
 )
-Line = Mapping[str, Any]
+Recorded = Mapping[str, Any]
 TESTED_ALONE = {
     "backup": "`scenario_tests/faults/test_backup.py`",
     "upgrade": "`scenario_tests/faults/test_upgrade.py`, from the version before to this one",
     "deadline": "`scenario_tests/test_two_at_once.py`, a reply and a deadline at once on two ShopManagers",
     "stop": "`clerk_cli/tests/test_serve.py`, half-written settings and a database that is not migrated",
 }
-"""Row → where tests of its own try it that play no recorded harm."""
+"""Row → the test that plays it and is not recorded."""
 
 
 @dataclass(frozen=True)
 class Recordings:
-    """What was recorded. `harms` and `rounds`: a line each; `run`: machine and what there was to play."""
+    """What was recorded. `faults`, `rounds`: a line for each run of a fault, each round of chaos; `run`: run.json."""
 
     run: Mapping[str, Any]
-    harms: Sequence[Line]
-    rounds: Sequence[Line]
+    faults: Sequence[Recorded]
+    rounds: Sequence[Recorded]
     simulation: Mapping[str, Any]
     wrong_builds: Mapping[str, Any]
 
@@ -44,7 +47,7 @@ def page(recordings: Recordings) -> str:
 
 
 def _head(recordings: Recordings) -> list[str]:
-    run, lines = recordings.run, [*recordings.harms, *recordings.rounds]
+    run, lines = recordings.run, [*recordings.faults, *recordings.rounds]
     days = sorted({str(line["date"])[:10] for line in lines}) or ["never"]
     commits = ", ".join(f"`{commit}`" for commit in dict.fromkeys(str(line["commit"]) for line in lines)) or "none"
     return [
@@ -65,21 +68,21 @@ def _head(recordings: Recordings) -> list[str]:
 
 
 def _faults(recordings: Recordings) -> list[str]:
-    """A line for each row of the table of faults."""
-    by_row: dict[str, list[Line]] = defaultdict(list)
-    for line in recordings.harms:
+    """The table of faults: a line for each row of the design's table (docs/design/faults.md)."""
+    by_row: dict[str, list[Recorded]] = defaultdict(list)
+    for line in recordings.faults:
         by_row[line["row"]].append(line)
     played = sum(len(lines) for lines in by_row.values())
     text = [
         "## Faults, one by one",
         "",
-        "Five processes of `clerk serve` on a private RabbitMQ and PostgreSQL, with a crowd of orders under way.",
+        "Five processes of `clerk serve` on a private RabbitMQ and PostgreSQL, while a load generator places orders.",
         "A fault counts only if it fired while orders waited for a service's answer. "
         "Then everything is mended; all orders must end as their customers expect, the shop be quiet within a minute, "
         "and `clerk verify` find nothing.",
         "",
-        f"{played} runs of {len({line['name'] for line in recordings.harms})} faults; "
-        f"{sum(line['outcome'] == HELD for line in recordings.harms)} held. Quiet again: {_times(recordings.harms)}.",
+        f"{played} runs of {len({line['name'] for line in recordings.faults})} faults; "
+        f"{sum(line['outcome'] == HELD for line in recordings.faults)} held. Quiet again: {_times(recordings.faults)}.",
         "",
         "| faults | there are | runs | held | in flight when it fired | quiet after: median, worst |",
         "|---|---|---|---|---|---|",
@@ -94,13 +97,13 @@ def _faults(recordings: Recordings) -> list[str]:
 
 
 def _broken(recordings: Recordings) -> list[str]:
-    """Every run that did not hold, with what became of the same fault at its last run.
+    """Every run that did not hold, and whether the last run of the same fault held.
 
-    Who has looked into one adds a `remark` to its line in the recording.
+    Whoever has found the cause of one adds a `remark` to its line in the recording.
     """
     text = ["## What did not hold", ""]
-    last = {line["name"]: line for line in recordings.harms}
-    broken = [line for line in recordings.harms if line["outcome"] != HELD]
+    last = {line["name"]: line for line in recordings.faults}
+    broken = [line for line in recordings.faults if line["outcome"] != HELD]
     for line in broken:
         latest = last[line["name"]]
         since = (
@@ -133,19 +136,19 @@ def _chaos(recordings: Recordings) -> list[str]:
 
 
 def _simulation(recordings: Recordings) -> list[str]:
-    told = recordings.simulation
-    if not told:
+    result = recordings.simulation
+    if not result:
         return ["## Simulation", "", "Not recorded."]
     return [
         "## Simulation",
         "",
-        f"`clerk simulate`: {told['scenarios']:,} scenarios in {told['seconds']:.0f} s, "
-        f"{len(told['failures'])} failures, trace `{told['trace_hash']}`.",
+        f"`clerk simulate`: {result['scenarios']:,} scenarios in {result['seconds']:.0f} s, "
+        f"{len(result['failures'])} failures, trace `{result['trace_hash']}`.",
         "What is rare, and must have happened:",
         "",
         "| | times |",
         "|---|---|",
-        *(f"| {name} | {count:,} |" for name, count in told["counters"].items()),
+        *(f"| {name} | {count:,} |" for name, count in result["counters"].items()),
     ]
 
 
@@ -184,7 +187,7 @@ def _invariants(recordings: Recordings) -> list[str]:
 def _not_covered(recordings: Recordings) -> list[str]:
     run = recordings.run
     played = defaultdict[str, set[str]](set)
-    for line in recordings.harms:
+    for line in recordings.faults:
         played[line["row"]].add(line["name"])
     without = [title for row, title in run["rows"].items() if not played[row] and row not in TESTED_ALONE]
     missing = {
@@ -192,14 +195,14 @@ def _not_covered(recordings: Recordings) -> list[str]:
         for row, title in run["rows"].items()
         if 0 < len(played[row]) < run["harms"].get(row, 0)
     }
-    floods = [line["evidence"][-1] for line in recordings.harms if line["row"] == "flood" and line["evidence"]]
+    floods = [line["evidence"][-1] for line in recordings.faults if line["row"] == "flood" and line["evidence"]]
     return [
         "## What is not covered",
         "",
         *(f"- {line}" for line in NEVER_TRIED),
         *(
-            f"- A faster flood than this one, which is what the callers of this machine came to: {told}."
-            for told in floods
+            f"- A faster flood than this one, which is all that clients on this machine came to: {rate}."
+            for rate in floods
         ),
         *(f"- Tried by a test of its own that is not in these recordings: {where}." for where in TESTED_ALONE.values()),
         *(f"- Not played in these recordings: {title}." for title in without),
@@ -207,17 +210,17 @@ def _not_covered(recordings: Recordings) -> list[str]:
     ]
 
 
-def _times(lines: Iterable[Line]) -> str:
-    """Of those that came to rest."""
+def _times(lines: Iterable[Recorded]) -> str:
+    """Median and worst of the runs after which the shop came to rest."""
     seconds = [line["seconds_to_quiet"] for line in lines if line["seconds_to_quiet"] is not None]
     return f"{median(seconds):.1f} s, {max(seconds):.1f} s" if seconds else "–"
 
 
-def _remark(line: Line) -> str:
+def _remark(line: Recorded) -> str:
     return f" {line['remark']}" if "remark" in line else ""
 
 
 def _plain(outcome: str) -> str:
-    """One line of it, as a sentence."""
+    """The first line of the outcome, as a sentence."""
     line = outcome.removeprefix("broke: ").splitlines()[0][:240].replace("|", "/").rstrip(".")
     return f"{line}."

@@ -1,19 +1,22 @@
-"""Everything that is checked, stage by stage; ends with one line a stage, and exit code 1 if any failed.
+"""`make test`: everything that is checked. It ends with the names of the tests that failed, then one line a stage; exit
+code 1 if any failed.
 
-`run_tests.py` runs all stages, `run_tests.py NAME…` some: lint, types, unit, simulation, browser, services.
+`run_tests.py` runs all stages, `run_tests.py NAME…` some: lint, types, unit, simulation, browser, clients, services,
+faults. Most of them wait most of the time, so they run in three lanes side by side. `run_tests.py quick` is what
+everyday work checks: lint, types, and the tests of the folders in QUICK.
 The services stage needs a RabbitMQ and a PostgreSQL: those at CLERK_TEST_BROKER_URL and CLERK_TEST_DATABASE_URL, else
-private ones of this machine; the browser stage needs a Chromium. Root on Debian installs them first. Without any a
-stage is skipped, but fails where CI=true.
+private ones on this machine; the browser stage needs a Chromium, the clients stage node and npm. As root on Debian
+they are installed first. Without them a stage is skipped, but fails where CI=true.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -21,36 +24,56 @@ from typing import NoReturn
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))  # a script's own folder is on the path, the project's is not
 
-from scenario_tests.servers import postgres, rabbit, wrong_clock  # noqa: E402  needs the line above
-from scripts import debian  # noqa: E402  as above
+from scenario_tests.faults.selection import wanted  # noqa: E402  needs the line above
+from scenario_tests.servers import BROKER_URL, DATABASE_URL, postgres, rabbit, wrong_clock  # noqa: E402  as above
+from scripts import debian, nginx, prometheus  # noqa: E402  as above
+from scripts.side_by_side import Stage, Terminal  # noqa: E402  as above
 from tests_browser import chromium  # noqa: E402  as above
+from tests_clients import tools  # noqa: E402  as above
 
 NEED_SERVERS = "services or broker or database"
-NEED_MORE = f"{NEED_SERVERS} or browser"
+NEED_MORE = f"{NEED_SERVERS} or browser or clients"
 PYTEST = (sys.executable, "-m", "pytest", "-q")
-ON_ALL_CORES = ("-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
-"""More than four are no quicker: each has a shop of its own for the scenarios."""
+FAULTS = "scenario_tests/faults"
+QUICK = (
+    "domain",
+    "messaging",
+    *(f"shop_manager/tests/test_{part}.py" for part in ("decide", "processes", "manager", "reports")),
+    "payment_service",
+    "risk_service",
+    "fulfillment_service",
+    "tests/test_house_rules.py",
+)
+"""Where a test takes milliseconds, and most rules of the business are."""
+TWO_AT_ONCE = ("-n", "2", "--dist", "loadfile")
+"""The tests of a file share a shop. With three lanes of stages more workers only make tests miss their limits."""
 PASSED, SKIPPED, INTERRUPTED = 0, -1, 130
-ENDING_LIMIT = 60.0
-"""Seconds for a stage to clean up after itself when we are told to end."""
 
 
-def lint() -> int:
-    checked = run([sys.executable, "-m", "ruff", "check", "--no-cache", "."])
-    return run([sys.executable, "-m", "ruff", "format", "--check", "."]) or checked
+def lint(stage: Stage) -> int:
+    checked = stage.run([sys.executable, "-m", "ruff", "check", "--no-cache", "."])
+    return stage.run([sys.executable, "-m", "ruff", "format", "--check", "."]) or checked
 
 
-def types() -> int:
-    return run([sys.executable, "-m", "mypy", "--strict", "--explicit-package-bases", "."])
+def types(stage: Stage) -> int:
+    return stage.run([sys.executable, "-m", "mypy", "--strict", "--explicit-package-bases", "."])
 
 
-def unit() -> int:
-    """Unit tests, and the scenarios on the embedded shop: no servers."""
-    return run([*PYTEST, *ON_ALL_CORES, "-m", f"not ({NEED_MORE})"], {"CLERK_STAGE": "embedded"})
+def quick(stage: Stage) -> int:
+    """The part of the unit tests that is worth its seconds after each change."""
+    return stage.run([*PYTEST, *TWO_AT_ONCE, "-m", f"not ({NEED_MORE})", *QUICK], {"CLERK_STAGE": "embedded"})
 
 
-def simulation() -> int:
-    """The whole shop in simulated time: fixed seeds, fresh ones, a crash at every call, SQLite files, wrong builds."""
+def unit(stage: Stage) -> int:
+    """Unit tests, and the scenarios on the embedded shop: no servers, but nginx and Prometheus if they are there."""
+    for package, installed in {"nginx": nginx.installed, prometheus.PACKAGE: prometheus.installed}.items():
+        if installed() is None and debian.can_install():
+            debian.install([package])
+    return stage.run([*PYTEST, *TWO_AT_ONCE, "-m", f"not ({NEED_MORE})"], {"CLERK_STAGE": "embedded"})
+
+
+def simulation(stage: Stage) -> int:
+    """The whole shop in simulated time: fixed seeds, fresh ones, a crash at every call, SQLite files, mutants."""
     fresh = str(time.time_ns() // 1_000_000)  # a failure prints its seed, and the command that plays it again
     runs: Sequence[Sequence[str]] = (
         ("--seeds", "1000"),
@@ -61,130 +84,156 @@ def simulation() -> int:
     )
     codes = []
     for arguments in runs:
-        say(f"clerk simulate {' '.join(arguments)}")
-        codes.append(run([sys.executable, "-m", "clerk_cli", "simulate", *arguments]))
+        stage.say(f"clerk simulate {' '.join(arguments)}")
+        codes.append(stage.run([sys.executable, "-m", "clerk_cli", "simulate", *arguments]))
     return max(codes)
 
 
-def services() -> int:
-    """The scenarios on five processes, and whatever else needs a RabbitMQ or a PostgreSQL."""
-    missing = _missing_servers()
-    if missing:
-        say(f"services stage {'failed' if _must_not_skip() else 'skipped'}: {missing}")
-        return 1 if _must_not_skip() else SKIPPED
-    inside = [sys.executable, str(ROOT / "scripts" / "run_tests.py"), "with-servers"]
-    return run([sys.executable, "-m", "scenario_tests.servers", "run", "--", *inside])
+def services(stage: Stage) -> int:
+    """The scenarios on five processes, and whatever else needs a RabbitMQ or a PostgreSQL, but the faults."""
+    if (missing := _missing_servers()) is not None:
+        return _cannot(stage, missing)
+    own = () if any(_given()) else (*TWO_AT_ONCE, "-p", "scenario_tests.servers.each_worker")
+    return stage.run([*PYTEST, *own, "-m", NEED_SERVERS, f"--ignore={FAULTS}"], {"CLERK_STAGE": "services"})
 
 
-def with_servers() -> int:
-    """Inside the servers' run: what is marked, then all scenarios again on the services."""
-    stage = {"CLERK_STAGE": "services"}
-    marked = run([*PYTEST, "-m", NEED_SERVERS], stage)
-    scenarios = run([*PYTEST, "-m", f"not ({NEED_SERVERS})", "scenario_tests"], stage)
-    return marked or scenarios
+def faults(stage: Stage) -> int:
+    """A selection of faults on five processes under load, which stops servers: it needs its own."""
+    if any(_given()):
+        stage.say("faults stage skipped: the servers that are given may not be stopped")
+        return SKIPPED
+    if (missing := _missing_servers()) is not None:
+        return _cannot(stage, missing)
+    which = wanted()
+    stage.say(f"{which}; again: {which.again}")
+    chosen = {} if which.seed is None else {"CLERK_FAULTS_SEED": str(which.seed)}
+    servers = [sys.executable, "-m", "scenario_tests.servers", "run", "--"]
+    return stage.run([*servers, *PYTEST, "-m", NEED_SERVERS, FAULTS], {"CLERK_STAGE": "services", **chosen})
 
 
-def browser() -> int:
+def browser(stage: Stage) -> int:
     """The dashboard in a real Chromium."""
     if chromium.installed() is None and debian.can_install():
-        say("installing chromium")
         debian.install(["chromium"])
     if chromium.installed() is None:
-        say(f"browser stage {'failed' if _must_not_skip() else 'skipped'}: chromium not installed")
-        return 1 if _must_not_skip() else SKIPPED
-    return run([*PYTEST, "-m", "browser", "tests_browser"])
+        return _cannot(stage, "chromium not installed")
+    return stage.run([*PYTEST, "-m", "browser", "tests_browser"])
 
 
-STAGES: Mapping[str, Callable[[], int]] = {
+def clients(stage: Stage) -> int:
+    """Linters look at the OpenAPI document, and the clients that generators make of it play orders."""
+    if tools.missing() and debian.can_install():
+        debian.install(["nodejs", "npm"])
+    if (missing := tools.missing()) is not None:
+        return _cannot(stage, missing)
+    return stage.run([*PYTEST, "-m", "clients", "tests_clients"])
+
+
+STAGES: Mapping[str, Callable[[Stage], int]] = {
     "lint": lint,
     "types": types,
+    "quick": quick,
     "unit": unit,
     "simulation": simulation,
     "browser": browser,
+    "clients": clients,
     "services": services,
+    "faults": faults,
 }
-PARTS: Mapping[str, Sequence[str]] = {"lint": ("lint", "types")}
-"""`make lint` means both."""
+LANES: Sequence[Sequence[str]] = (
+    ("lint", "types", "unit", "clients"),
+    ("services", "faults"),
+    ("simulation", "browser"),
+)
+"""Side by side run the lanes, one after the other the stages of each."""
+PARTS: Mapping[str, Sequence[str]] = {"lint": ("lint", "types"), "quick": ("lint", "types", "quick")}
+"""`make lint` and `make quick` mean these."""
 
 
 def main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job begins with it ignored
-    if list(arguments) == ["with-servers"]:
-        return with_servers()
-    names = [part for name in arguments for part in PARTS.get(name, (name,))] or list(STAGES)
-    unknown = [name for name in names if name not in STAGES]
+    terminal = Terminal()
+    unknown = [name for name in arguments if name not in STAGES]
     if unknown:
-        say(f"unknown stage {unknown[0]!r}: allowed are {', '.join(STAGES)}")
+        terminal.write("", f"unknown stage {unknown[0]!r}: allowed are {', '.join(STAGES)}")
         return 2
-    results: list[tuple[str, int, float]] = []
-    for name in names:
-        say(f"--- {name}")
-        began = time.monotonic()
-        results.append((name, STAGES[name](), time.monotonic() - began))
-    say("---")
-    for name, code, seconds in results:
+    lanes = chosen_lanes(arguments)
+    terminal.side_by_side = len(lanes) > 1
+    results = _play(lanes, terminal)
+    terminal.write("", "---")
+    for stage, _, _ in results:
+        for line in stage.failed:
+            terminal.write("", f"{stage.name}: {line}")
+    for stage, code, seconds in results:
         word = {PASSED: "passed", SKIPPED: "skipped"}.get(code, f"FAILED ({code})")
-        say(f"{name:<12}{word:<12}{seconds:6.1f} s")
+        terminal.write("", f"{stage.name:<12}{word:<12}{seconds:6.1f} s")
     return 1 if any(code not in (PASSED, SKIPPED) for _, code, _ in results) else 0
 
 
-def run(command: Sequence[str], environment: Mapping[str, str] | None = None) -> int:
-    """The command's exit code. When we are interrupted it is waited for: it has servers to stop."""
-    everything = os.environ | dict(environment or {})
-    child = subprocess.Popen(command, cwd=ROOT, env=everything)  # noqa: S603  our own command, no shell
-    try:
-        return child.wait()
-    except KeyboardInterrupt:
-        if not sys.stdin.isatty():  # a terminal has told it too
-            child.send_signal(signal.SIGINT)
-        _wait_for(child)
-        raise SystemExit(INTERRUPTED) from None
-    except SystemExit:
-        child.terminate()
-        _wait_for(child)
-        raise
+def chosen_lanes(names: Sequence[str]) -> list[list[str]]:
+    """What each lane plays when these stages are asked for; without names everything that `make test` is."""
+    asked = {part for name in names for part in PARTS.get(name, (name,))}
+    lanes = [[name for name in lane if not names or name in asked] for lane in LANES]
+    return [lane for lane in (*lanes, ["quick"] if "quick" in asked else []) if lane]
 
 
-def say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+Result = tuple[Stage, int, float]
+"""A stage, its exit code, and its seconds."""
+
+
+def _play(lanes: Sequence[Sequence[str]], terminal: Terminal) -> list[Result]:
+    with ThreadPoolExecutor(len(lanes)) as side_by_side:
+        playing = [side_by_side.submit(_one_after_the_other, lane, terminal) for lane in lanes]
+        try:
+            return [result for lane in playing for result in lane.result()]
+        except KeyboardInterrupt:
+            terminal.end_all(signal.SIGINT, told=sys.stdin.isatty())  # on a terminal they have had the Ctrl-C too
+            raise SystemExit(INTERRUPTED) from None
+        except SystemExit:
+            terminal.end_all(signal.SIGTERM, told=False)
+            raise
+
+
+def _one_after_the_other(names: Sequence[str], terminal: Terminal) -> list[Result]:
+    results: list[Result] = []
+    for name in names:
+        stage, began = Stage(name, terminal), time.monotonic()
+        stage.say(f"--- {name}")
+        results.append((stage, STAGES[name](stage), time.monotonic() - began))
+    return results
+
+
+def _given() -> tuple[bool, bool]:
+    """Is the broker, is the PostgreSQL somebody else's? Then all tests share it, and none may stop it."""
+    return bool(os.environ.get(BROKER_URL)), bool(os.environ.get(DATABASE_URL))
 
 
 def _missing_servers() -> str | None:
     """Why there is no RabbitMQ and PostgreSQL to test with; None when there is, if need be after installing them."""
-    if os.environ.get("CLERK_TEST_BROKER_URL") and os.environ.get("CLERK_TEST_DATABASE_URL"):
-        return None
-    missing = packages_missing()
-    return f"{missing}, and CLERK_TEST_BROKER_URL and CLERK_TEST_DATABASE_URL are not both set" if missing else None
+    missing = None if all(_given()) else packages_missing()
+    return f"{missing}, and {BROKER_URL} and {DATABASE_URL} are not both set" if missing else None
 
 
 def packages_missing() -> str | None:
-    """What private servers lack, in words; None when nothing, if need be after installing it.
+    """Which packages the private servers lack, in words; None when none, if need be after installing them.
 
-    Wrong clocks are wished for too, but without them only their own tests cannot run.
+    libfaketime is installed too if possible, but without it only the tests with wrong clocks cannot run.
     """
     if not wrong_clock.installed() and debian.can_install():
-        say("installing libfaketime")
         debian.install(["libfaketime"])
     installed = {"rabbitmq-server": rabbit.installed, "postgresql": postgres.installed}
     missing = [package for package, there in installed.items() if not there()]
     if missing and debian.can_install():
-        say(f"installing {' and '.join(missing)}")
         debian.install(missing)
         missing = [package for package, there in installed.items() if not there()]
     return f"{' and '.join(missing)} not installed" if missing else None
 
 
-def _must_not_skip() -> bool:
-    return os.environ.get("CI") == "true"
-
-
-def _wait_for(child: subprocess.Popen[bytes]) -> None:
-    try:
-        child.wait(ENDING_LIMIT)
-    except subprocess.TimeoutExpired:
-        child.kill()
+def _cannot(stage: Stage, why: str) -> int:
+    must = os.environ.get("CI") == "true"
+    stage.say(f"{stage.name} stage {'failed' if must else 'skipped'}: {why}")
+    return 1 if must else SKIPPED
 
 
 def _leave(number: int, _frame: FrameType | None) -> NoReturn:

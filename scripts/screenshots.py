@@ -1,7 +1,7 @@
-"""Makes the pictures of the dashboard in docs/images/dashboard: `python scripts/screenshots.py`.
+"""Makes the screenshots of the dashboard in docs/images/dashboard: `python scripts/screenshots.py`.
 
-It starts a `clerk demo`, waits until every kind of trouble is there, and looks at each page with the Chromium of this
-machine; pngquant makes the files a third of their size.
+It starts a `clerk demo`, waits until orders are stuck in every way, and opens each page in this machine's Chromium;
+pngquant shrinks the files to a third.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from playwright.sync_api import Browser, Page  # noqa: E402  needs the line abov
 
 from clerk_cli.tests.faults_shop import FaultyShop  # noqa: E402  as above
 from clerk_cli.tests.processes import clerk  # noqa: E402  as above
+from tests_browser.browser_sessions import NARROW, WIDE, log_in  # noqa: E402  as above
 from tests_browser.chromium import chromium, installed  # noqa: E402  as above
-from tests_browser.seats import NARROW, WIDE, log_in  # noqa: E402  as above
 
 FOLDER = ROOT / "docs" / "images" / "dashboard"
 PAGES = {
@@ -35,9 +35,9 @@ PAGES = {
 }
 """Name of the picture → page. `{stuck}` in a path stands for the id of a stuck Clerk."""
 ALSO_SHOWN = {"-dark": ("home", "clerks-stuck", "clerk"), "-narrow": ("home", "clerks-stuck", "clerk")}
-"""Pages that are also shown on dark ground, and as on a telephone."""
+"""Pages that are also shown in dark mode, and at the width of a telephone."""
 HEIGHT = 900
-TROUBLE_IS_THERE = "All of them go on by themselves"
+ALL_STUCK = "All of them go on by themselves"
 
 
 def main() -> None:
@@ -46,8 +46,8 @@ def main() -> None:
         sys.exit("chromium and pngquant are needed: install these packages")
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, _demo(Path(folder)) as shop, chromium(program) as browser:
-        stuck = _work_on(shop)
-        page = _seat(browser, shop)
+        stuck = _act_as_operator(shop)
+        page = _logged_in_page(browser, shop)
         for name, path in PAGES.items():
             page.goto(path.format(stuck=stuck))
             for suffix in ("", *(suffix for suffix, names in ALSO_SHOWN.items() if name in names)):
@@ -58,15 +58,16 @@ def main() -> None:
 
 @contextmanager
 def _demo(folder: Path) -> Iterator[FaultyShop]:
-    """A demo in which every kind of trouble is there."""
+    """A demo in which orders are stuck in every way."""
     with clerk("demo", "--port", "0", "--data", "data", "--pace", "120", folder=folder) as running:
-        running.place = running.url
-        running.line(TROUBLE_IS_THERE)
+        if not running.url:
+            sys.exit("the demo has no URL")
+        running.line(ALL_STUCK)
         yield FaultyShop(running, folder / "data")
 
 
-def _work_on(shop: FaultyShop) -> str:
-    """What leaves its traces in audit, bulk and checks; returns the id of a stuck order."""
+def _act_as_operator(shop: FaultyShop) -> str:
+    """Fill the pages audit, bulk and checks with some acts and a check; returns the id of a stuck order."""
     asked = shop.call("GET", "/ops/clerks?stuck=true&kind=no_answer", headers=shop.operator)
     stuck = str(asked.json()["data"][0]["id"])
     seen = shop.call("GET", f"/ops/clerks/{stuck}", headers=shop.operator)
@@ -83,8 +84,8 @@ def _work_on(shop: FaultyShop) -> str:
     return stuck
 
 
-def _seat(browser: Browser, shop: FaultyShop) -> Page:
-    """An admin's page; the login page is taken on the way."""
+def _logged_in_page(browser: Browser, shop: FaultyShop) -> Page:
+    """A browser page on which the admin is logged in; takes the login page's screenshot on the way."""
     page = browser.new_context(base_url=shop.url, reduced_motion="reduce").new_page()
     page.goto("/dashboard/login")
     for suffix in ("", "-narrow"):

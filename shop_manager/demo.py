@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from messaging.database import Tx
-from shop_manager.directory import Customer, Shop, read_shop, write_customer, write_shop
+from shop_manager.sessions.repository import (
+    Customer,
+    Shop,
+    read_shop,
+    write_customer,
+    write_shop,
+)
 
 SHOPS = (
     Shop("squeaky-toys", "Squeaky Toys", "physical", allows_invoice=True, currency="EUR"),
     Shop("squeaky-sounds", "Squeaky Sounds", "digital", allows_invoice=False, currency="EUR"),
+    Shop("squeaky-everything", "Squeaky Everything", "mixed", allows_invoice=False, currency="EUR"),
 )
 CUSTOMERS = (
     Customer("ada", "Ada", "ada@example.com", "regular"),

@@ -1,102 +1,159 @@
-"""ShopManager put together."""
+"""Builds ShopManager: the Participant that runs it, and its HTTP routers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from time import monotonic
+from typing import TYPE_CHECKING, Literal
 
 from fastapi import APIRouter
+from starlette.types import ASGIApp
 
 from domain.messages import Message
-from doors.keys import KeyRing
-from doors.operators import Operators
-from messaging.broker import Link
+from http_api.key_authority import key_router
+from http_api.keys import KeyRing
+from http_api.operators import Operators
+from messaging.broker import Transport
 from messaging.database import Database, Tx
-from messaging.migrations import require_migrated
+from messaging.migrated import require_migrated
 from messaging.outbox import Outbox
 from messaging.participant import Participant
+from messaging.senders import BY_NAME, Senders
 from messaging.worker import Worker
-from shop_manager.api_directory import directory_router
-from shop_manager.api_ops import ops_router
-from shop_manager.api_ops_acts import ops_acts_router
-from shop_manager.api_ops_bulk import ops_bulk_router
-from shop_manager.api_ops_people import ops_people_router
-from shop_manager.api_sessions import opening_router, session_list_router, sessions_router
 from shop_manager.dashboard.router import dashboard_router
-from shop_manager.idempotency import forget_old
-from shop_manager.manager import Manager
-from shop_manager.opening import Opening
-from shop_manager.operations import Operations
+from shop_manager.engine.manager import Manager
+from shop_manager.engine.outages import Outages
+from shop_manager.engine.store import processes_in_use
+from shop_manager.engine.tables import technical
+from shop_manager.operations.api import ops_router
+from shop_manager.operations.api_acts import ops_acts_router
+from shop_manager.operations.api_bulk import ops_bulk_router
+from shop_manager.operations.api_people import ops_people_router
+from shop_manager.operations.facade import Operations
+from shop_manager.operations.login_audit import SUM_UP_EVERY
+from shop_manager.operations.shop_figures import ShopFigures
 from shop_manager.operations.tallies import counting
-from shop_manager.outages import Outages
-from shop_manager.processes import Catalogue
-from shop_manager.secrets import ClientSecrets
-from shop_manager.sessions import Sessions
+from shop_manager.processes import ProcessRegistry
+from shop_manager.sessions import event_tickets, guests, idempotency
+from shop_manager.sessions.api import opening_router, session_list_router, sessions_router
+from shop_manager.sessions.api_customers import customers_and_shops_router
+from shop_manager.sessions.api_events import events_router
+from shop_manager.sessions.authorizing import AuthorizingIsShown
+from shop_manager.sessions.change_notifier import ChangeNotifier, versions_in
+from shop_manager.sessions.client_secrets import ClientSecrets
+from shop_manager.sessions.elsewhere import SessionsElsewhere
+from shop_manager.sessions.opening import Opening
+from shop_manager.sessions.reads import Sessions
+from shop_manager.sessions.session_etag import SessionEtagMiddleware
 from shop_manager.settings import ShopManagerSettings
-from shop_manager.store import processes_in_use, schema
-from shop_manager.waiting import Watch, versions_in
+
+if TYPE_CHECKING:
+    from http_api.openid import OpenIdProvider
 
 GAVE_UP = "the broker gave it up: delivered too often"
 FORGET_EVERY = 60.0
+LOOK_EVERY = 1.0
+"""Seconds after which a process without an engine reads anew which outages there were."""
+Part = Literal["http", "engine"]
 
 
 def build(
     settings: ShopManagerSettings,
     database: Database,
-    link: Link,
-    dead_link: Link,
+    transport: Transport,
+    dead_letter_transport: Transport | None = None,
+    senders: Senders = BY_NAME,
     *,
-    catalogue: Catalogue | None = None,
+    only: Part | None = None,
+    processes: ProcessRegistry | None = None,
 ) -> tuple[Participant, list[APIRouter]]:
-    """The running part and the doors of ShopManager. `dead_link` consumes the dead-letter queue.
+    """The running part and the routers of ShopManager. `dead_letter_transport` consumes the dead-letter queue.
+
+    `only`: one part of it (docs/decisions/097). `http` answers calls and sends the commands that follow from them; it
+    takes no messages, so its transport consumes nothing. `engine` takes messages, keeps deadlines, and has no routers.
 
     Raises BadProcess or WeakSecret, each with one clear line.
     """
-    catalogue = catalogue or Catalogue()
-    outbox = Outbox(schema.outbox, database, link)
-    outages = Outages(database, link)
-    manager = Manager(database, outbox, catalogue, settings.policy(), outages)
-    watch = Watch(versions_in(database))
+    processes = processes or ProcessRegistry()
+    outbox = Outbox(technical.outbox, database, transport)
+    outages = Outages(database, transport)
+    manager = Manager(database, outbox, processes, settings.policy(), outages, senders=senders)
+    notifier = ChangeNotifier(versions_in(database))
     secrets = ClientSecrets(settings.secret, database)
-    sessions = Sessions(manager, watch)
+    sessions = Sessions(manager, notifier, settings.waiting_per_address)
     operations = Operations(sessions)
-    manager.on_change = told_to(watch.changed, operations.news.changed)
+    manager.on_change = notify_all(notifier.changed, operations.notifier.changed)
 
     def prepare() -> None:
         require_migrated(database, "shop_manager")
         with database.read() as tx:
-            catalogue.check_in_use(processes_in_use(tx))
+            processes.check_in_use(processes_in_use(tx))
         secrets.prepare()
+
+    def around(app: ASGIApp) -> ASGIApp:
+        return SessionEtagMiddleware(AuthorizingIsShown(SessionsElsewhere(app, sessions), sessions), database)
 
     participant = Participant(
         "shop_manager",
         database,
         outbox,
-        _workers(database, outbox, manager, outages, dead_link),
+        _workers(database, outbox, manager, outages, dead_letter_transport) if only != "http" else [],
         prepare,
-        ticks=[
-            manager.tick,
-            now_and_then(lambda: forget_old(database), FORGET_EVERY),
-            counting(database),
-            operations.bulk_run.tick,
-        ],
-        on_closing=watch.close,
+        ticks=_ticks(database, manager, operations, only),
+        on_closing=notifier.close,
+        collectors=(manager.step_figures, ShopFigures(database, processes, sessions.first_steps)),
+        around_http=around if only != "engine" else None,
     )
-    return participant, _routers(sessions, Opening(manager, secrets, settings), operations, settings.doors())
+    if only == "engine":
+        return participant, []
+    opening = Opening(manager, secrets, settings.opening())
+    routers = routers_of(sessions, opening, operations, settings.service_urls(), provider_of(settings))
+    return participant, routers
 
 
-def _workers(database: Database, outbox: Outbox, manager: Manager, outages: Outages, dead_link: Link) -> list[Worker]:
+def provider_of(settings: ShopManagerSettings) -> OpenIdProvider | None:
+    """The OpenID provider that may vouch for operators, if one is set."""
+    options = settings.openid()
+    if options is None:
+        return None
+    from http_api.openid import OpenIdProvider  # noqa: PLC0415  # cryptography is slow to load, and most do without
+
+    return OpenIdProvider(options)
+
+
+def _ticks(database: Database, manager: Manager, operations: Operations, only: Part | None) -> list[Callable[[], None]]:
+    """What is called every 0.25 s or so, beside the workers."""
+    of_engine = [manager.tick, counting(database), operations.bulk_run.tick]
+    if only == "engine":
+        return of_engine
+    forget = [
+        now_and_then(partial(forget_old, database), FORGET_EVERY)
+        for forget_old in (idempotency.forget_old, guests.forget_old, event_tickets.forget_old)
+    ]
+    sum_up = now_and_then(operations.login_audit.sum_up, SUM_UP_EVERY)
+    if only == "http":
+        return [now_and_then(manager.outages.look, LOOK_EVERY), *forget, sum_up]
+    return [*of_engine, *forget, sum_up]
+
+
+def _workers(
+    database: Database, outbox: Outbox, manager: Manager, outages: Outages, dead_letter_transport: Transport | None
+) -> list[Worker]:
     replies = Worker(
         "shop_manager",
         database,
-        schema,
+        technical,
         outbox,
         manager.handle,
         before_batch=outages.before_batch,
         after_commit=manager.after_commit,
+        senders=manager.senders,
     )
-    graves = Worker("shop_manager", database, schema, outbox, handle_nothing, link=dead_link, park_all=GAVE_UP)
-    return [replies, graves]
+    dead_letter_worker = Worker(
+        "shop_manager", database, technical, outbox, handle_nothing, transport=dead_letter_transport, park_all=GAVE_UP
+    )
+    return [replies, dead_letter_worker]
 
 
 def handle_nothing(tx: Tx, messages: Sequence[Message]) -> list[Message]:
@@ -104,21 +161,31 @@ def handle_nothing(tx: Tx, messages: Sequence[Message]) -> list[Message]:
     return []
 
 
-def _routers(sessions: Sessions, opening: Opening, operations: Operations, doors: Mapping[str, str]) -> list[APIRouter]:
+def routers_of(
+    sessions: Sessions,
+    opening: Opening,
+    operations: Operations,
+    service_urls: Mapping[str, str],
+    provider: OpenIdProvider | None = None,
+) -> list[APIRouter]:
+    """All routes of ShopManager. `service_urls`: by service, of those that run in other processes."""
+    ring = KeyRing(sessions.manager.database, people=True)
     return [
         opening_router(opening),
         session_list_router(sessions),
         sessions_router(sessions),
-        directory_router(sessions.manager.database),
+        events_router(sessions),
+        customers_and_shops_router(sessions.manager.database),
         ops_router(operations),
         ops_acts_router(operations),
         ops_bulk_router(operations),
         ops_people_router(operations),
-        dashboard_router(operations, Operators(KeyRing(sessions.manager.database)), doors),
+        key_router(ring),
+        dashboard_router(operations, Operators(ring), service_urls, provider),
     ]
 
 
-def told_to(*listeners: Callable[[Sequence[str]], None]) -> Callable[[Iterable[str]], None]:
+def notify_all(*listeners: Callable[[Sequence[str]], None]) -> Callable[[Iterable[str]], None]:
     """Tells each of them which Clerks have changed."""
 
     def tell(clerks: Iterable[str]) -> None:

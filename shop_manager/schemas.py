@@ -1,7 +1,7 @@
-"""Writes the schema of every message, and the AsyncAPI document, from the processes: `python -m shop_manager.schemas`.
+"""Writes docs/messages from the processes: each message's JSON schema, and the AsyncAPI document.
 
-One file a command and one a reply, for everything that some process asks, beside the general schemas of
-messaging/schemas.py; asyncapi.json says on which queue each of them travels, and who answers what.
+`python -m shop_manager.schemas`. There is a file for each command that some process asks and for its reply, beside the
+general schemas of messaging/json_schemas.py; asyncapi.json says on which queue each travels, and who answers what.
 """
 
 from __future__ import annotations
@@ -15,18 +15,26 @@ from typing import Any
 
 from domain.document import SECTION_OF
 from domain.messages import SHOP_MANAGER, Direction
-from messaging.broker import COMMANDS_EXCHANGE, REPLIES_EXCHANGE, REPLIES_QUEUE, commands_queue
-from messaging.schemas import DIALECT, Schema, command_schema, document_schema, notice_schema, reply_schema
-from shop_manager.deciding.answers import FITTING
+from messaging.broker import COMMANDS_DESTINATION, REPLIES_DESTINATION, REPLIES_QUEUE, commands_queue
+from messaging.json_schemas import (
+    DIALECT,
+    IS_REPORT,
+    JsonSchema,
+    command_schema,
+    document_schema,
+    notice_schema,
+    reply_schema,
+)
 from shop_manager.processes import discover
 from shop_manager.processes.definition import NOTHING_TO_UNDO, Process, Step, name_and_version
+from shop_manager.saga.replies import FITTING
 
 FOLDER = Path(__file__).parent.parent / "docs" / "messages"
 SCHEMA_FORMAT = "application/schema+json;version=2020-12"
 
 
 @dataclass
-class Asked:
+class CommandUse:
     """One command of one service: at which steps it is asked, and in which direction."""
 
     service: str
@@ -45,14 +53,14 @@ class Asked:
         return f"{self.name}_v{self.version}"
 
 
-def asked_of_services(processes: Sequence[Process]) -> list[Asked]:
+def asked_of_services(processes: Sequence[Process]) -> list[CommandUse]:
     """Every command that some process asks, in the order of services and names."""
-    found: dict[tuple[str, str, int], Asked] = {}
+    found: dict[tuple[str, str, int], CommandUse] = {}
     for process in processes:
         for step in process.steps:
             for command, direction in _commands(step):
                 place = (step.asks, *name_and_version(command))
-                asked = found.setdefault(place, Asked(*place))
+                asked = found.setdefault(place, CommandUse(*place))
                 asked.steps.add(step.name)
                 asked.directions.add(direction)
     return [found[place] for place in sorted(found)]
@@ -67,7 +75,7 @@ def _commands(step: Step) -> list[tuple[str, Direction]]:
     return asked
 
 
-def files(processes: Sequence[Process]) -> dict[str, Schema]:
+def files(processes: Sequence[Process]) -> dict[str, JsonSchema]:
     """Every file of docs/messages, by its path there."""
     asked = asked_of_services(processes)
     return {
@@ -81,34 +89,37 @@ def files(processes: Sequence[Process]) -> dict[str, Schema]:
     }
 
 
-def _one_command(asked: Asked) -> Schema:
+def _one_command(asked: CommandUse) -> JsonSchema:
     return {
         "$schema": DIALECT,
         "title": asked.title,
-        "description": f"ShopManager to {asked.service}; exchange {COMMANDS_EXCHANGE}, routing key "
+        "description": f"ShopManager to {asked.service}; exchange {COMMANDS_DESTINATION}, routing key "
         f"{asked.service}.{asked.title}.",
         "allOf": [{"$ref": "../command.schema.json"}],
         "properties": {**_fixed(asked), "document": {"$ref": "../document.schema.json"}},
     }
 
 
-def _one_reply(asked: Asked) -> Schema:
+def _one_reply(asked: CommandUse) -> JsonSchema:
     section = SECTION_OF[asked.service]
     return {
         "$schema": DIALECT,
         "title": f"{asked.title} answered",
-        "description": f"{asked.service} to ShopManager; exchange {REPLIES_EXCHANGE}, routing key "
+        "description": f"{asked.service} to ShopManager; exchange {REPLIES_DESTINATION}, routing key "
         f"{SHOP_MANAGER}.{asked.title}. Of the document only the section `{section}` is taken.",
         "allOf": [{"$ref": "../reply.schema.json"}],
         "properties": {**_fixed(asked), "document": {"$ref": "../document.schema.json"}},
         "anyOf": [
-            {"properties": {"direction": {"const": direction}, "outcome": {"enum": list(FITTING[direction])}}}
-            for direction in sorted(asked.directions)
+            *(
+                {"properties": {"direction": {"const": direction}, "outcome": {"enum": list(FITTING[direction])}}}
+                for direction in sorted(asked.directions)
+            ),
+            *([IS_REPORT] if "do" in asked.directions else []),
         ],
     }
 
 
-def _fixed(asked: Asked) -> Schema:
+def _fixed(asked: CommandUse) -> JsonSchema:
     return {
         "name": {"const": asked.name},
         "version": {"const": asked.version},
@@ -120,7 +131,7 @@ def _fixed(asked: Asked) -> Schema:
 # --- AsyncAPI --------------------------------------------------------------------------------------------------------
 
 
-def asyncapi(asked: Sequence[Asked]) -> dict[str, Any]:
+def asyncapi(asked: Sequence[CommandUse]) -> dict[str, Any]:
     """The AsyncAPI 3.0 document, from ShopManager's side: it sends commands, and receives replies and notices."""
     services = sorted({each.service for each in asked})
     return {
@@ -130,7 +141,10 @@ def asyncapi(asked: Sequence[Asked]) -> dict[str, Any]:
             "version": "1",
             "description": "Commands from ShopManager to the services, and their answers, over RabbitMQ. "
             "The body of every delivery is a JSON list of one or more messages with the same routing key. "
-            "The addresses of the channels are the queues; the routing key stands with each message.",
+            "The addresses of the channels are the queues; the routing key stands with each message. "
+            "The AMQP property user_id of each is the broker's user of who may say it: ShopManager's for a command, "
+            "for a reply that of the service that was asked, for a notice that of the service that it names. "
+            "A message from any other is parked.",
         },
         "defaultContentType": "application/json",
         "channels": {
@@ -158,14 +172,14 @@ def asyncapi(asked: Sequence[Asked]) -> dict[str, Any]:
     }
 
 
-def _commands_channel(service: str, asked: Sequence[Asked]) -> dict[str, Any]:
+def _commands_channel(service: str, asked: Sequence[CommandUse]) -> dict[str, Any]:
     keys = [each.key for each in asked if each.service == service]
-    text = f"What {service} is asked; bound to the topic exchange {COMMANDS_EXCHANGE} by {service}.#"
+    text = f"What {service} is asked; bound to the topic exchange {COMMANDS_DESTINATION} by {service}.#"
     return _channel(commands_queue(service), text, keys)
 
 
-def _replies_channel(asked: Sequence[Asked]) -> dict[str, Any]:
-    text = f"What ShopManager hears; bound to the topic exchange {REPLIES_EXCHANGE} by {SHOP_MANAGER}.#"
+def _replies_channel(asked: Sequence[CommandUse]) -> dict[str, Any]:
+    text = f"What ShopManager hears; bound to the topic exchange {REPLIES_DESTINATION} by {SHOP_MANAGER}.#"
     return _channel(REPLIES_QUEUE, text, [*(f"{each.key}_answered" for each in asked), "MessageParked_v1"])
 
 
@@ -179,7 +193,7 @@ def _channel(queue: str, description: str, keys: Sequence[str]) -> dict[str, Any
     }
 
 
-def _ask(asked: Asked) -> dict[str, Any]:
+def _ask(asked: CommandUse) -> dict[str, Any]:
     channel = f"#/channels/{asked.service}_commands"
     return {
         "action": "send",
@@ -206,7 +220,7 @@ def _message(schema: str, routing_key: str) -> dict[str, Any]:
 # --- writing ---------------------------------------------------------------------------------------------------------
 
 
-def text_of(schema: Schema) -> str:
+def text_of(schema: JsonSchema) -> str:
     """A file's content."""
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 

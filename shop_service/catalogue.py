@@ -7,33 +7,38 @@ from typing import Literal
 
 from domain.refusals import Refused
 
-Kind = Literal["physical", "digital"]
+ArticleKind = Literal["physical", "digital"]
+ShopType = Literal["physical", "digital", "mixed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """An article on the shelf. `unit_amount` in minor units of `currency` (ISO 4217)."""
+    """An article in the catalogue. `unit_amount` in minor units of `currency` (ISO 4217)."""
 
     sku: str
     name: str
     unit_amount: int
     currency: str
-    kind: Kind
+    kind: ArticleKind
     withdrawn: bool = False
 
 
-def on_offer(product: Product | None, sku: str, currency: str, shop_type: Kind) -> Product | Refused:
-    """The article, when a shop of that type may sell it in that currency; else `article_unknown` and why.
+LISTED = "`GET /shop/products?shop=ID` lists what a shop sells"
 
-    A download cannot be put on a sled, and a bone cannot be sent by wire: a shop sells articles of its own type only,
-    because nobody would ever deliver the others.
-    """
+
+def sells(shop_type: ShopType, kind: ArticleKind) -> bool:
+    """Does a shop of this type sell articles of this kind? In one of the other type nobody would ever deliver them."""
+    return shop_type in ("mixed", kind)
+
+
+def on_offer(product: Product | None, sku: str, currency: str, shop_type: ShopType) -> Product | Refused:
+    """The article, when a shop of that type may sell it in that currency; else `article_unknown` and why."""
     if product is None:
-        return Refused("article_unknown", f"there is no article {sku}")
+        return Refused("article_unknown", f"there is no article {sku}: {LISTED}")
     if product.withdrawn:
-        return Refused("article_unknown", f"article {sku} is no longer sold")
+        return Refused("article_unknown", f"article {sku} is no longer sold: {LISTED}")
     if product.currency != currency:
-        return Refused("article_unknown", f"article {sku} is not sold in {currency}")
-    if product.kind != shop_type:
+        return Refused("article_unknown", f"article {sku} is sold in {product.currency}, not in {currency}: {LISTED}")
+    if not sells(shop_type, product.kind):
         return Refused("article_unknown", f"article {sku} is {product.kind}: this shop sells {shop_type} articles only")
     return product

@@ -1,4 +1,4 @@
-"""What can be set about the shop."""
+"""The shop's settings."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Where the shop keeps its catalogue, carts and orders: tables, and the queries of a batch of commands.
+"""Where the shop keeps its catalogue, carts and orders: the tables, and the records of a batch of commands.
 
-What the customer's clicks read and change is in `carts.py`.
+What HTTP routes read and change is in `queries.py`.
 """
 
 from __future__ import annotations
@@ -9,20 +9,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, MetaData, String, Table, delete, select, union
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, delete, select, union
 from sqlalchemy.sql import Delete
 
 from domain.messages import Command
-from doors.keys import key_tables
-from messaging.database import KEYS, Tx
-from messaging.schema import technical_tables
+from http_api.keys import key_tables
+from messaging.database import Tx
+from messaging.statements import KEYS
+from messaging.technical_tables import technical_tables
 from messaging.turns import turns_table
-from shop_service.catalogue import Kind, Product
+from shop_service.catalogue import Product
+from shop_service.clerk_document import brought_items, secret_of
 from shop_service.order import Cart, Order
-from shop_service.request import brought_items, secret_of
 
 metadata = MetaData()
-schema = technical_tables(metadata)
+technical = technical_tables(metadata)
 key_tables(metadata)
 turns = turns_table(metadata)
 products = Table(
@@ -37,7 +38,7 @@ products = Table(
 )
 
 
-def _whose() -> list[Column[Any]]:
+def _owner_columns() -> list[Column[Any]]:
     """The columns that a cart and the order it becomes have in common."""
     return [
         Column("session", String(128), primary_key=True),
@@ -48,7 +49,15 @@ def _whose() -> list[Column[Any]]:
     ]
 
 
-carts = Table("carts", metadata, *_whose())
+carts = Table(
+    "carts",
+    metadata,
+    *_owner_columns(),
+    Column("reported_at", BigInteger),
+    Column("report_due", BigInteger),
+)
+_IS_DUE = carts.c.report_due.is_not(None)
+Index("ix_carts_report_due", carts.c.report_due, sqlite_where=_IS_DUE, postgresql_where=_IS_DUE)
 cart_items = Table(
     "cart_items",
     metadata,
@@ -59,7 +68,7 @@ cart_items = Table(
 orders = Table(
     "orders",
     metadata,
-    *_whose(),
+    *_owner_columns(),
     Column("total", BigInteger, nullable=False),
     Column("placed_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger),
@@ -73,6 +82,7 @@ order_items = Table(
     Column("name", String(200), nullable=False),
     Column("quantity", Integer, nullable=False),
     Column("unit_amount", BigInteger, nullable=False),
+    Column("kind", String(8)),  # not known of orders that were placed before it was kept
 )
 sessions_seen = Table(  # technical, like turns: who may be told that a session has ended; no business is in it
     "sessions_seen",
@@ -80,15 +90,13 @@ sessions_seen = Table(  # technical, like turns: who may be told that a session 
     Column("session", String(128), primary_key=True),
     Column("secret_sha256", String(64), nullable=False),
 )
-BUSINESS = (products, carts, cart_items, orders, order_items)
-"""The tables that a session which did not complete leaves as they were."""
 
 
-class ShopBooks:
+class ShopUnitOfWork:
     """Articles, carts and orders of one batch, read at once, changed in memory, saved at once."""
 
-    def __init__(self, shelf: Mapping[str, Product], kept: Iterable[str]) -> None:
-        self.shelf = shelf
+    def __init__(self, products: Mapping[str, Product], kept: Iterable[str]) -> None:
+        self.products = products
         self._kept = set(kept)
         self._carts: dict[str, Cart] = {}
         self._orders: dict[str, Order] = {}
@@ -117,24 +125,24 @@ class ShopBooks:
 
     def save(self, tx: Tx) -> None:
         forget_sessions(tx, self._gone, (order_items, orders, cart_items, carts))
-        tx.upsert(carts, [whose_row(cart) for cart in self._carts.values()], ["session"])
+        tx.upsert(carts, [_owner_row(cart) for cart in self._carts.values()], ["session"])
         save_orders(tx, list(self._orders.values()))
         ended = [{"session": session, "secret_sha256": secret} for session, secret in sorted(self._ended.items())]
         tx.upsert(sessions_seen, ended, ["session"])
 
 
-def open_books(tx: Tx, commands: Sequence[Command]) -> ShopBooks:
+def open_unit_of_work(tx: Tx, commands: Sequence[Command]) -> ShopUnitOfWork:
     """The records that a batch of commands concerns.
 
-    Whoever is undone is remembered right here: an undo that comes before its do meets no rule (U3), and still the
-    customer's click after it deserves the polite answer.
+    Sessions that are undone are remembered here, not in the handler: for an undo that comes before its do no handler
+    is called (U3), and yet the session's own customer is to hear `session_ended` afterwards.
     """
     wanted = {sku for command in commands if command.direction == "do" for sku, _ in brought_items(command) or ()}
     undone = [command for command in commands if command.direction == "undo"]
-    books = ShopBooks(read_products(tx, wanted), read_kept(tx, {command.clerk for command in undone}))
+    uow = ShopUnitOfWork(read_products(tx, wanted), read_kept(tx, {command.clerk for command in undone}))
     for command in undone:
-        books.remember_ended(command.clerk, secret_of(command))
-    return books
+        uow.remember_ended(command.clerk, secret_of(command))
+    return uow
 
 
 _PRODUCTS = select(products).where(products.c.sku.in_(KEYS))
@@ -149,14 +157,6 @@ def read_products(tx: Tx, skus: Iterable[str]) -> dict[str, Product]:
     if not wanted:
         return {}
     return {row.sku: as_product(row) for row in tx.execute(_PRODUCTS, {"keys": wanted})}
-
-
-def read_shelf(tx: Tx, after: str, kind: Kind | None, most: int) -> list[Product]:
-    """What is sold, in the order of the skus: at most so many behind `after`; of one kind, if one is named."""
-    sold = select(products).where(products.c.sku > after, products.c.withdrawn.is_(False))
-    if kind:
-        sold = sold.where(products.c.kind == kind)
-    return [as_product(row) for row in tx.execute(sold.order_by(products.c.sku).limit(most))]
 
 
 def read_kept(tx: Tx, sessions: Iterable[str]) -> set[str]:
@@ -190,6 +190,7 @@ def save_orders(tx: Tx, placed: Sequence[Order]) -> None:
             "name": line.name,
             "quantity": line.quantity,
             "unit_amount": line.unit_amount,
+            "kind": line.kind,
         }
         for order in placed
         for number, line in enumerate(order.lines, start=1)
@@ -201,7 +202,7 @@ def as_product(row: Any) -> Product:
     return Product(row.sku, row.name, row.unit_amount, row.currency, row.kind, row.withdrawn)
 
 
-def whose_row(cart: Cart) -> dict[str, Any]:
+def _owner_row(cart: Cart) -> dict[str, Any]:
     return {
         "session": cart.session,
         "secret_sha256": cart.secret_sha256,
@@ -213,7 +214,7 @@ def whose_row(cart: Cart) -> dict[str, Any]:
 
 def _order_row(order: Order) -> dict[str, Any]:
     return {
-        **whose_row(order.cart),
+        **_owner_row(order.cart),
         "total": order.total,
         "placed_at": order.placed_at,
         "expires_at": order.expires_at,

@@ -1,4 +1,5 @@
 """The whole shop in one thread: production code over a simulated clock, broker, stores, provider and people.
 
-`clerk simulate` draws or enumerates faults, runs to quiet, and holds the result against the invariants (faults.md).
+`clerk simulate` draws or enumerates faults, runs until nothing is under way, and checks the invariants
+(docs/design/faults.md).
 """

@@ -1,13 +1,13 @@
-"""Messages that nobody of ours has sent, and under which id they must be found parked (semantics B1, B2, D2)."""
+"""Bad messages that no participant has sent, and the ids under which they must be parked (semantics B1, B2, D2)."""
 
 from __future__ import annotations
 
 from domain.document import Document
 from domain.messages import SHOP_MANAGER, Command, Message, Reply
 from messaging.broker import REPLIES_QUEUE, commands_queue
-from messaging.envelope import encode, exchange_and_key
+from messaging.envelope import destination_and_topic, encode
 from messaging.parked import ParkedMessage
-from simulation.scenario import Bad
+from simulation.scenario import BadMessage
 
 FIRST_COMMAND = {
     "shop": ("StartShopping", "shopping"),
@@ -15,11 +15,11 @@ FIRST_COMMAND = {
     "payment": ("AuthorizePayment", "payment"),
     "fulfillment": ("AllocateStock", "stock"),
 }
-NOBODY = "clk_nobody"
-KILLER = "clk_killer"
+UNKNOWN_CLERK = "clk_nobody"
+POISON_CLERK = "clk_killer"
 
 
-def bytes_of(bad: Bad) -> tuple[str, str, bytes]:
+def bytes_of(bad: BadMessage) -> tuple[str, str, bytes]:
     """(queue, routing key, body)."""
     queue = REPLIES_QUEUE if bad.service == SHOP_MANAGER else commands_queue(bad.service)
     if bad.kind == "garbage":
@@ -27,12 +27,17 @@ def bytes_of(bad: Bad) -> tuple[str, str, bytes]:
     if bad.kind == "shape":
         return queue, f"{bad.service}.Odd.v1", b'[{"kind": "command", "name": 7}]'
     message = message_of(bad)
-    return queue, exchange_and_key(message)[1], b"[" + encode(message) + b"]"
+    return queue, destination_and_topic(message)[1], b"[" + encode(message) + b"]"
 
 
-def message_of(bad: Bad) -> Message:
-    """A message that can be read, and cannot be handled."""
-    clerk = KILLER if bad.kind == "killer" else NOBODY
+def sender_of(bad: BadMessage) -> str:
+    """Who may say such a thing: what is wrong with these messages is not their sender."""
+    return "risk" if bad.service == SHOP_MANAGER else SHOP_MANAGER
+
+
+def message_of(bad: BadMessage) -> Message:
+    """A message that can be decoded, and cannot be handled."""
+    clerk = POISON_CLERK if bad.kind == "killer" else UNKNOWN_CLERK
     document: Document = {"clerk": {"id": clerk}}
     if bad.kind == "unknown":
         return Reply("ReserveCredit", 1, clerk, "credit", 1, "do", "done", None, document, None)
@@ -40,8 +45,8 @@ def message_of(bad: Bad) -> Message:
     return Command(bad.service, name, 1, clerk, step, 1, "do", document, None)
 
 
-def parked_id(bad: Bad) -> str:
-    """Under which id it will be found."""
+def parked_id(bad: BadMessage) -> str:
+    """The id of its parked message."""
     queue, _, body = bytes_of(bad)
     readable = bad.kind in ("raises", "killer", "unknown")
     return ParkedMessage(bad.service, queue, "", message_of(bad).id if readable else None, body).id

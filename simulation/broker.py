@@ -1,6 +1,7 @@
-"""The simulated broker: a `Link` (messaging/broker.py) whose messages come late, twice, out of order, or not at all.
+"""The simulated broker: a `Transport` (messaging/broker.py) whose messages come late, twice, out of order, or never.
 
-It never waits and has no threads. Without ports it is a well-behaved broker, which the contract tests hold it to.
+It never waits and has no threads. Without faults it does what RabbitMQ does: the contract tests of messaging hold it
+to that (messaging/tests/test_transport_contract.py).
 """
 
 from __future__ import annotations
@@ -12,80 +13,84 @@ from itertools import count
 from typing import Protocol
 
 from domain.document import SERVICES
-from messaging.broker import DEAD_QUEUE, REPLIES_QUEUE, Delivery, Parcel, commands_queue
+from messaging.broker import DEAD_LETTER_QUEUE, REPLIES_QUEUE, Delivery, OutboundMessage, commands_queue
 from messaging.memory import route
-from simulation.ports import Crash
+from simulation.injection_points import Crash
 
-AWAY = "the connection was cut"
+CONNECTION_CUT = "the connection was cut"
 
 
-class Carrier(Protocol):
-    """How messages travel, and what goes wrong at a link's ports; world.py has it."""
+class MessageCarrier(Protocol):
+    """What happens to messages on their way, and what goes wrong at a transport (see FaultyCarrier)."""
 
-    def travels(self, queue: str, body: bytes) -> Sequence[tuple[int, bytes]]:
+    def copies(self, queue: str, body: bytes) -> Sequence[tuple[int, bytes]]:
         """(delay in ms, body) of every copy that arrives."""
         ...
 
-    def reached(self, link: str, port: str) -> str | None: ...
+    def reached(self, participant: str, point: str) -> str | None: ...
 
-    def taken(self, link: str, deliveries: Sequence[Delivery]) -> None: ...
+    def taken(self, participant: str, deliveries: Sequence[Delivery]) -> None: ...
 
-    def acknowledged(self, link: str, deliveries: Sequence[Delivery]) -> None: ...
+    def acknowledged(self, participant: str, deliveries: Sequence[Delivery]) -> None: ...
 
 
-class Reliable:
-    """Everything arrives at once, as it was sent."""
+class ReliableCarrier:
+    """Everything arrives at once and once, as it was sent."""
 
-    def travels(self, queue: str, body: bytes) -> Sequence[tuple[int, bytes]]:
+    def copies(self, queue: str, body: bytes) -> Sequence[tuple[int, bytes]]:
         return [(0, body)]
 
-    def reached(self, link: str, port: str) -> str | None:
+    def reached(self, participant: str, point: str) -> str | None:
         return None
 
-    def taken(self, link: str, deliveries: Sequence[Delivery]) -> None:
-        """Never mind."""
+    def taken(self, participant: str, deliveries: Sequence[Delivery]) -> None:
+        """Nobody observes it."""
 
-    def acknowledged(self, link: str, deliveries: Sequence[Delivery]) -> None:
-        """Never mind."""
+    def acknowledged(self, participant: str, deliveries: Sequence[Delivery]) -> None:
+        """Nobody observes it."""
 
 
 class SimulatedBroker:
-    """Queues of (due, number, delivery). `clock` in ms."""
+    """Queues of (moment in ms at which it is due, receipt, delivery)."""
 
-    def __init__(self, clock: Callable[[], int] = lambda: 0, carrier: Carrier | None = None) -> None:
+    def __init__(self, clock: Callable[[], int] = lambda: 0, carrier: MessageCarrier | None = None) -> None:
         self.clock = clock
-        self.carrier: Carrier = carrier or Reliable()
+        self.carrier: MessageCarrier = carrier or ReliableCarrier()
         self.queues: dict[str, list[tuple[int, int, Delivery]]] = {
-            queue: [] for queue in (*map(commands_queue, SERVICES), REPLIES_QUEUE, DEAD_QUEUE)
+            queue: [] for queue in (*map(commands_queue, SERVICES), REPLIES_QUEUE, DEAD_LETTER_QUEUE)
         }
-        self.tags = count(1)
+        self.receipts = count(1)
 
-    def link(self, consumes: str | None, name: str) -> SimulatedLink:
-        return SimulatedLink(self, consumes, name)
+    def transport(self, consumes: str | None, name: str) -> SimulatedTransport:
+        return SimulatedTransport(self, consumes, name)
 
-    def put(self, queue: str, body: bytes, routing_key: str, delay: int = 0) -> None:
-        number = next(self.tags)
-        delivery = Delivery(body, routing_key, False, number, queue)
-        heapq.heappush(self.queues[queue], (self.clock() + delay, number, delivery))
+    def put(self, queue: str, body: bytes, routing_key: str, sender: str | None, delay: int = 0) -> None:
+        receipt = next(self.receipts)
+        delivery = Delivery(body, routing_key, False, receipt, queue, sender)
+        heapq.heappush(self.queues[queue], (self.clock() + delay, receipt, delivery))
 
     def put_back(self, deliveries: Sequence[Delivery]) -> None:
-        """What was taken and not acknowledged comes again, and says so."""
+        """What was taken and not acknowledged is delivered again, marked as redelivered."""
         for delivery in deliveries:
-            again = replace(delivery, redelivered=True)
-            heapq.heappush(self.queues[delivery.queue], (self.clock(), delivery.tag, again))
+            redelivery = replace(delivery, redelivered=True)
+            heapq.heappush(self.queues[delivery.queue], (self.clock(), delivery.receipt, redelivery))
 
     def next_due(self, queue: str) -> int | None:
         waiting = self.queues[queue]
         return waiting[0][0] if waiting else None
 
 
-class SimulatedLink:
-    """One participant's connection. `cut` breaks it, `start` brings it (back)."""
+class SimulatedTransport:
+    """One participant's connection. `start` makes it, also again after `cut` broke it.
+
+    The user as whom `shop_manager-2` is logged in is its service, `shop_manager`.
+    """
 
     def __init__(self, broker: SimulatedBroker, consumes: str | None, name: str) -> None:
         self.broker = broker
         self.consumes = consumes
         self.name = name
+        self.user = name.partition("-")[0]
         self.connected = False
         self.trouble: str | None = "not started"
         self.connections = 0
@@ -101,51 +106,51 @@ class SimulatedLink:
         taken: list[Delivery] = []
         while self.connected and waiting and waiting[0][0] <= self.broker.clock() and len(taken) < most:
             taken.append(heapq.heappop(waiting)[2])
-        self._unacknowledged.update((delivery.tag, delivery) for delivery in taken)
+        self._unacknowledged.update((delivery.receipt, delivery) for delivery in taken)
         self.broker.carrier.taken(self.name, taken)
         return taken
 
     def wake(self) -> None:
-        """Nobody waits in a simulation."""
+        """There is nobody to wake: nobody waits in a simulation."""
 
-    def publish(self, parcels: Sequence[Parcel], limit: float = 10.0) -> set[int]:
-        if not self.connected or not parcels:
+    def publish(self, outbound: Sequence[OutboundMessage], limit: float = 10.0) -> set[int]:
+        if not self.connected or not outbound:
             return set()
         fault = self.broker.carrier.reached(self.name, "publish")
         if fault == "cut":
             self.cut()
         if fault in ("cut", "unsent"):
             return set()
-        confirmed = self._send(parcels[: len(parcels) // 2] if fault == "half" else parcels)
+        confirmed = self._send(outbound[: len(outbound) // 2] if fault == "half" else outbound)
         if fault == "half":
             raise Crash(f"{self.name} after half of a publish")
         self.broker.carrier.reached(self.name, "published")
         return set() if fault == "unconfirmed" else confirmed
 
-    def _send(self, parcels: Sequence[Parcel]) -> set[int]:
-        routed = [(parcel, route(parcel.exchange, parcel.routing_key)) for parcel in parcels]
-        unroutable = [parcel.routing_key for parcel, queue in routed if queue is None]
+    def _send(self, outbound: Sequence[OutboundMessage]) -> set[int]:
+        routed = [(message, route(message.destination, message.topic)) for message in outbound]
+        unroutable = [message.topic for message, queue in routed if queue is None]
         self.trouble = f"unroutable: {unroutable[0]}" if unroutable else None
-        for parcel, queue in routed:
-            for delay, body in self.broker.carrier.travels(queue, parcel.body) if queue else ():
-                self.broker.put(queue or "", body, parcel.routing_key, delay)
-        return {parcel.number for parcel, queue in routed if queue}
+        for message, queue in routed:
+            for delay, body in self.broker.carrier.copies(queue, message.body) if queue else ():
+                self.broker.put(queue or "", body, message.topic, self.user, delay)
+        return {message.number for message, queue in routed if queue}
 
     def acknowledge(self, deliveries: Sequence[Delivery]) -> None:
-        meant = [delivery for delivery in deliveries if delivery.tag in self._unacknowledged]
-        if not meant:
+        known = [delivery for delivery in deliveries if delivery.receipt in self._unacknowledged]
+        if not known:
             return
         if self.broker.carrier.reached(self.name, "acknowledge") == "cut":
             self.cut()
             return
-        for delivery in meant:
-            del self._unacknowledged[delivery.tag]
-        self.broker.carrier.acknowledged(self.name, meant)
+        for delivery in known:
+            del self._unacknowledged[delivery.receipt]
+        self.broker.carrier.acknowledged(self.name, known)
         self.broker.carrier.reached(self.name, "acknowledged")
 
     def cut(self) -> None:
-        """The connection breaks: the tags are void, what was not acknowledged goes back."""
-        self.connected, self.trouble = False, AWAY
+        """The connection breaks: the receipts are void, what was not acknowledged goes back."""
+        self.connected, self.trouble = False, CONNECTION_CUT
         self.broker.put_back(list(self._unacknowledged.values()))
         self._unacknowledged.clear()
         self.on_cut()

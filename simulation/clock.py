@@ -1,4 +1,4 @@
-"""Simulated time: it stands still until the world puts it forward."""
+"""Simulated time: it stands still until the loop (world.py) moves it forward."""
 
 from __future__ import annotations
 

@@ -1,28 +1,28 @@
-"""What can go wrong where, and the two kinds of plans: drawn by a seed, or written down."""
+"""What can go wrong at which injection point, and the two kinds of fault plans: drawn by a seed, or written down."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from simulation.chance import Chance
+from simulation.seeded_random import SeededRandom
 
 FAULTS: Mapping[str, Sequence[str]] = {
-    # in a participant
+    # inside a participant
     "begin": ("crash",),
-    "write": ("intrude",),  # ShopManager is about to write Clerks: another instance gets in between
-    "undo": ("crash",),  # an undo was worked off, and is not committed
+    "write": ("intrude",),  # ShopManager is about to write Clerks: another instance writes them first
+    "undo": ("crash",),  # an undo was handled, and is not committed
     "commit": ("crash",),
-    "committed": ("crash",),  # the commit succeeded, and nobody heard of it
+    "committed": ("crash",),  # the commit succeeded, and its answer is lost
     "publish": ("crash", "half", "unsent", "unconfirmed", "cut"),
     "published": ("crash",),
     "acknowledge": ("crash", "cut"),
     "acknowledged": ("crash",),
     "submit": ("crash",),
     "submitted": ("crash",),
-    "answered": ("crash",),  # the act is committed, and the client never hears so
+    "answered": ("crash",),  # the act is committed, and the client gets no answer
     "round": ("pause",),
-    # outside
+    # outside of the participants
     "message": ("double", "lose", "late", "hour_late", "foreign_edit"),
     "provider": ("deaf", "mute", "twice", "slow", "by_notice"),
 }
@@ -45,54 +45,54 @@ RATES: Mapping[str, float] = {
     "slow": 0.3,
     "by_notice": 0.2,
 }
-"""How likely each is at each of its occasions, in a seed that has it at all."""
+"""By fault: its probability each time that a point where it can happen is passed, in seeds whose mix has it."""
 MORE_LIKELY: Mapping[str, float] = {"undo": 6.0}
-"""Ports that are passed so seldom that their faults would hardly ever be drawn: how much more likely they are there."""
-MOST_CRASHES = 4
-"""A message around which a process dies five times is parked as a killer: an innocent one should not get there."""
-MOST_FAULTS = 25
+"""Points that are passed so seldom that their faults would hardly ever be drawn: the factor on their rates there."""
+MAX_CRASHES = 4
+"""A message at which a process dies five times is parked as poison; fewer crashes, so that no good message is."""
+MAX_FAULTS = 25
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that goes wrong."""
+    """One thing that goes wrong: where and when (`participant.point.number`), and what."""
 
     occasion: str
     kind: str
 
 
 @dataclass
-class Drawn:
+class DrawnFaults:
     """A seed's own mix: some kinds of faults, each at its own rate, until there were enough.
 
-    `injected`: what it did.
+    `injected`: those that were drawn so far.
     """
 
-    chance: Chance
+    rng: SeededRandom
     rates: Mapping[str, float]
     injected: list[Fault] = field(default_factory=list)
     _crashes: int = 0
 
     def __post_init__(self) -> None:
         self._possible = {
-            port: [(kind, self.rates[kind] * MORE_LIKELY.get(port, 1)) for kind in kinds if kind in self.rates]
-            for port, kinds in FAULTS.items()
+            point: [(kind, self.rates[kind] * MORE_LIKELY.get(point, 1)) for kind in kinds if kind in self.rates]
+            for point, kinds in FAULTS.items()
         }
 
-    def at(self, port: str, occasion: str) -> str | None:
-        possible = self._possible[port]
-        if not possible or len(self.injected) >= MOST_FAULTS:
+    def at(self, point: str, occasion: str) -> str | None:
+        possible = self._possible[point]
+        if not possible or len(self.injected) >= MAX_FAULTS:
             return None
-        point = self.chance.of(occasion)
+        drawn = self.rng.of(occasion)
         for kind, rate in possible:
-            if point < rate:
-                return self._inject(port, occasion, kind)
-            point -= rate
+            if drawn < rate:
+                return self._inject(point, occasion, kind)
+            drawn -= rate
         return None
 
-    def _inject(self, port: str, occasion: str, kind: str) -> str | None:
+    def _inject(self, point: str, occasion: str, kind: str) -> str | None:
         ends = kind in ("crash", "half")
-        if ends and (self._crashes == MOST_CRASHES or (port not in MORE_LIKELY and self._too_early(occasion))):
+        if ends and (self._crashes == MAX_CRASHES or (point not in MORE_LIKELY and self._too_early(occasion))):
             return None
         self._crashes += ends
         self.injected.append(Fault(occasion, kind))
@@ -100,12 +100,12 @@ class Drawn:
 
     def _too_early(self, occasion: str) -> bool:
         """Seeds differ in when their crashes begin: else all would be used up before anything interesting happens."""
-        return int(occasion.rsplit(".", 1)[1]) < self.chance.pick("crashes begin", (0, 0, 5, 10, 20, 40))
+        return int(occasion.rsplit(".", 1)[1]) < self.rng.pick("crashes begin", (0, 0, 5, 10, 20, 40))
 
 
 @dataclass
-class Written:
-    """Exactly these faults."""
+class WrittenFaults:
+    """Exactly these faults. `injected`: those whose occasion has come."""
 
     faults: Sequence[Fault]
     injected: list[Fault] = field(default_factory=list)
@@ -113,20 +113,20 @@ class Written:
     def __post_init__(self) -> None:
         self._kinds = {fault.occasion: fault.kind for fault in self.faults}
 
-    def at(self, port: str, occasion: str) -> str | None:
+    def at(self, point: str, occasion: str) -> str | None:
         kind = self._kinds.get(occasion)
         if kind is not None:
             self.injected.append(Fault(occasion, kind))
         return kind
 
 
-def draw_rates(chance: Chance) -> dict[str, float]:
+def draw_rates(rng: SeededRandom) -> dict[str, float]:
     """A mix: one seed in ten has no faults at all, the others have about every second kind."""
-    if chance.of("calm") < 0.1:
+    if rng.of("calm") < 0.1:
         return {}
-    share = 0.25 + chance.of("share") / 2
+    share = 0.25 + rng.of("share") / 2
     return {
-        kind: rate * (0.3 + 1.4 * chance.of(f"rate/{kind}"))
+        kind: rate * (0.3 + 1.4 * rng.of(f"rate/{kind}"))
         for kind, rate in RATES.items()
-        if chance.of(f"has/{kind}") < share
+        if rng.of(f"has/{kind}") < share
     }

@@ -3,42 +3,46 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from domain.messages import SHOP_MANAGER
 from domain.refusals import Refused
-from shop_manager.happenings import Act, Note, Operated, Retry, Undo
+from shop_manager.saga.happenings import Act, Note, Operated, Retry, Undo
+from simulation.participants import SimulatedParticipant
+from simulation.runtime import Runtime
 from simulation.scenario import Habit
-
-if TYPE_CHECKING:
-    from simulation.world import World
 
 NAME = "olga"
 ACTS: dict[Habit, Act] = {"retries": Retry(), "undoes": Undo(), "notes": Note("I have called them")}
 
 
-class Operator:
+class SimulatedOperator:
     """`habit`: what he does about whatever is stuck; None: nobody looks."""
 
-    def __init__(self, world: World, habit: Habit | None) -> None:
-        self.world = world
+    def __init__(self, runtime: Runtime, habit: Habit | None) -> None:
+        self.context = runtime.context
+        self.runtime = runtime
         self.habit = habit
         self._seen: set[tuple[str, int]] = set()
 
     def sees(self, clerk: str, stuck_since: int | None, version: int) -> None:
-        """A Clerk as it is now; each time that it gets stuck is looked at once, a little later."""
+        """A Clerk as it is now. Each time that it gets stuck he acts once, a little later."""
         if self.habit is None or stuck_since is None or (clerk, stuck_since) in self._seen:
             return
         self._seen.add((clerk, stuck_since))
-        wait = self.world.pause(f"operator/{clerk}/{stuck_since}", 100, 30_000)
+        wait = self.context.pause(f"operator/{clerk}/{stuck_since}", 100, 30_000)
         act = Operated(ACTS[self.habit], NAME, "it was on the list")
-        self.world.later(wait, "the operator looks", partial(self._acts, clerk, stuck_since, act, version))
+        self.context.later(wait, "the operator looks", partial(self._acts, clerk, stuck_since, act, version))
 
-    def _acts(self, clerk: str, stuck_since: int, act: Operated, version: int) -> None:
-        def told(outcome: Any) -> None:
+    def _acts(self, clerk: str, stuck_since: int, operated: Operated, version: int) -> None:
+        def act(p: SimulatedParticipant) -> Any:
+            return p.manager and p.manager.execute(clerk, operated, version)
+
+        def on_answer(outcome: Any) -> None:
             if not isinstance(outcome, Refused):
-                self.world.watch.rare["operator's act"] += 1
-                self.world.told("operated", clerk, NAME)
-            elif outcome.code == "version_conflict":  # it has gone on, or he was not told that he was heard
+                self.context.monitor.rare["operator's act"] += 1
+                self.context.confirm("operated", clerk, NAME)
+            elif outcome.code == "version_conflict":  # the Clerk has gone on, or he got no answer to his act
                 self._seen.discard((clerk, stuck_since))
 
-        self.world.visit("shop_manager", "operates", lambda p: p.manager and p.manager.wish(clerk, act, version), told)
+        self.runtime.call(SHOP_MANAGER, "operates", act, on_answer)

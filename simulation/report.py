@@ -1,4 +1,4 @@
-"""What a simulation came to: how much was played, the rare things that happened, and each failure made small."""
+"""The report of a simulation: how much was run, how often each rare event happened, and each failure made small."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import Any
 
 from simulation.cases import Case, Result
 from simulation.chart import chart
-from simulation.schedule import shown, write_schedule
+from simulation.monitor import RARE_EVENTS
+from simulation.schedule import faults_as_json, write_schedule
 from simulation.shrink import smallest
-from simulation.watch import RARE
 
 COUNTED_FROM = 1000
-"""Seeds from which on each of the rare things must have happened (faults.md)."""
-MOST_SHRUNK = 5
-"""Failures that are made small; the others are only told."""
+"""Seeds from which on each rare event must have happened (docs/design/faults.md)."""
+MAX_SHRUNK = 5
+"""Failures that are made small; the others are reported as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +44,12 @@ class Failure:
 
 @dataclass
 class Report:
-    """`counters`: the rare things. `trace_hash` is the same for the same cases, on every machine."""
+    """`counters`: the rare events. `trace_hash` is the same for the same cases, on every machine."""
 
     scenarios: int = 0
     seeds: int = 0
     failures: list[Failure] = field(default_factory=list)
-    counters: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(RARE, 0)))
+    counters: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(RARE_EVENTS, 0)))
     seconds: float = 0.0
     failed: list[Result] = field(default_factory=list)
 
@@ -71,13 +71,15 @@ class Report:
             progress(self.scenarios)
 
     def close(
-        self, play: Callable[[Case], Result], keep_in: Path | None, *, flags: str = "", replayed: Path | None = None
+        self, run: Callable[[Case], Result], keep_in: Path | None, *, flags: str = "", replayed: Path | None = None
     ) -> None:
         """Make the failures small and keep their schedules. `flags` a replay needs; `replayed`: where they are kept."""
         for number, result in enumerate(self.failed):
-            small = smallest(result, play) if number < MOST_SHRUNK else result
-            self.failures.append(_failure(result, small, replayed or (keep_in and _path(keep_in, small)), flags))
-        never = [name for name in RARE if not self.counters[name]] if self.seeds >= COUNTED_FROM else []
+            small = smallest(result, run) if number < MAX_SHRUNK else result
+            self.failures.append(
+                _failure(result, small, replayed or (keep_in and _write_schedule(keep_in, small)), flags)
+            )
+        never = [name for name in RARE_EVENTS if not self.counters[name]] if self.seeds >= COUNTED_FROM else []
         for name in never:
             what = f"{name}: never in {self.seeds} seeds, so the simulation shows nothing about it"
             self.failures.append(Failure(None, "rare", [], "", what))
@@ -93,8 +95,8 @@ class Report:
         }
 
 
-def _path(folder: Path, small: Result) -> Path:
-    """Where its schedule is kept; it is there from now on."""
+def _write_schedule(folder: Path, small: Result) -> Path:
+    """Writes its schedule into the folder, and returns where."""
     invariant = small.findings[0].invariant
     path = folder / f"{invariant}-{re.sub('[^A-Za-z0-9.]+', '-', small.case.name)}.json"
     write_schedule(path, small.case, invariant)
@@ -107,4 +109,4 @@ def _failure(result: Result, small: Result, kept: Path | None, flags: str) -> Fa
     replay = f"clerk simulate {f'--seed {case.seed}' if drawn else f'--replay {kept}'}{flags}"
     what = f"{finding.clerk or ''} {finding.what}".strip()
     seed = case.seed if drawn else None
-    return Failure(seed, finding.invariant, shown(small.injected), replay, what, chart(small.lines))
+    return Failure(seed, finding.invariant, faults_as_json(small.injected), replay, what, chart(small.lines))

@@ -1,9 +1,9 @@
-"""A schedule: a case as a JSON file, to be kept and played again.
+"""A schedule: a case as a JSON file, to be kept and run again.
 
     {"name": …, "invariant": "I14", "seed": 1, "scenario": {…}, "faults": [{"at": "risk.commit.3", "fault": "crash"}]}
 
-`scenario` has the fields of `Scenario`; those that are as usual are left out. `invariant`: which one was broken when it
-was found.
+`scenario` has the fields of `Scenario`; those with their default values are left out. `invariant`: the one that was
+broken when the case was found.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from simulation.cases import Case
 from simulation.faults import FAULTS, Fault
 from simulation.scenario import Scenario
 
-MOST_BYTES = 1_000_000
+MAX_BYTES = 1_000_000
 KINDS = frozenset(kind for kinds in FAULTS.values() for kind in kinds)
 
 
 class BadSchedule(ValueError):
-    """The file is no schedule; the message is one clear line."""
+    """The file is no schedule; the message is one line."""
 
 
 @with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True)
-class WrittenFault:
-    """One line of a schedule."""
+class ScheduledFault:
+    """One fault of a schedule."""
 
     at: str
     fault: str
@@ -41,13 +41,13 @@ class WrittenFault:
 @with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True)
 class Schedule:
-    """What stands in the file."""
+    """The content of the file."""
 
     name: str
     invariant: str | None
     seed: int
     scenario: Scenario
-    faults: Sequence[WrittenFault]
+    faults: Sequence[ScheduledFault]
 
     def case(self) -> Case:
         return Case(self.name, self.scenario, self.seed, tuple(Fault(each.at, each.fault) for each in self.faults))
@@ -56,7 +56,7 @@ class Schedule:
 _READER = TypeAdapter(Schedule)
 
 
-def shown(faults: Sequence[Fault]) -> list[dict[str, str]]:
+def faults_as_json(faults: Sequence[Fault]) -> list[dict[str, str]]:
     """The faults as JSON."""
     return [{"at": fault.occasion, "fault": fault.kind} for fault in faults]
 
@@ -66,8 +66,8 @@ def write_schedule(path: Path, case: Case, invariant: str | None) -> None:
         "name": case.name,
         "invariant": invariant,
         "seed": case.seed,
-        "scenario": _told(case.scenario),
-        "faults": shown(case.faults or ()),
+        "scenario": _without_defaults(case.scenario),
+        "faults": faults_as_json(case.faults or ()),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content, indent=1) + "\n")
@@ -77,7 +77,7 @@ def read_schedule(path: Path) -> Schedule:
     """BadSchedule says which file, which field, and what is wrong with it."""
     try:
         body = path.read_bytes()
-        if len(body) > MOST_BYTES:
+        if len(body) > MAX_BYTES:
             raise BadSchedule(f"{path}: too large for a schedule")
         schedule = _READER.validate_json(body)
     except OSError as error:
@@ -92,17 +92,19 @@ def read_schedule(path: Path) -> Schedule:
     return schedule
 
 
-def _told(scenario: Scenario) -> Mapping[str, Any]:
-    """Without what is as usual."""
-    told = {name: value for name, value in asdict(scenario).items() if name != "rates"}
-    told["orders"] = [_unusual(order) for order in scenario.orders]
-    usual = {each.name: _usual(each) for each in fields(Scenario)}
-    return {name: value for name, value in told.items() if value != usual.get(name, MISSING)}
+def _without_defaults(scenario: Scenario) -> Mapping[str, Any]:
+    """The scenario as JSON, without fields that have their default values."""
+    content = {name: value for name, value in asdict(scenario).items() if name != "rates"}
+    content["orders"] = [_changed_fields(order) for order in scenario.orders]
+    defaults = {each.name: _default_of(each) for each in fields(Scenario)}
+    return {name: value for name, value in content.items() if value != defaults.get(name, MISSING)}
 
 
-def _unusual(value: Any) -> dict[str, Any]:
-    return {each.name: getattr(value, each.name) for each in fields(value) if getattr(value, each.name) != _usual(each)}
+def _changed_fields(value: Any) -> dict[str, Any]:
+    return {
+        each.name: getattr(value, each.name) for each in fields(value) if getattr(value, each.name) != _default_of(each)
+    }
 
 
-def _usual(each: Any) -> Any:
+def _default_of(each: Any) -> Any:
     return each.default_factory() if each.default_factory is not MISSING else each.default

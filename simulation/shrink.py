@@ -1,4 +1,4 @@
-"""Makes a failing case small: leaves out faults, orders and bad messages as long as the same invariant stays broken."""
+"""Makes a failing case small: leaves out faults, orders and bad messages while the same invariant stays broken."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from dataclasses import replace
 
 from simulation.cases import Case, Result
 
-MOST_PLAYS = 300
+MAX_RUNS = 300
 
 
-def smallest(failed: Result, play: Callable[[Case], Result], most: int = MOST_PLAYS) -> Result:
-    """The smallest case found that breaks the same invariant, played. At most so many are tried."""
-    known = play(replace(failed.case, faults=tuple(failed.injected)))
-    if known.invariant != failed.invariant:  # should not be: what was drawn is what is written
+def smallest(failed: Result, run: Callable[[Case], Result]) -> Result:
+    """The result of the smallest case found that breaks the same invariant. At most MAX_RUNS cases are run."""
+    known = run(replace(failed.case, faults=tuple(failed.injected)))
+    if known.invariant != failed.invariant:  # should not happen: what was drawn is what is written
         return failed
-    left = most
+    left = MAX_RUNS
     while left > 0:
         smaller = None
         for case in _smaller(known.case):
             left -= 1
-            result = play(case)
+            result = run(case)
             if result.invariant == failed.invariant:
                 smaller = result
                 break
@@ -33,7 +33,7 @@ def smallest(failed: Result, play: Callable[[Case], Result], most: int = MOST_PL
 
 
 def _smaller(case: Case) -> Iterator[Case]:
-    """Half of the faults left out, then quarters, then each; then an order, a bad message, a ShopManager."""
+    """The case without half of its faults, a quarter, each; then without an order, bad messages, a ShopManager."""
     faults = tuple(case.faults or ())
     size = len(faults)
     while size > 1:

@@ -1,30 +1,30 @@
-"""What happened, in order: always as a hash, so that two runs can be compared; as lines when somebody wants to read."""
+"""What happened in a run, in order: as a hash, by which two runs are compared, and on request as lines."""
 
 from __future__ import annotations
 
 from hashlib import blake2b
 
-from simulation.chart import told
+from simulation.chart import TraceLine, message_lines
 
 
 class Trace:
-    """`lines` are kept only when asked for: a run of a thousand seeds writes them down for nobody."""
+    """`lines` are None unless they were asked for: a thousand seeds would keep them for nobody."""
 
     def __init__(self, keep: bool = False) -> None:
         self._hash = blake2b(digest_size=16)
-        self.lines: list[str] | None = [] if keep else None
+        self.lines: list[TraceLine] | None = [] if keep else None
 
-    def note(self, now: int, who: str, what: str) -> None:
-        self._hash.update(f"{now} {who} {what}\n".encode())
+    def note(self, now: int, participant: str, what: str, *, in_chart: bool = False) -> None:
+        self._hash.update(f"{now} {participant} {what}\n".encode())
         if self.lines is not None:
-            self.lines.append(f"{now} {who} {what}")
+            self.lines.append(TraceLine(f"{now} {participant} {what}", in_chart))
 
-    def sent(self, now: int, queue: str, body: bytes, fate: str | None) -> None:
-        """A delivery is on its way to a queue; `fate` is what goes wrong with it."""
-        self._hash.update(f"{now} {queue} {fate}\n".encode())
+    def sent(self, now: int, queue: str, body: bytes, fault: str | None) -> None:
+        """A delivery is on its way to a queue; `fault` is what goes wrong with it."""
+        self._hash.update(f"{now} {queue} {fault}\n".encode())
         self._hash.update(body)
         if self.lines is not None:
-            self.lines += [f"{now} {line}" for line in told(queue, body, fate)]
+            self.lines += [TraceLine(f"{now} {line}", True) for line in message_lines(queue, body, fault)]
 
     @property
     def digest(self) -> str:

@@ -1,4 +1,4 @@
-"""Ways to damage a shop's databases behind its back, each as one bug or one mishap would leave them."""
+"""Ways to damage a shop's databases, each as one bug or one accident would: what `clerk verify` must find."""
 
 from __future__ import annotations
 
@@ -13,24 +13,27 @@ from messaging.database import Database
 from messaging.parked import ParkedMessage, park
 from payment_service import store as payment_store
 from risk_service import store as risk_store
-from shop_manager.store import clerks
+from shop_manager.engine.tables import clerks
 from shop_service import store as shop_store
 
 Databases = Mapping[str, Database]
 SKU, QUANTITY, TOTAL = "SQUEAKY-BONE", 2, 2590
 LONG_AGO = 600_000
-"""Milliseconds: longer than anything is under way."""
+"""Milliseconds: longer than anything takes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """`does` it to one Clerk: a `failed` one (undone up to its payment and stock), a `completed` or a `live` one."""
+    """`apply` does it to one Clerk; `concerns`: which one, `failed` (payment and stock undone), `completed` or `live`.
+
+    `invariants`: those that it breaks; `repair`: words of the repair that `clerk verify` must propose.
+    """
 
     name: str
     concerns: str
     invariants: frozenset[str]
     repair: str
-    does: Callable[[Databases, str], None]
+    apply: Callable[[Databases, str], None]
 
 
 def leak_credit(databases: Databases, clerk: str) -> None:
@@ -39,7 +42,7 @@ def leak_credit(databases: Databases, clerk: str) -> None:
 
 
 def forget_release(databases: Databases, clerk: str) -> None:
-    """The undo was lost altogether: the reservation is there, and its turn is done."""
+    """The undo got lost: the reservation is there, and its turn is `done`."""
     leak_credit(databases, clerk)
     with databases["risk"].begin() as tx:
         tx.execute(update(risk_store.turns).where(risk_store.turns.c.clerk == clerk).values(state="done"))
@@ -77,7 +80,7 @@ def never_wake(databases: Databases, clerk: str) -> None:
 
 
 def never_ask_again(databases: Databases, clerk: str) -> None:
-    """The question is lost, and so is the timer by which it would be asked again."""
+    """The question got lost, and so did the timer by which it would be asked again."""
     with databases["shop_manager"].begin() as tx:
         state = orjson.loads(tx.execute(select(clerks.c.state).where(clerks.c.id == clerk)).scalar_one())
         changed = {"state": orjson.dumps({**state, "resend": None}).decode(), "wake_at": state["expires_at"]}
@@ -90,10 +93,10 @@ def list_wrongly(databases: Databases, clerk: str) -> None:
 
 
 def keep_parked_secret(databases: Databases, clerk: str) -> None:
-    """A service has parked a message, and its notice was lost."""
+    """A service has parked a message, and its notice got lost."""
     bad = ParkedMessage("risk", "risk.commands.v1", "it is no JSON", None, b"nonsense")
     with databases["risk"].begin() as tx:
-        park(tx, risk_store.schema.parked, [bad], tx.now() - LONG_AGO)
+        park(tx, risk_store.technical.parked, [bad], tx.now() - LONG_AGO)
 
 
 DAMAGES = (

@@ -1,4 +1,4 @@
-"""docker-compose.yml and what belongs to it fit the real settings, commands and doors (security S14, S16, S17)."""
+"""docker-compose.yml and its files fit the real settings, commands and routes (security S13, S14, S16, S17)."""
 
 from __future__ import annotations
 
@@ -16,17 +16,26 @@ import typer
 import yaml
 from sqlalchemy import make_url
 
+from clerk_cli.brokers import own_rabbitmq
 from clerk_cli.commands import app
+from clerk_cli.rabbitmq.accounts import MANAGEMENT_URL, OWNER_URL, PASSWORDS
 from clerk_cli.services import NAMES, SERVICES, the_service
-from clerk_cli.settings_read import read_settings, variable_of
+from clerk_cli.settings_read import read_settings
+from clerk_cli.weak_settings import weak_secrets
 from messaging.database import Database
-from messaging.migrations import migrate, require_migrated
+from messaging.migrated import require_migrated
+from messaging.migrations import migrate
+from messaging.secret_files import variable_of
 from tests.postgres import admin_url, administer
 
 ROOT = Path(__file__).parents[1]
+TESTS = {"scenario_tests", "tests", "tests_browser", "tests_clients"}
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 CONTAINERS: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = {*NAMES, "migrate"}
+ONCE = {"migrate", "broker_users"}
+OURS = {*NAMES, *ONCE}
+OF_THE_OWNER = {OWNER_URL, MANAGEMENT_URL, *PASSWORDS.values()}
+"""Variables that no service has."""
 SCRIPT = ROOT / "deploy" / "database" / "databases_and_roles.sh"
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 EXAMPLE = dict(
@@ -41,33 +50,48 @@ def in_words(command: str | list[str]) -> list[str]:
 
 
 def interpolated(value: str) -> str:
-    """The value as compose would give it with `.env.example`."""
+    """The value as docker compose interpolates it with `.env.example`."""
     return re.sub(r"\$\{(\w+)[^}]*\}", lambda found: EXAMPLE[found.group(1)], value)
 
 
 def test_there_is_one_container_for_each_service_and_those_they_need() -> None:
-    assert set(CONTAINERS) == {*NAMES, "migrate", "broker", "database"}
+    assert set(CONTAINERS) == {*OURS, "broker", "database"}
 
 
 @pytest.mark.parametrize("name", sorted(OURS))
 def test_every_variable_is_a_real_setting_with_a_value_that_it_takes(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    service = the_service("shop_manager" if name == "migrate" else name)
+    service = the_service("shop_manager" if name in ONCE else name)
     cls = service.settings_class()
     known = {variable_of(cls, field) for field in cls.model_fields}
     given = {key: interpolated(value) for key, value in CONTAINERS[name]["environment"].items() if "CLERK_" in key}
-    assert given.keys() <= known
+    assert given.keys() <= known | (OF_THE_OWNER if name in ONCE else set())
     for key, value in given.items():
         monkeypatch.setenv(key, value)
-    read_settings(service)
+    settings = read_settings(service)
+    if name not in ONCE:
+        own_rabbitmq(name, settings)
 
 
 @every_service
-def test_each_service_uses_its_own_database_with_its_own_role(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_S14_each_service_uses_its_own_database_with_its_own_role(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     url = make_url(interpolated(CONTAINERS[name]["environment"]["CLERK_DATABASE_URL"]).replace("{service}", name))
     assert (url.host, url.username, url.database) == ("database", name, name)
-    assert url.password == EXAMPLE[f"{name.upper()}_DATABASE_PASSWORD"]
+    assert url.password is None
+    given = CONTAINERS[name]["environment"]["CLERK_DATABASE_PASSWORD"]
+    assert interpolated(given) == EXAMPLE[f"{name.upper()}_DATABASE_PASSWORD"]
+
+
+def test_S16_no_service_starts_with_an_example(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused: dict[str, set[str]] = {}
+    for service in SERVICES:
+        with monkeypatch.context() as patched:
+            for key, value in CONTAINERS[service.name]["environment"].items():
+                patched.setenv(key, interpolated(value))
+            refused[service.name] = {line.split()[0] for line in weak_secrets(read_settings(service))}
+    assert all({"CLERK_DATABASE_PASSWORD", "CLERK_BROKER_PASSWORD"} <= each for each in refused.values())
+    assert "CLERK_SECRET" in refused["shop_manager"]
 
 
 def test_migrations_run_once_before_the_services_as_the_owner() -> None:
@@ -75,7 +99,8 @@ def test_migrations_run_once_before_the_services_as_the_owner() -> None:
     assert make_url(url).username == "clerk_owner"
     assert "{service}" in url
     for name in NAMES:
-        assert CONTAINERS[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
+        for once in ONCE:
+            assert CONTAINERS[name]["depends_on"][once] == {"condition": "service_completed_successfully"}
 
 
 @pytest.mark.parametrize("name", sorted(OURS))
@@ -86,10 +111,11 @@ def test_every_command_is_one_that_clerk_has(name: str) -> None:
         found, command, rest = group.resolve_command(context, [*context._protected_args, *context.args])
         assert found == words[0]
         command.make_context(found, rest).close()
-    assert words[1:] == ([] if name == "migrate" else [name])
+    more = {"migrate": [], "broker_users": ["permissions", "--apply", "--create-users"]}
+    assert words[1:] == more.get(name, [name])
 
 
-def test_only_the_front_is_published_and_only_on_loopback() -> None:
+def test_S17_only_shop_manager_is_published_and_only_on_loopback() -> None:
     published = {name: container["ports"] for name, container in CONTAINERS.items() if "ports" in container}
     assert published == {"shop_manager": ["127.0.0.1:8470:8470"]}
     assert COMPOSE["networks"]["inside"] == {"internal": True}
@@ -97,7 +123,7 @@ def test_only_the_front_is_published_and_only_on_loopback() -> None:
     assert outside == {"shop_manager"}
 
 
-def test_the_front_knows_where_the_others_are() -> None:
+def test_the_gateway_knows_where_the_others_are() -> None:
     environment = CONTAINERS["shop_manager"]["environment"]
     for name in set(NAMES) - {"shop_manager"}:
         assert (
@@ -105,8 +131,14 @@ def test_the_front_knows_where_the_others_are() -> None:
         )
 
 
+def test_S2_every_service_knows_where_it_asks_whether_a_key_is_still_good() -> None:
+    for name in NAMES:
+        assert CONTAINERS[name]["environment"]["CLERK_SHOP_MANAGER_URL"] == "http://shop_manager:8470"
+    assert CONTAINERS["shop_manager"]["environment"]["CLERK_PORT"] == "8470"
+
+
 @every_container
-def test_no_container_has_more_rights_than_it_needs(name: str) -> None:
+def test_S17_no_container_has_more_rights_than_it_needs(name: str) -> None:
     container = CONTAINERS[name]
     assert container["user"] not in {"root", "0", "0:0"}
     assert container["cap_drop"] == ["ALL"]
@@ -119,7 +151,7 @@ def test_no_container_has_more_rights_than_it_needs(name: str) -> None:
 
 @every_container
 def test_every_container_that_stays_has_a_health_check(name: str) -> None:
-    assert ("healthcheck" in CONTAINERS[name]) == (name != "migrate")
+    assert ("healthcheck" in CONTAINERS[name]) == (name not in ONCE)
 
 
 @every_service
@@ -129,33 +161,59 @@ def test_the_health_check_asks_whether_the_service_is_ready(name: str) -> None:
     compile(test[3], "health check", "exec")
     port = CONTAINERS[name]["environment"]["CLERK_PORT"]
     assert f'"http://127.0.0.1:{port}/health/ready"' in test[3]
-    assert '"/health/ready"' in (ROOT / "doors" / "health.py").read_text()
+    assert '"/health/ready"' in (ROOT / "http_api" / "health.py").read_text()
 
 
 def test_whoever_is_waited_for_can_be_seen_to_be_there() -> None:
-    for container in CONTAINERS.values():
-        for other, how in container.get("depends_on", {}).items():
-            if how["condition"] == "service_healthy":
-                assert "healthcheck" in CONTAINERS[other]
+    waited_for = {
+        other
+        for container in CONTAINERS.values()
+        for other, how in container.get("depends_on", {}).items()
+        if how["condition"] == "service_healthy"
+    }
+    assert waited_for == {"broker", "database"}
+    assert all("healthcheck" in CONTAINERS[name] for name in waited_for)
 
 
-def test_every_secret_comes_from_the_environment_and_has_an_example_marked_as_such() -> None:
+def test_S16_every_secret_comes_from_the_environment_and_has_an_example_marked_as_such() -> None:
     text = (ROOT / "docker-compose.yml").read_text()
     assert set(re.findall(r"\$\{(\w+)", text)) == EXAMPLE.keys()
-    passwords = {name: value for name, value in EXAMPLE.items() if name.endswith("PASSWORD")}
-    assert all(re.fullmatch(r"example-password-\d-change-me", value) for value in passwords.values())
+    passwords = {name: value for name, value in EXAMPLE.items() if value}
+    assert set(EXAMPLE) - set(passwords) == {"PAYMENT_PROVIDER_SECRET"}
+    assert all(re.fullmatch(r"example-(password|secret)-\d+-change-me", value) for value in passwords.values())
     assert len(set(passwords.values())) == len(passwords)
     for name in passwords:
         assert re.search(rf"\$\{{{name}:\?", text), f"{name} may be forgotten"
-    for credentials in re.findall(r"://([^/]*)@", text):
+    for credentials in re.findall(r"://([^/]*:[^/]*)@", text):
         assert credentials.endswith("in .env}"), "a URL with a password written out"
 
 
-def test_the_broker_has_no_guest() -> None:
+def test_S17_the_broker_has_no_guest() -> None:
     user = CONTAINERS["broker"]["environment"]["RABBITMQ_DEFAULT_USER"]
     assert user != "guest"
+
+
+@every_service
+def test_S13_each_service_has_its_own_broker_user_whose_password_the_others_do_not_have(name: str) -> None:
+    own = EXAMPLE[f"{name.upper()}_BROKER_PASSWORD"]
+    url = make_url(interpolated(CONTAINERS[name]["environment"]["CLERK_BROKER_URL"]))
+    assert (url.host, url.username, url.password) == ("broker", name, None)
+    assert interpolated(CONTAINERS[name]["environment"]["CLERK_BROKER_PASSWORD"]) == own
+    given = CONTAINERS["broker_users"]["environment"]
+    assert interpolated(given[PASSWORDS[name]]) == own
+    having = {each for each, container in CONTAINERS.items() if own in interpolated(str(container["environment"]))}
+    assert having == {name, "broker_users"}
+
+
+def test_S13_exchanges_queues_and_users_are_the_owners_whose_password_no_service_has() -> None:
+    owner = CONTAINERS["broker"]["environment"]
+    for name in ONCE:
+        url = make_url(interpolated(CONTAINERS[name]["environment"][OWNER_URL]))
+        assert url.username == owner["RABBITMQ_DEFAULT_USER"]
+        assert url.password == interpolated(owner["RABBITMQ_DEFAULT_PASS"])
     for name in NAMES:
-        assert make_url(interpolated(CONTAINERS[name]["environment"]["CLERK_BROKER_URL"])).username == user
+        assert not OF_THE_OWNER & CONTAINERS[name]["environment"].keys()
+        assert EXAMPLE["OWNER_BROKER_PASSWORD"] not in interpolated(str(CONTAINERS[name]["environment"]))
 
 
 def test_the_image_does_not_run_as_root_and_starts_clerk() -> None:
@@ -171,6 +229,13 @@ def test_the_image_is_built_from_every_package() -> None:
     assert built
     for package in re.findall(r'"(\w+)"', built.group(1)):
         assert f"!{package}" in taken
+    ours = {path.parent.name for path in ROOT.glob("*/__init__.py")}
+    assert set(re.findall(r'"(\w+)"', built.group(1))) == ours - {
+        "scenario_tests",
+        "tests",
+        "tests_browser",
+        "tests_clients",
+    }
     assert ".env" not in taken
     assert taken[1] == "*"
 
@@ -192,9 +257,13 @@ def run_script(admin: str, passwords: dict[str, str]) -> subprocess.CompletedPro
 
 
 @pytest.mark.database
-def test_a_service_may_read_and_write_its_rows_but_change_no_table_and_see_no_other_database(prepared: str) -> None:
-    passwords = {name: secrets.token_hex(8) for name in EXAMPLE if name.endswith("DATABASE_PASSWORD")}
-    done = run_script(prepared, passwords)
+def test_S14_a_service_may_read_and_write_its_rows_but_change_no_table_and_see_no_other_database(
+    prepared: str, tmp_path: Path
+) -> None:
+    passwords = {name: f"'@/:%41?# {secrets.token_hex(8)}" for name in EXAMPLE if name.endswith("DATABASE_PASSWORD")}
+    (tmp_path / "risk").write_text(passwords["RISK_DATABASE_PASSWORD"] + "\n")
+    others = {name: value for name, value in passwords.items() if name != "RISK_DATABASE_PASSWORD"}
+    done = run_script(prepared, others | {"RISK_DATABASE_PASSWORD_FILE": str(tmp_path / "risk")})
     assert done.returncode == 0, done.stderr
 
     def database_as(user: str, name: str) -> Database:
@@ -210,16 +279,19 @@ def test_a_service_may_read_and_write_its_rows_but_change_no_table_and_see_no_ot
         require_migrated(worker, service.package)
         with worker.begin() as tx:
             row = {"exchange": "x", "routing_key": "y", "body": b"z", "written_at": 1}
-            assert tx.insert_numbered(service.module("store").schema.outbox, [row], "number") == [1]
-            tx.execute(service.module("store").schema.outbox.delete())
-        for statement in ("CREATE TABLE extra (id int)", "ALTER TABLE outbox ADD extra int", "DROP TABLE outbox"):
-            with pytest.raises(Exception, match=r"permission denied|must be owner"), worker.begin() as tx:
+            assert tx.insert_numbered(service.metadata.tables["outbox"], [row], "number") == [1]
+            tx.execute(service.metadata.tables["outbox"].delete())
+        for statement, refusal in (
+            ("CREATE TABLE extra (id int)", "permission denied for schema public"),
+            ("ALTER TABLE outbox ADD extra int", "must be owner of table outbox"),
+            ("DROP TABLE outbox", "must be owner of table outbox"),
+        ):
+            with pytest.raises(Exception, match=refusal), worker.begin() as tx:
                 tx.connection.exec_driver_sql(statement)
         worker.close()
         other = database_as(service.name, "risk" if service.name == "shop" else "shop")
-        if service.name != other.engine.url.database:
-            with pytest.raises(Exception, match="permission denied for database"):
-                other.ping()
+        with pytest.raises(Exception, match="permission denied for database"):
+            other.ping()
         other.close()
 
 

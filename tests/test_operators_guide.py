@@ -20,8 +20,8 @@ import pytest
 from clerk_cli.tests.faults_shop import FaultyShop, faulty_shop
 from clerk_cli.tests.processes import LIMIT, ROOT
 from shop_manager.dashboard.help_page import GUIDE, anchor, as_html
-from shop_manager.saga import StuckKind
-from tests.test_readme import URL_IN_README, as_pattern, blocks
+from shop_manager.saga.state import StuckKind
+from tests.pages import URL_ON_PAGES, as_pattern, blocks, executed
 
 PAGE = (ROOT / "docs" / GUIDE).read_text()
 KINDS: tuple[StuckKind, ...] = get_args(StuckKind)
@@ -39,14 +39,6 @@ def chapter(title: str) -> str:
     return PAGE.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
 
 
-def executed(text: str) -> list[tuple[str, str]]:
-    """Each ```sh block with what is shown behind it, which may be nothing."""
-    found = blocks(text)
-    following = [*found[1:], ("", "")][: len(found)]
-    pairs = zip(found, following, strict=True)
-    return [(content, after[1] if after[0] == "output" else "") for (kind, content), after in pairs if kind == "sh"]
-
-
 class Terminal:
     """An operator's terminal: runs what stands on the page, after the lines that the page begins with."""
 
@@ -61,7 +53,7 @@ class Terminal:
     def prints(self, block: str, shown: str, clerk: str = "") -> None:
         """The block prints what is shown behind it."""
         first = "".join(content for content, _ in executed(chapter("The first five minutes")))
-        script = f"CLERK={clerk}\n{first}\necho '{MARK}'\n{block}".replace(URL_IN_README, self.url)
+        script = f"CLERK={clerk}\n{first}\necho '{MARK}'\n{block}".replace(URL_ON_PAGES, self.url)
         kept = {name: value for name, value in os.environ.items() if not name.startswith("CLERK_")}
         paths = {"PYTHONPATH": str(ROOT), "PATH": f"{self.folder}{os.pathsep}{kept['PATH']}"}
         run = subprocess.run(

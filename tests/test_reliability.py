@@ -1,4 +1,4 @@
-"""docs/reliability.md tells what was recorded, also what did not hold and what nobody has played."""
+"""docs/reliability.md says what was recorded, also what did not hold and what nobody has played."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RUN = {
 }
 
 
-def harm(name: str, outcome: str = "held", seconds: float | None = 2.0, commit: str = "abc") -> dict[str, Any]:
+def fault_run(name: str, outcome: str = "held", seconds: float | None = 2.0, commit: str = "abc") -> dict[str, Any]:
     line = {"row": "killed", "name": name, "evidence": ["it died"], "in_flight": 4, "seconds_to_quiet": seconds}
     return {**line, "outcome": outcome, "commit": commit, "date": "2026-11-26T10:00:00+00:00"}
 
@@ -34,35 +34,34 @@ def round_of_chaos(number: int, outcome: str = "held") -> dict[str, Any]:
     return {**line, **more}
 
 
-def told(harms: list[dict[str, Any]], rounds: list[dict[str, Any]] | None = None, **more: Any) -> str:
-    return page(Recordings(RUN, harms, rounds or [], more.get("simulation", {}), more.get("wrong_builds", {})))
+def page_text(faults: list[dict[str, Any]], rounds: list[dict[str, Any]] | None = None, **more: Any) -> str:
+    return page(Recordings(RUN, faults, rounds or [], more.get("simulation", {}), more.get("wrong_builds", {})))
 
 
 def test_a_row_has_its_runs_its_times_and_what_was_in_flight() -> None:
-    text = told([harm("a", seconds=1.0), harm("b", seconds=2.0), harm("c", seconds=9.0)])
+    text = page_text([fault_run("a", seconds=1.0), fault_run("b", seconds=2.0), fault_run("c", seconds=9.0)])
     assert "| killed at each point | 3 | 3 | 3 | 12 | 2.0 s, 9.0 s |" in text
     assert "| clock an hour on | 0 | 0 | 0 | 0 | – |" in text
     assert "Everything that was recorded held." in text
 
 
 def test_a_run_that_broke_stays_on_the_page_also_when_the_next_one_held() -> None:
-    text = told(
-        [harm("a", "broke: I3 money\nmore", None, "old"), harm("a", commit="new"), harm("b", "broke: lost", None)]
-    )
+    broken = [fault_run("a", "broke: I3 money\nmore", None, "old"), fault_run("b", "broke: lost", None)]
+    text = page_text([broken[0], fault_run("a", commit="new"), broken[1]])
     assert "- **a** on `old`: I3 money. Its last run, on `new`, held." in text
     assert "- **b** on `abc`: lost. It has not held since." in text
     assert "3 runs of 2 faults; 1 held." in text
 
 
 def test_rounds_of_chaos_are_summed_up_and_broken_ones_named() -> None:
-    text = told([], [round_of_chaos(1), {**round_of_chaos(2, "3 drifts"), "remark": "Its cause was found."}])
+    text = page_text([], [round_of_chaos(1), {**round_of_chaos(2, "3 drifts"), "remark": "Its cause was found."}])
     assert "seed 7: 2 rounds with 4 faults, 40 orders, 6 of them in flight" in text
     assert "1 rounds held" in text
     assert "- **Round 2 of chaos**, risk is killed and shop is killed, on `abc`: 3 drifts. Its cause was found." in text
 
 
 def test_what_was_not_played_is_listed() -> None:
-    text = told([harm("a")])
+    text = page_text([fault_run("a")])
     assert "- Not played in these recordings: clock an hour on." in text
     assert "- Not played in these recordings: a flood." in text
     assert "- 2 more that there are of this row were not played: killed at each point." in text
@@ -70,8 +69,8 @@ def test_what_was_not_played_is_listed() -> None:
 
 
 def test_how_fast_the_flood_really_was_is_told() -> None:
-    flood = {**harm("a flood"), "row": "flood", "evidence": ["12 callers", "93 a second for 10 s"]}
-    assert "came to: 93 a second for 10 s." in told([flood])
+    flood = {**fault_run("a flood"), "row": "flood", "evidence": ["12 callers", "93 a second for 10 s"]}
+    assert "came to: 93 a second for 10 s." in page_text([flood])
 
 
 def test_a_wrong_build_that_nobody_found_out_is_shown_as_such() -> None:
@@ -79,7 +78,7 @@ def test_a_wrong_build_that_nobody_found_out_is_shown_as_such() -> None:
         {"build": "no fence", "wrong": "does it", "caught": True, "invariant": "I10", "seeds": 1},
         {"build": "float money", "wrong": "rounds", "caught": False, "invariant": None, "seeds": 300},
     ]
-    text = told([], wrong_builds={"builds": builds})
+    text = page_text([], wrong_builds={"builds": builds})
     assert "1 of 2 builds" in text
     assert "| float money | rounds | **nobody** | 300 |" in text
 

@@ -1,4 +1,4 @@
-"""`clerk verify` beside a busy shop: what is under way is no drift."""
+"""`clerk verify` while a shop is busy: what is under way is no violation."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from clerk_cli.databases import opened_shop
 from tests.whole_shop import WholeShop
-from verifier import Drift, check, quiet
+from verifier import Violation, check, still_under_way
 from verifier.facts import Databases
 
 TOKENS = ("tok_ok", "tok_declined", "tok_ok", "tok_capture_refused", "tok_lost")
@@ -25,12 +25,12 @@ def test_a_busy_shop_raises_no_false_alarm(tmp_path: Path) -> None:
             shopper.result()
         assert found == []
         assert rounds > 1
-        shop.until(lambda: quiet(databases) is None)
+        shop.until(lambda: still_under_way(databases) is None)
         assert list(check(databases, patience=0)) == []
 
 
 def _goes_shopping(shop: WholeShop, number: int) -> None:
-    """Orders of every kind: completed, refused, out of stock, cancelled while it goes on."""
+    """Place orders of every kind: completed, refused, out of stock, cancelled while under way."""
     for count in range(ORDERS_EACH):
         token = TOKENS[(number + count) % len(TOKENS)]
         wanted = {"items": [{"sku": "SQUEAKY-BONE", "quantity": 1}], "payment": {"token": token}}
@@ -41,10 +41,23 @@ def _goes_shopping(shop: WholeShop, number: int) -> None:
             shop.ended(session)
 
 
-def _verified_until_over(databases: Databases, shoppers: list[Future[None]]) -> tuple[list[Drift], int]:
-    found: list[Drift] = []
+def _verified_until_over(databases: Databases, shoppers: list[Future[None]]) -> tuple[list[Violation], int]:
+    found: list[Violation] = []
     rounds = 0
     while not all(shopper.done() for shopper in shoppers):
         found += check(databases, patience=0.1)
         rounds += 1
     return found, rounds
+
+
+def test_a_page_is_followed_by_a_rest_only_while_the_shop_is_at_work(tmp_path: Path) -> None:
+    rests: list[float] = []
+    with WholeShop(tmp_path) as shop, opened_shop(None, tmp_path) as databases:
+        shop.ask("POST", "/shop/session", shop.server_key, {"items": [{"sku": "SQUEAKY-BONE", "quantity": 1}]})
+        assert list(check(databases, pause=rests.append)) == []
+        assert len(rests) == 1
+        assert rests[0] > 0
+        with databases["shop_manager"].read() as tx:
+            later = tx.now() + 60_000
+        assert list(check(databases, later, pause=rests.append)) == []
+    assert len(rests) == 1

@@ -1,4 +1,4 @@
-"""The Chromium that is on this machine, and a browser of it without anything that would talk to the outside."""
+"""Finds the Chromium of this machine, and starts it without the functions that would use the network by themselves."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FLAGS = (
 
 
 def installed() -> str | None:
-    """Where the program is; `CLERK_TEST_CHROMIUM` names another one."""
+    """The path of the program; `CLERK_TEST_CHROMIUM` names another one."""
     return os.environ.get("CLERK_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 
 

@@ -1,4 +1,4 @@
-"""The dashboard in a real Chromium: one shop and one browser for all tests, and a seat for each (README.md)."""
+"""The dashboard in a real Chromium: one shop and one browser for all tests, and a session for each (README.md)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from clerk_cli.tests.faults_shop import FaultyShop, faulty_shop
+from tests_browser.browser_sessions import LIMIT_MS, BrowserSessions, OpenPage
 from tests_browser.chromium import chromium, installed
-from tests_browser.seats import LIMIT_MS, Seat, Seats
 
 _HERE = Path(__file__).parent
 QUICK = {"CLERK_STEP_LIMIT_FACTOR": "0.05", "CLERK_RESEND_MOST": "8"}
-"""A step's limit of a minute is three seconds: so a Clerk is stuck while one looks on. Then it is asked again more and
-more slowly: on a busy machine too there is time to fill in a form before its version goes on."""
+"""A step's limit of a minute is three seconds, so that a Clerk is stuck soon. Resends come ever more slowly, up to 8 s
+apart: on a busy machine too there is time to fill in a form before the next one changes the version."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -53,25 +53,25 @@ def shop(running_shop: FaultyShop) -> Iterator[FaultyShop]:
 
 
 @pytest.fixture(scope="package")
-def all_seats(browser: Browser, running_shop: FaultyShop) -> Seats:
-    return Seats(browser, running_shop)
+def all_sessions(browser: Browser, running_shop: FaultyShop) -> BrowserSessions:
+    return BrowserSessions(browser, running_shop)
 
 
 @pytest.fixture
-def seats(all_seats: Seats) -> Iterator[Seats]:
-    """Free seats. Afterwards no script may have failed, and nothing may have been loaded from elsewhere."""
-    yield all_seats
-    all_seats.leave()
-    troubles, all_seats.troubles = all_seats.troubles, []
-    assert troubles == []
+def sessions(all_sessions: BrowserSessions) -> Iterator[BrowserSessions]:
+    """New sessions. Afterwards no script may have failed, and nothing may have been loaded from elsewhere."""
+    yield all_sessions
+    all_sessions.close_all()
+    errors, all_sessions.errors = all_sessions.errors, []
+    assert errors == []
 
 
 @pytest.fixture
-def seat(seats: Seats) -> Seat:
-    return seats.take
+def open_page(sessions: BrowserSessions) -> OpenPage:
+    return sessions.open_page
 
 
 @pytest.fixture
-def page(seat: Seat) -> Page:
-    """An operator's."""
-    return seat()
+def page(open_page: OpenPage) -> Page:
+    """A page of an operator."""
+    return open_page()

@@ -6,9 +6,14 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from clerk_cli.tests.faults_shop import FaultyShop
-from tests_browser.accessible import findings
-from tests_browser.seats import NARROW, WIDE, Seat, Seats
-from tests_browser.stuck import no_answer
+from tests_browser.accessibility import serious_findings
+from tests_browser.browser_sessions import (
+    NARROW,
+    WIDE,
+    BrowserSessions,
+    OpenPage,
+)
+from tests_browser.stuck_orders import no_answer
 
 PAGES = [
     f"/dashboard/{name}"
@@ -39,18 +44,19 @@ def unfold(page: Page) -> None:
 
 @pytest.mark.parametrize(("dark", "width"), [(False, WIDE), (True, WIDE), (False, NARROW)])
 def test_axe_finds_nothing_serious_and_no_page_is_wider_than_its_screen(
-    shop: FaultyShop, seat: Seat, dark: bool, width: int
+    shop: FaultyShop, open_page: OpenPage, dark: bool, width: int
 ) -> None:
-    page = seat("admin", dark=dark, width=width)
+    page = open_page("admin", dark=dark, width=width)
     for path in full(shop):
         page.goto(path)
         unfold(page)
-        assert findings(page) == [], path
+        assert serious_findings(page) == [], path
         assert page.evaluate("document.documentElement.scrollWidth") == width, path
 
 
-def test_a_viewer_sees_no_live_button_and_the_server_refuses_too(shop: FaultyShop, seat: Seat) -> None:
-    page = seat("viewer")
+def test_a_viewer_sees_no_live_button_and_the_server_refuses_too(shop: FaultyShop, open_page: OpenPage) -> None:
+    page = open_page("viewer")
+    refused = []
     for path in full(shop):
         if path == "/dashboard/people":
             continue
@@ -61,17 +67,19 @@ def test_a_viewer_sees_no_live_button_and_the_server_refuses_too(shop: FaultySho
             form: dict[str, str | float | bool] = {"csrf": token, "action": "retry", "reason": "let me", "version": "1"}
             target = f"{path}/{'start' if '/bulk/' in path else 'actions'}"
             assert page.request.post(target, form=form, headers={"Origin": shop.url}).status == 403, path
+            refused.append(path)
+    assert len(refused) == 4, "two Clerks, a parked message and a bulk act"
     assert page.goto("/dashboard/people").status == 403  # type: ignore[union-attr]  # a page was loaded
 
 
-def test_S10_markup_in_every_field_of_a_customer_is_text(shop: FaultyShop, seats: Seats) -> None:
+def test_S10_markup_in_every_field_of_a_customer_is_text(shop: FaultyShop, sessions: BrowserSessions) -> None:
     address = dict.fromkeys(("name", "line1", "city", "country"), EVIL)
     shop.call("PUT", "/shop/customers/eve", {"name": EVIL, "email": "eve@shop.test", "type": "regular"})
     body = {"customer": "eve", "client_reference": EVIL[:60], "metadata": {"note": EVIL}, "shipping_address": address,
             "items": [{"sku": "SQUEAKY-BONE", "quantity": 1}]}  # fmt: skip
     answer = shop.call("POST", "/shop/session", body)
     assert answer.status_code == 201, answer.text
-    page = seats.take("operator")
+    page = sessions.open_page("operator")
     for path in (f"/dashboard/clerks/{answer.json()['id']}", "/dashboard/clerks?customer=eve"):
         page.goto(path)
         unfold(page)

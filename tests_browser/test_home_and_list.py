@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from clerk_cli.tests.faults_shop import FaultyShop
-from tests_browser.accessible import findings
-from tests_browser.seats import NARROW, Seat
-from tests_browser.stuck import no_answer
+from tests_browser.accessibility import serious_findings
+from tests_browser.browser_sessions import NARROW, BrowserSessions, OpenPage
+from tests_browser.stuck_orders import no_answer
 
 HOME, LIST = "/dashboard", "/dashboard/clerks"
 PAGES = [HOME, LIST, f"{LIST}?stuck=yes", f"{LIST}?customer=nobody", f"{LIST}?older_than=x", "/dashboard/keys"]
@@ -59,7 +60,39 @@ def test_a_lost_connection_is_said_and_found_again(page: Page) -> None:
     expect(page.locator("#offline")).to_have_text(re.compile(r"Connection lost, showing \d\d:\d\d UTC. Trying again."))
     expect(page.locator(".verdict")).to_have_css("filter", "grayscale(1)")
     page.context.set_offline(False)
-    expect(page.locator("#offline")).to_be_hidden(timeout=20_000)
+    expect(page.locator("#offline")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    "refuse", [lambda route: route.abort(), lambda route: route.fulfill(status=503, body="Too much to do.")]
+)
+def test_a_page_that_was_told_nothing_from_the_start_says_so_and_asks_again(
+    page: Page, sessions: BrowserSessions, refuse: Callable[[Route], None]
+) -> None:
+    page.route("**/dashboard/live*", refuse, times=1)
+    page.goto(HOME)
+    expect(page.locator("#offline")).to_be_visible()
+    with page.expect_response("**/dashboard/live*") as heard:
+        expect(page.locator("#offline")).to_be_hidden()
+    assert heard.value.ok
+    expect(page.locator("#live")).to_be_empty()
+    sessions.forgive("htmx:error")
+
+
+def test_a_page_lives_though_a_part_of_its_script_comes_late(page: Page) -> None:
+    page.route("**/hx-sse*", lambda route: route.fulfill(response=route.fetch()))
+    with page.expect_response("**/dashboard/live*"):
+        page.goto(HOME)
+
+
+def test_a_page_to_which_nothing_comes_any_more_says_so(page: Page, sessions: BrowserSessions) -> None:
+    page.clock.install()
+    page.route("**/dashboard/live*", lambda route: None)
+    page.goto(HOME)
+    expect(page.locator("#offline")).to_be_hidden()
+    page.clock.fast_forward(21_000)
+    expect(page.locator("#offline")).to_be_visible()
+    sessions.forgive("htmx:error")
 
 
 def test_everything_can_be_done_with_keys(shop: FaultyShop, page: Page) -> None:
@@ -100,9 +133,9 @@ def test_the_skip_link_is_the_first_stop_and_leads_to_the_content(page: Page) ->
     expect(page.locator("main")).to_be_focused()
 
 
-def test_without_javascript_filters_pages_and_files_work(shop: FaultyShop, seat: Seat) -> None:
+def test_without_javascript_filters_pages_and_files_work(shop: FaultyShop, open_page: OpenPage) -> None:
     order = no_answer(shop)
-    page = seat("viewer", javascript=False)
+    page = open_page("viewer", javascript=False)
     page.goto(LIST)
     page.locator("select[name=kind]").select_option("no_answer")
     page.get_by_role("button", name="Show").click()
@@ -127,34 +160,34 @@ def test_relative_times_go_on_by_the_servers_clock(page: Page, shop: FaultyShop)
 
 
 @pytest.mark.parametrize("width", [NARROW, 768, 1920])
-def test_no_page_is_wider_than_its_screen(shop: FaultyShop, seat: Seat, width: int) -> None:
+def test_no_page_is_wider_than_its_screen(shop: FaultyShop, open_page: OpenPage, width: int) -> None:
     no_answer(shop)
-    page = seat(width=width)
+    page = open_page(width=width)
     for path in PAGES:
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth") == width, path
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_axe_finds_nothing_serious_empty_or_full(shop: FaultyShop, seat: Seat, dark: bool) -> None:
-    page = seat(dark=dark)
+def test_axe_finds_nothing_serious_empty_or_full(shop: FaultyShop, open_page: OpenPage, dark: bool) -> None:
+    page = open_page(dark=dark)
     for full in (False, True):
         if full:
             no_answer(shop)
         for path in PAGES:
             page.goto(path)
-            assert findings(page) == [], path
-    nobody = seat(None, dark=dark)
+            assert serious_findings(page) == [], path
+    nobody = open_page(None, dark=dark)
     nobody.goto("/dashboard/login")
-    assert findings(nobody) == []
+    assert serious_findings(nobody) == []
 
 
-def test_axe_finds_nothing_serious_on_a_narrow_screen_and_in_the_help(shop: FaultyShop, seat: Seat) -> None:
-    page = seat(width=NARROW)
+def test_axe_finds_nothing_serious_on_a_narrow_screen_and_in_the_help(shop: FaultyShop, open_page: OpenPage) -> None:
+    page = open_page(width=NARROW)
     page.goto(f"{LIST}?stuck=yes")
     page.locator("summary", has_text="Filter").click()
-    assert findings(page) == []
+    assert serious_findings(page) == []
     page.keyboard.press("Escape")
     page.locator("body").press("?")
     expect(page.get_by_role("dialog")).to_be_visible()
-    assert findings(page) == []
+    assert serious_findings(page) == []

@@ -1,11 +1,11 @@
-"""The checker: do the databases of all five services together say what the invariants say (`clerk verify`)?
+"""Checks whether the databases of all five services together satisfy the invariants I1 … I18 (`clerk verify`).
 
-Each service offers read-only facts about its Clerks in its `audit.py`; the rules over these facts are pure, a file
-each. Nobody in here knows a table.
+Each service offers read-only facts about its Clerks in its `facts.py`. The rules over these facts are pure, one file
+for each subject. No module here knows a table.
 """
 
 from verifier.checking import check
-from verifier.drift import Drift
-from verifier.quiet import quiet
+from verifier.quiescence import still_under_way
+from verifier.violation import Violation
 
-__all__ = ["Drift", "check", "quiet"]
+__all__ = ["Violation", "check", "still_under_way"]

@@ -1,7 +1,7 @@
-"""`check`: every invariant that databases can show, Clerk by Clerk and page by page, also while the shop is running.
+"""`check`: all invariants that databases can show, page by page of Clerks, also while the shop is running.
 
-The five databases are never read at the same moment. Where a Clerk looks wrong it is looked at again a little later:
-a drift counts only if it is there twice with the same revision of the Clerk, which means that nothing has moved.
+The five databases are never read at the same moment. So a Clerk that looks wrong is read again a little later: a
+violation counts only if it is found twice with the same revision of the Clerk, which means that nothing has changed.
 """
 
 from __future__ import annotations
@@ -10,51 +10,51 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic, sleep
 
-from fulfillment_service import audit as fulfillment_audit
-from risk_service import audit as risk_audit
-from shop_manager import audit as manager_audit
-from shop_manager.audit import PulseFacts
+from fulfillment_service import facts as fulfillment_facts
+from risk_service import facts as risk_facts
+from shop_manager import facts as manager_facts
+from shop_manager.facts import HeartbeatFacts
 from verifier.credit import check_credit, check_limits
-from verifier.drift import Drift
 from verifier.facts import Databases, Facts, gather, pages
-from verifier.goods import check_goods, check_stock
 from verifier.history import check_history
+from verifier.idempotency_keys import check_idempotency_keys
+from verifier.liveness import check_liveness, is_at_work
 from verifier.messages import check_messages, check_parked
 from verifier.money import check_money
 from verifier.orders import check_order
-from verifier.parts import check_parts
-from verifier.reasons import check_reasons
-from verifier.remedies import BY_HAND
+from verifier.orphans import check_orphans
+from verifier.repairs import BY_HAND
 from verifier.secrecy import check_secrecy
-from verifier.strangers import check_strangers
-from verifier.told import check_told
+from verifier.stock import check_shipment, check_stock
+from verifier.turns import check_turns
+from verifier.violation import Violation
 
 PAGE = 400
-"""Clerks in hand at a time."""
+"""Clerks that are read, and kept in memory, at a time."""
 PATIENCE = 0.5
-"""Seconds between two looks at a Clerk that looks wrong."""
+"""Seconds until a Clerk that looks wrong is read again."""
 AT_REST_MS = 60_000
-"""A Clerk that has ended so long ago moves no more: it is looked at again at once."""
-LOOKS = 6
-"""How often a Clerk that moves between two looks is looked at again."""
-ALWAYS: Sequence[Callable[[Facts], Iterator[Drift]]] = (check_history, check_reasons, check_parts)
-OF_SERVICES: Mapping[str, Callable[[Facts], Iterator[Drift]]] = {
+"""A Clerk that has ended so long ago does not change any more: it is read again at once."""
+MAX_READS = 6
+"""How often a Clerk that changes meanwhile is read again."""
+ALWAYS: Sequence[Callable[[Facts], Iterator[Violation]]] = (check_history, check_liveness, check_turns)
+OF_SERVICES: Mapping[str, Callable[[Facts], Iterator[Violation]]] = {
     "shop": check_order,
     "risk": check_credit,
-    "fulfillment": check_goods,
+    "fulfillment": check_shipment,
     "payment": check_money,
 }
 DAMAGED = (KeyError, TypeError, ValueError, AttributeError)
-"""What a rule meets in a document or history that is not what it should be."""
+"""What a rule raises at a document or history that is damaged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """A Clerk that looked wrong at `revision`; look again from `again_at` on, in monotonic seconds."""
+    """A Clerk that looked wrong at `revision`; read it again from `again_at` on, in monotonic seconds."""
 
     clerk: str
     revision: int
-    drifts: tuple[Drift, ...]
+    violations: tuple[Violation, ...]
     again_at: float
 
 
@@ -66,23 +66,28 @@ def check(
     secrets: Sequence[str] | None = None,
     patience: float = PATIENCE,
     progress: Callable[[int], None] = lambda checked: None,
-) -> Iterator[Drift]:
-    """Every drift there is, as it is found. Reads only, in short transactions, and keeps one page of Clerks in memory.
+    pause: Callable[[float], None] = lambda spent: None,
+) -> Iterator[Violation]:
+    """Every violation, as it is found. Reads only, in short transactions, and keeps one page of Clerks in memory.
 
-    `databases`: by service (shop_manager, shop, risk, payment, fulfillment). `now` in ms, None for ShopManager's
-    database's. `expected_parked`: the ids of exactly those messages that may be parked (I15), None not to ask.
-    `secrets`: what must stand nowhere, beside card numbers (I16), None not to look. `patience`: seconds between two
-    looks, 0 where nothing runs. `progress` is told how many Clerks are done.
+    `databases`: by service (shop_manager, shop, risk, payment, fulfillment). `now` in ms, None: ShopManager's
+    database says it. `expected_parked`: the ids of exactly those messages that may be parked (I15), None not to ask.
+    `secrets`: what must stand nowhere, beside card numbers (I16), None not to look. `patience`: seconds until a Clerk
+    is read again, 0 where nothing runs. `progress` is called with the number of Clerks that are done; `pause`, while
+    ShopManager is at work, with the seconds that a page has just taken: it may let the shop go first.
     """
     done = 0
     for ids in pages(databases, "shop_manager", PAGE):
+        began = monotonic()
         yield from check_clerks(databases, ids, now, patience=patience)
         done += len(ids)
         progress(done)
+        if is_at_work(heartbeat_of(databases, now)):
+            pause(monotonic() - began)
     yield from check_sums(databases)
-    yield from check_strangers(databases)
-    yield from check_messages(databases, pulse_of(databases, now))
-    yield from check_told(databases)
+    yield from check_orphans(databases)
+    yield from check_messages(databases, heartbeat_of(databases, now))
+    yield from check_idempotency_keys(databases)
     if expected_parked is not None:
         yield from check_parked(databases, expected_parked)
     if secrets is not None:
@@ -91,29 +96,29 @@ def check(
 
 def check_clerks(
     databases: Databases, ids: Sequence[str], now: int | None = None, *, patience: float = PATIENCE
-) -> Iterator[Drift]:
-    """The drifts of some Clerks, at most a page of them."""
-    yield from confirmed(databases, look(databases, ids, now, patience), now, patience)
+) -> Iterator[Violation]:
+    """The violations of some Clerks, at most a page of them."""
+    yield from confirmed(databases, suspects_among(databases, ids, now, patience), now, patience)
 
 
-def look(databases: Databases, ids: Sequence[str], now: int | None, patience: float) -> list[Suspect]:
-    """Those of the Clerks that look wrong."""
+def suspects_among(databases: Databases, ids: Sequence[str], now: int | None, patience: float) -> list[Suspect]:
+    """Those of these Clerks that look wrong now."""
     gathered = gather(databases, ids, now)
     suspects = []
     for clerk in gathered.broken:
-        drift = Drift("I9", clerk.id, "a stored state that can be read", clerk.broken or "", BY_HAND)
-        suspects.append(Suspect(clerk.id, clerk.revision, (drift,), monotonic() + patience))
+        violation = Violation("I9", clerk.id, "a stored state that can be read", clerk.broken or "", BY_HAND)
+        suspects.append(Suspect(clerk.id, clerk.revision, (violation,), monotonic() + patience))
     for facts in gathered.facts:
-        drifts = tuple(judge(facts))
-        if drifts:
-            at_rest = facts.saga.ended and facts.pulse.now - facts.saga.updated_at > AT_REST_MS
+        violations = tuple(violations_of(facts))
+        if violations:
+            at_rest = facts.saga.ended and facts.heartbeat.now - facts.saga.updated_at > AT_REST_MS
             again_at = monotonic() + (0 if at_rest else patience)
-            suspects.append(Suspect(facts.id, facts.clerk.revision, drifts, again_at))
+            suspects.append(Suspect(facts.id, facts.clerk.revision, violations, again_at))
     return suspects
 
 
-def judge(facts: Facts) -> Iterator[Drift]:
-    """All rules about one Clerk. Pure. Where an operator has answered for a service, its rows are left out (O2)."""
+def violations_of(facts: Facts) -> Iterator[Violation]:
+    """All rules about one Clerk. Pure. Where an operator has answered for a service, its rows are not checked (O2)."""
     rules = list(ALWAYS)
     if facts.process is not None or facts.failed:
         settled = facts.settled
@@ -123,24 +128,26 @@ def judge(facts: Facts) -> Iterator[Drift]:
             yield from rule(facts)
         except DAMAGED as error:
             found = f"it cannot be read: {type(error).__name__}: {error}"[:200]
-            yield Drift("I9", facts.id, "a Clerk whose document and history are whole", found, BY_HAND)
+            yield Violation("I9", facts.id, "a Clerk whose document and history are whole", found, BY_HAND)
 
 
-def confirmed(databases: Databases, suspects: Sequence[Suspect], now: int | None, patience: float) -> Iterator[Drift]:
-    """What is there again, the Clerk being as it was; one that has moved meanwhile is looked at once more."""
+def confirmed(
+    databases: Databases, suspects: Sequence[Suspect], now: int | None, patience: float
+) -> Iterator[Violation]:
+    """The violations that are found again at the same revision; a Clerk that has changed is read once more."""
     before = {suspect.clerk: suspect for suspect in suspects}
-    for _ in range(LOOKS):
+    for _ in range(MAX_READS):
         if not before:
             return
         _wait_until(max(suspect.again_at for suspect in before.values()))
-        moved: dict[str, Suspect] = {}
-        for again in look(databases, sorted(before), now, patience):
+        changed: dict[str, Suspect] = {}
+        for again in suspects_among(databases, sorted(before), now, patience):
             first = before[again.clerk]
             if again.revision != first.revision:
-                moved[again.clerk] = again
+                changed[again.clerk] = again
                 continue
-            yield from (drift for drift in first.drifts if drift in again.drifts)
-        before = moved
+            yield from (violation for violation in first.violations if violation in again.violations)
+        before = changed
 
 
 def _wait_until(moment: float) -> None:
@@ -149,17 +156,17 @@ def _wait_until(moment: float) -> None:
         sleep(left)
 
 
-def check_sums(databases: Databases) -> Iterator[Drift]:
-    """Sums over many Clerks, each from one consistent picture of one database."""
+def check_sums(databases: Databases) -> Iterator[Violation]:
+    """Sums over many Clerks, each read in one transaction."""
     with databases["fulfillment"].read() as tx:
-        stock = fulfillment_audit.read_stock_facts(tx)
+        stock = fulfillment_facts.read_stock_facts(tx)
     yield from check_stock(stock)
     with databases["risk"].read() as tx:
-        overdrawn = risk_audit.overdrawn(tx)
+        overdrawn = risk_facts.overdrawn(tx)
     yield from check_limits(overdrawn)
 
 
-def pulse_of(databases: Databases, now: int | None) -> PulseFacts:
+def heartbeat_of(databases: Databases, now: int | None) -> HeartbeatFacts:
     with databases["shop_manager"].read() as tx:
-        pulse = manager_audit.pulse(tx)
-    return pulse if now is None else PulseFacts(now, pulse.beat_at, pulse.outage_end)
+        heartbeat = manager_facts.read_heartbeat(tx)
+    return heartbeat if now is None else HeartbeatFacts(now, heartbeat.beat_at, heartbeat.outage_end)

@@ -1,57 +1,58 @@
-"""I2, I9, I10, I11, I12 from one Clerk's history, pure: a legal path that folds to what is stored."""
+"""Pure: a Clerk's history is a legal path, and folds to the stored state (I2, I9, I10, I11, I12)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 
-from domain.document import SECTION_OF
+from domain.document import SECTION_OF, Document
 from shop_manager.processes.definition import NOTHING_TO_UNDO, Process
-from shop_manager.saga import ENDED, Entry, Question, Saga, evolve, fold
-from verifier.drift import Drift
+from shop_manager.saga.state import ENDED, Folding, HistoryEntry, Question, Saga, fold
 from verifier.facts import Facts
-from verifier.remedies import BY_HAND
+from verifier.repairs import BY_HAND
+from verifier.violation import Violation
 
 Wrong = tuple[str, str, str]
 """(invariant, expected, found)."""
 AFTER_THE_END = frozenset({"note"})
 
 
-def check_history(facts: Facts) -> Iterator[Drift]:
-    """Numbers without gaps (I9), each entry where it may stand, and the stored state at the end of it."""
+def check_history(facts: Facts) -> Iterator[Violation]:
+    """Entries are numbered without gaps, each is legal where it stands, and together they give the stored state."""
     numbers = [number for number, _ in facts.clerk.history]
     if numbers != list(range(1, len(numbers) + 1)) or not numbers:
-        yield _drift(facts, ("I9", "history entries numbered 1…n without gaps", f"numbers {_gaps(numbers)}"))
+        yield _violation(facts, ("I9", "history entries numbered 1…n without gaps", f"numbers {_gaps(numbers)}"))
     entries = [entry for _, entry in facts.clerk.history]
     wrong: list[Wrong] = []
     try:
         folded = walk(facts.id, entries, facts.process, wrong)
     except (KeyError, ValueError, TypeError, AttributeError) as error:
-        yield _drift(facts, ("I9", "a history that folds", f"{type(error).__name__}: {error}"[:200]))
+        yield _violation(facts, ("I9", "a history that folds", f"{type(error).__name__}: {error}"[:200]))
         return
     for each in wrong:
-        yield _drift(facts, each)
-    yield from _compare(facts, folded)
-    yield from _untouched(facts, entries[0])
+        yield _violation(facts, each)
+    stored = _as_opened(facts.saga.document, entries)
+    yield from _compare(facts, folded, stored)
+    yield from _untouched(facts, entries[0], stored)
 
 
-def walk(clerk: str, entries: list[Entry], process: Process | None, wrong: list[Wrong]) -> Saga:
-    """The saga that the entries fold to; what is illegal on the way is put into `wrong`."""
-    saga = fold(clerk, entries[:1])
+def walk(clerk: str, entries: list[HistoryEntry], process: Process | None, wrong: list[Wrong]) -> Saga:
+    """The saga that the entries fold to. What is illegal on the way is appended to `wrong`."""
+    saga = Folding.begun(fold(clerk, entries[:1]))
     for entry in entries[1:]:
         may = LEGAL.get(entry.what)
         if saga.status in ENDED:
             if entry.what not in AFTER_THE_END:
                 wrong.append(("I2", f"nothing but notes after the end ({saga.status})", f"entry {entry.what!r}"))
         elif may is not None:
-            trouble = may(saga, entry, process)
-            if trouble:
-                wrong.append(trouble)
-        saga = evolve(saga, entry)
+            found = may(saga, entry, process)
+            if found:
+                wrong.append(found)
+        saga.take(entry)
     return saga
 
 
-def _asked(saga: Saga, entry: Entry, process: Process | None) -> Wrong | None:
+def _asked(saga: Saga, entry: HistoryEntry, process: Process | None) -> Wrong | None:
     if entry.data["direction"] == "undo":
         return _undo_asked(saga, entry, process)
     if saga.status != "running":
@@ -67,7 +68,7 @@ def _asked(saga: Saga, entry: Entry, process: Process | None) -> Wrong | None:
     return ("I9", "no step is asked when all are done", f"{entry.step} was")
 
 
-def _asked_anew(question: Question, entry: Entry) -> Wrong | None:
+def _asked_anew(question: Question, entry: HistoryEntry) -> Wrong | None:
     data = entry.data
     if (entry.step, data["direction"], data["attempt"]) == (question.step, question.direction, question.attempt + 1):
         return None
@@ -78,7 +79,7 @@ def _asked_anew(question: Question, entry: Entry) -> Wrong | None:
     )
 
 
-def _undo_asked(saga: Saga, entry: Entry, process: Process | None) -> Wrong | None:
+def _undo_asked(saga: Saga, entry: HistoryEntry, process: Process | None) -> Wrong | None:
     if saga.past_pivot:
         return ("I10", "nothing is undone after the pivot", f"the undo of {entry.step} was asked")
     if saga.status != "undoing":
@@ -92,7 +93,7 @@ def _undo_asked(saga: Saga, entry: Entry, process: Process | None) -> Wrong | No
 
 
 def next_undo(saga: Saga, process: Process) -> str | None:
-    """The step that is to be undone next; None when everybody who was asked has undone his part."""
+    """The step that is to be undone next; None when every service that was asked has undone its part."""
     for step in reversed(process.steps[: process.pivot_index]):
         progress = saga.steps.get(step.name)
         kept = progress and progress.state in ("asked", "waiting", "done") and not progress.by_hand
@@ -101,25 +102,39 @@ def next_undo(saga: Saga, process: Process) -> str | None:
     return None
 
 
-def _done(saga: Saga, entry: Entry, process: Process | None) -> Wrong | None:
-    return _not_asked(saga, entry, "do") or _foreign(entry, process) or _too_late(saga, entry)
+def _done(saga: Saga, entry: HistoryEntry, process: Process | None) -> Wrong | None:
+    return _not_asked(saga, entry, "do") or _not_its_section(entry, process) or _too_late(saga, entry)
 
 
-def _undone(saga: Saga, entry: Entry, process: Process | None) -> Wrong | None:
-    return _not_asked(saga, entry, "undo") or _foreign(entry, process)
+def _undone(saga: Saga, entry: HistoryEntry, process: Process | None) -> Wrong | None:
+    return _not_asked(saga, entry, "undo") or _not_its_section(entry, process)
 
 
-def _refused(saga: Saga, entry: Entry, process: Process | None) -> Wrong | None:
+def _refused(saga: Saga, entry: HistoryEntry, process: Process | None) -> Wrong | None:
     return _not_asked(saga, entry, "do") or _too_late(saga, entry) or _refused_late(saga, entry, process)
 
 
-def _refused_late(saga: Saga, entry: Entry, process: Process | None) -> Wrong | None:
+def _reported(saga: Saga, entry: HistoryEntry, process: Process | None) -> Wrong | None:
+    """M9: a report is about the open question, tells its owner's section, and is newer than the one before."""
+    known = saga.reported.number if saga.reported and saga.reported.step == entry.step else 0
+    if entry.data["number"] <= known:
+        return ("I9", f"a report after number {known} of {entry.step}", f"number {entry.data['number']}")
+    return _not_asked(saga, entry, "do") or _not_its_section(entry, process) or _too_late(saga, entry)
+
+
+def _amended(saga: Saga, entry: HistoryEntry, process: Process | None) -> Wrong | None:
+    if saga.past_pivot or saga.status != "running":
+        return ("I10", "the client changes nothing from the pivot on", f"{entry.data['fields']} were changed")
+    return None
+
+
+def _refused_late(saga: Saga, entry: HistoryEntry, process: Process | None) -> Wrong | None:
     if process is None or not saga.past_pivot or process.step(entry.step or "").pivot:
         return None
     return ("I9", "no step after the pivot is refused for good", f"{entry.step} was refused")
 
 
-def _not_asked(saga: Saga, entry: Entry, direction: str) -> Wrong | None:
+def _not_asked(saga: Saga, entry: HistoryEntry, direction: str) -> Wrong | None:
     question, attempt = saga.question, entry.data["attempt"]
     answers = question and (question.step, question.direction, question.attempt) == (entry.step, direction, attempt)
     if answers:
@@ -129,7 +144,7 @@ def _not_asked(saga: Saga, entry: Entry, direction: str) -> Wrong | None:
     return ("I9", f"an answer to the outstanding question ({asked})", found)
 
 
-def _foreign(entry: Entry, process: Process | None) -> Wrong | None:
+def _not_its_section(entry: HistoryEntry, process: Process | None) -> Wrong | None:
     if process is None or entry.data.get("content") is None:
         return None
     owned = SECTION_OF[process.step(entry.step or "").asks]
@@ -138,8 +153,8 @@ def _foreign(entry: Entry, process: Process | None) -> Wrong | None:
     return ("I11", f"{entry.step} changes the section {owned}", f"it changed {entry.data['section']}")
 
 
-def _too_late(saga: Saga, entry: Entry) -> Wrong | None:
-    """T2: nobody acts after the deadline; from the pivot on there is none that counts."""
+def _too_late(saga: Saga, entry: HistoryEntry) -> Wrong | None:
+    """T2: no answer counts after the deadline; from the pivot on there is no deadline."""
     if saga.past_pivot or saga.status != "running" or saga.question is None:
         return None
     deadline = min(saga.expires_at, saga.question.deadline or saga.expires_at)
@@ -148,7 +163,7 @@ def _too_late(saga: Saga, entry: Entry) -> Wrong | None:
     return ("I12", f"no answer counts from the deadline {deadline} on", f"{entry.what} of {entry.step} at {entry.at}")
 
 
-def _turned_around(saga: Saga, entry: Entry, process: Process | None) -> Wrong | None:
+def _turned_around(saga: Saga, entry: HistoryEntry, process: Process | None) -> Wrong | None:
     if saga.past_pivot:
         return ("I10", "nothing turns around after the pivot", f"turned around at {entry.at}")
     if saga.status != "running":
@@ -159,11 +174,11 @@ def _turned_around(saga: Saga, entry: Entry, process: Process | None) -> Wrong |
     return None
 
 
-def _cannot_now(saga: Saga, entry: Entry, process: Process | None) -> Wrong | None:
+def _cannot_now(saga: Saga, entry: HistoryEntry, process: Process | None) -> Wrong | None:
     return _not_asked(saga, entry, "undo" if entry.what == "undo_failed" else "do")
 
 
-def _settled(saga: Saga, entry: Entry, process: Process | None) -> Wrong | None:
+def _settled(saga: Saga, entry: HistoryEntry, process: Process | None) -> Wrong | None:
     """An operator answers the outstanding question in the service's place."""
     direction, outcome = entry.data["direction"], entry.data["outcome"]
     fitting = ("undone",) if direction == "undo" else ("done", "refused")
@@ -173,7 +188,7 @@ def _settled(saga: Saga, entry: Entry, process: Process | None) -> Wrong | None:
     return _not_asked(saga, entry, direction) or (_refused_late(saga, entry, process) if refused else None)
 
 
-def _ended(saga: Saga, entry: Entry, process: Process | None) -> Wrong | None:
+def _ended(saga: Saga, entry: HistoryEntry, process: Process | None) -> Wrong | None:
     status = entry.data["status"]
     if saga.question:
         return ("I1", "no question is open at the end", f"{saga.question.step}/{saga.question.direction} was")
@@ -188,16 +203,18 @@ def _ended(saga: Saga, entry: Entry, process: Process | None) -> Wrong | None:
     return None
 
 
-def _opened(saga: Saga, entry: Entry, process: Process | None) -> Wrong | None:
+def _opened(saga: Saga, entry: HistoryEntry, process: Process | None) -> Wrong | None:
     return ("I9", "a Clerk is opened once", f"opened again at {entry.at}")
 
 
-LEGAL: dict[str, Callable[[Saga, Entry, Process | None], Wrong | None]] = {
+LEGAL: dict[str, Callable[[Saga, HistoryEntry, Process | None], Wrong | None]] = {
     "opened": _opened,
     "asked": _asked,
     "done": _done,
     "undone": _undone,
     "refused": _refused,
+    "reported": _reported,
+    "amended": _amended,
     "undo_failed": _cannot_now,
     "do_failed": _cannot_now,
     "turned_around": _turned_around,
@@ -209,30 +226,41 @@ LEGAL: dict[str, Callable[[Saga, Entry, Process | None], Wrong | None]] = {
 FOLDED = tuple(field.name for field in fields(Saga) if field.name not in ("resend", "document"))
 
 
-def _compare(facts: Facts, folded: Saga) -> Iterator[Drift]:
-    """The stored saga is the fold of its history; the time of the next resend is a timer and no history."""
+def _as_opened(document: Document, entries: list[HistoryEntry]) -> Document:
+    """The document with the fields that the client has amended as they were: the history says only which these are."""
+    amended = {name for entry in entries if entry.what == "amended" for name in entry.data["fields"]}
+    if not amended:
+        return document
+    before = entries[0].data["document"]
+    customer = dict(document.get("customer") or {})
+    customer |= {name: before["customer"][name] for name in amended & before["customer"].keys()}
+    return {**document, "customer": customer, **({"metadata": before["metadata"]} if "metadata" in amended else {})}
+
+
+def _compare(facts: Facts, folded: Saga, document: Document) -> Iterator[Violation]:
+    """The stored saga is the fold of its history, but for `resend`: when to ask again is no part of the history."""
     stored = facts.saga
     for name in FOLDED:
-        told, kept = getattr(folded, name), getattr(stored, name)
-        if told != kept:
-            expected = f"{name} as its history tells: {_short(told)}"
-            yield _drift(facts, ("I9", expected, f"stored: {_short(kept)}"))
-    if folded.document == stored.document:
+        derived, kept = getattr(folded, name), getattr(stored, name)
+        if derived != kept:
+            expected = f"{name} as its history tells: {_short(derived)}"
+            yield _violation(facts, ("I9", expected, f"stored: {_short(kept)}"))
+    if folded.document == document:
         return
-    for section in sorted(folded.document.keys() | stored.document.keys()):
-        if folded.document.get(section) != stored.document.get(section):
+    for section in sorted(folded.document.keys() | document.keys()):
+        if folded.document.get(section) != document.get(section):
             owner = next((service for service, owned in SECTION_OF.items() if owned == section), "ShopManager")
             expected = f"section {section} as {owner} left it: {_short(folded.document.get(section))}"
-            yield _drift(facts, ("I11", expected, f"stored: {_short(stored.document.get(section))}"))
+            yield _violation(facts, ("I11", expected, f"stored: {_short(document.get(section))}"))
 
 
-def _untouched(facts: Facts, opened: Entry) -> Iterator[Drift]:
-    """What no service owns is as it was when the Clerk was opened: no reply may have changed it."""
-    before, now = opened.data["document"], facts.saga.document
+def _untouched(facts: Facts, opened: HistoryEntry, now: Document) -> Iterator[Violation]:
+    """Sections that no service owns are as they were when the Clerk was opened: no reply may change them."""
+    before = opened.data["document"]
     for section in sorted((before.keys() | now.keys()) - set(SECTION_OF.values())):
         if before.get(section) != now.get(section):
             expected = f"section {section} as ShopManager opened it: {_short(before.get(section))}"
-            yield _drift(facts, ("I11", expected, f"stored: {_short(now.get(section))}"))
+            yield _violation(facts, ("I11", expected, f"stored: {_short(now.get(section))}"))
 
 
 def _gaps(numbers: list[int]) -> str:
@@ -247,5 +275,5 @@ def _short(value: object) -> str:
     return text if len(text) <= 120 else f"{text[:117]}…"
 
 
-def _drift(facts: Facts, wrong: Wrong) -> Drift:
-    return Drift(wrong[0], facts.id, wrong[1], wrong[2], BY_HAND)
+def _violation(facts: Facts, wrong: Wrong) -> Violation:
+    return Violation(wrong[0], facts.id, wrong[1], wrong[2], BY_HAND)

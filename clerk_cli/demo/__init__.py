@@ -1,1 +1,1 @@
-"""`clerk demo`: a shop with lively traffic and some trouble of every kind, for looking at the dashboard."""
+"""`clerk demo`: a shop with lively traffic and orders stuck in every way, for looking at the dashboard."""

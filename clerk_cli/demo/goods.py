@@ -1,4 +1,4 @@
-"""What the demo shop sells beside its squeaky toys: names, kinds and prices, drawn from lists."""
+"""What the demo shop sells besides its squeaky toys: names, kinds and prices, drawn at random from lists."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ THINGS = (
     ("collar", 990, 2690), ("rain coat", 2490, 5490), ("biscuit tin", 590, 1290), ("puzzle feeder", 1490, 3490),
     ("travel bowl", 690, 1690), ("cooling mat", 1990, 4490), ("bath towel", 890, 1990), ("training dummy", 1190, 2290),
 )  # fmt: skip
-"""(what, from which price, up to which one), in cents."""
+"""(what, lowest price, highest price), in cents."""
 LOOKS = ("Braided", "Red", "Tartan", "Waxed", "Striped", "Reflective", "Extra strong", "Old English", "Soft")
 COURSES = (
     ("Loose-lead walking (video course)", 2490), ("Recall in ten days (video course)", 2990),
@@ -28,7 +28,7 @@ class Good(NamedTuple):
 
 
 def goods(chance: Random) -> list[Good]:
-    """One of each thing in a look of its own, and the courses, which are downloads."""
+    """Each thing once, in a random look, and the courses, which are downloads."""
     made = [_good(f"{chance.choice(LOOKS)} {what}", _price(chance, *prices), "physical") for what, *prices in THINGS]
     return made + [_good(name, price, "digital") for name, price in COURSES]
 
@@ -39,6 +39,6 @@ def _good(name: str, price: int, kind: Literal["physical", "digital"]) -> Good:
 
 
 def _price(chance: Random, least: int, most: int) -> int:
-    """As prices are: some euros and 90 or 95 cents."""
+    """A price that ends on 90 or 95 cents."""
     euros = chance.randint(least // 100, most // 100)
     return euros * 100 + chance.choice((90, 95))

@@ -1,4 +1,4 @@
-"""Who orders in the demo shop: people with names, addresses and a limit, drawn from lists."""
+"""The customers of the demo shop: people with names, addresses and a credit limit, drawn at random from lists."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ USUAL_LIMIT, SMALL_LIMIT = 100_000, 2_000
 
 
 class Person(NamedTuple):
-    """A customer as the shop knows him; `trusted` ones may buy on invoice."""
+    """A customer of the shop; `limit` in cents; `trusted` ones may buy on invoice."""
 
     id: str
     name: str
@@ -32,7 +32,7 @@ class Person(NamedTuple):
 
 
 def people(chance: Random, count: int) -> list[Person]:
-    """So many with different names: every fifth is trusted, and the last one has a small limit."""
+    """`count` people with different names: every fifth is trusted, and the last one has a small limit."""
     pairs = [(first, last) for first in FIRST for last in LAST]
     found = [_person(chance, first, last, number) for number, (first, last) in enumerate(chance.sample(pairs, count))]
     return [*found[:-1], found[-1]._replace(limit=SMALL_LIMIT, type="regular")]

@@ -1,4 +1,4 @@
-"""Runs `clerk demo`: the shop in this process, its traffic and troubles in a thread, until somebody ends it."""
+"""Runs `clerk demo`: the shop in this process, with its traffic and stuck orders in a thread, until it is stopped."""
 
 from __future__ import annotations
 
@@ -13,23 +13,24 @@ from threading import Event, Thread
 from time import monotonic
 
 from clerk_cli.data_folder import Credentials, read_credentials
-from clerk_cli.demo.door import Door
 from clerk_cli.demo.goods import goods
 from clerk_cli.demo.people import people
-from clerk_cli.demo.timetable import Story, Timetable
+from clerk_cli.demo.shop_client import ShopClient
+from clerk_cli.demo.story_scheduler import Story, StoryScheduler
 from clerk_cli.demo.troubles import TROUBLES, noise
-from clerk_cli.demo.visits import PIECES, SOLD_OUT, Stage, customers_come, goods_arrive
-from clerk_cli.errors import Trouble
+from clerk_cli.demo.visits import PIECES, SOLD_OUT, DemoShop, customers_come, goods_arrive
+from clerk_cli.errors import CliError
 from clerk_cli.stopping import asked_to_stop
-from clerk_cli.up import Up, Wanted, shop_up
-from shop_manager.saga import StuckKind
+from clerk_cli.up import RunningShop, UpFlags, run_shop
+from shop_manager.saga.state import StuckKind
 
 SEED = 1
-"""Names, prices and fates are the same in every demo."""
+"""Names, prices and what customers do are the same in every demo."""
 CUSTOMERS, FIRST_VISITS = 40, 40
-VAN_EVERY = 60.0
+RESTOCK_EVERY = 60.0
+"""Seconds."""
 QUICK = {"undo_tries": 2, "resend_first": 2.0, "step_limit_factor": 0.25}
-"""An impatient ShopManager: what takes a minute in a real shop is stuck within some 15 s here."""
+"""ShopManager's settings: with them a Clerk is stuck after some 15 s, not after minutes as in a real shop."""
 HEALED_BY: dict[StuckKind, str] = {
     "undo_failing": '"Ask again now" at payment; at stock "Settle by hand"',
     "no_answer": '"Ask again now"',
@@ -40,8 +41,8 @@ HEALED_BY: dict[StuckKind, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Flags:
-    """`data` None: a new folder that is gone afterwards. `seconds` None: until somebody ends it."""
+class DemoFlags:
+    """`pace`: orders a minute. `data` None: a new folder that is deleted afterwards. `seconds` None: until stopped."""
 
     port: int
     data: Path | None
@@ -49,18 +50,18 @@ class Flags:
     seconds: float | None
 
 
-def run_demo(flags: Flags) -> None:
-    """Returns when it was asked to stop, or its seconds are over; Trouble when it cannot run."""
+def run_demo(flags: DemoFlags) -> None:
+    """Returns when it was asked to stop, or its seconds are over; CliError when it cannot run."""
     with _folder(flags.data) as data:
-        wanted = Wanted("127.0.0.1", flags.port, data, "auto", None, None, True, {"shop_manager": QUICK})
-        with shop_up(wanted) as up:
-            if up is None:
+        up_flags = UpFlags("127.0.0.1", flags.port, data, "auto", None, None, True, {"shop_manager": QUICK})
+        with run_shop(up_flags) as shop:
+            if shop is None:
                 return
             keys = read_credentials(data)
             if keys is None:
-                raise Trouble(f"the credentials in {str(data)!r} are gone")
-            _tell(up.url, data, keys)
-            _play(up, keys, flags)
+                raise CliError(f"the credentials in {str(data)!r} are gone")
+            _print_intro(shop.url, data, keys)
+            _run_traffic(shop, keys, flags)
 
 
 @contextmanager
@@ -72,52 +73,54 @@ def _folder(given: Path | None) -> Iterator[Path]:
         yield Path(made)
 
 
-def _play(up: Up, keys: Credentials, flags: Flags) -> None:
-    """The traffic runs beside us; it is stopped before the shop is."""
+def _run_traffic(shop: RunningShop, keys: Credentials, flags: DemoFlags) -> None:
+    """Run the traffic in a thread until we are asked to stop; it is stopped before the shop is."""
     stop, began = Event(), monotonic()
-    traffic = Thread(target=_traffic, args=(Door(up.url, keys), up.url, flags.pace, stop), name="traffic", daemon=True)
+    traffic = Thread(
+        target=_traffic, args=(ShopClient(shop.url, keys), shop.url, flags.pace, stop), name="traffic", daemon=True
+    )
     traffic.start()
     try:
         while not asked_to_stop(within=0.2):
-            up.running.check()
+            shop.running.check()
             if flags.seconds is not None and monotonic() - began >= flags.seconds:
                 return
     finally:
         stop.set()
-        traffic.join(1.0)  # one call may take longer: it is cut off when the doors close
+        traffic.join(1.0)  # a call that takes longer is cut off when the HTTP server stops
 
 
-def _traffic(door: Door, url: str, a_minute: float, stop: Event) -> None:
-    table = Timetable()
-    table.add(_opening(door, table, url, a_minute))
-    table.run(stop)
+def _traffic(client: ShopClient, url: str, a_minute: float, stop: Event) -> None:
+    stories = StoryScheduler()
+    stories.add(_opening(client, stories, url, a_minute))
+    stories.run(stop)
 
 
-def _opening(door: Door, table: Timetable, url: str, a_minute: float) -> Story:
-    """Fill the shop, then let everybody in."""
+def _opening(client: ShopClient, stories: StoryScheduler, url: str, a_minute: float) -> Story:
+    """Fill the shop, then begin all other stories."""
     chance = Random(SEED)  # noqa: S311  # names and fates, no secrets
     everybody = people(chance, CUSTOMERS)
     for good in goods(chance):
-        door.offers(good, PIECES)
+        client.put_product(good, PIECES)
         yield 0.0
-    door.stocks(SOLD_OUT, 0)
+    client.set_stock(SOLD_OUT, 0)
     for person in everybody:
-        door.knows(person)
+        client.put_customer(person)
         yield 0.0
-    stage = Stage(door, chance, door.products(), everybody)
+    demo = DemoShop(client, chance, client.products(), everybody)
     for trouble, times in chain.from_iterable(made.items() for made in TROUBLES.values()):
         for _ in range(times):
-            table.add(trouble(stage))
-    table.add(noise(stage))
-    table.add(customers_come(stage, table, a_minute, FIRST_VISITS))
-    table.add(goods_arrive(stage, VAN_EVERY), VAN_EVERY)
-    table.add(_watch(door, url))
+            stories.add(trouble(demo))
+    stories.add(noise(demo))
+    stories.add(customers_come(demo, stories, a_minute, FIRST_VISITS))
+    stories.add(goods_arrive(demo, RESTOCK_EVERY), RESTOCK_EVERY)
+    stories.add(_announce_stuck(client, url))
 
 
-def _watch(door: Door, url: str) -> Story:
-    """Tells once that every trouble is there."""
+def _announce_stuck(client: ShopClient, url: str) -> Story:
+    """Wait until every planned order is stuck, then print what they are."""
     wanted = {kind: sum(made.values()) for kind, made in TROUBLES.items()}
-    while any(door.stuck().get(kind, 0) < count for kind, count in wanted.items()):
+    while any(client.stuck().get(kind, 0) < count for kind, count in wanted.items()):
         yield 0.5
     print("\nStuck by now, and how each is healed:\n")
     for kind, count in wanted.items():
@@ -127,16 +130,16 @@ def _watch(door: Door, url: str) -> Story:
     )
 
 
-def _tell(url: str, data: Path, keys: Credentials) -> None:
-    places = {
+def _print_intro(url: str, data: Path, keys: Credentials) -> None:
+    lines = {
         "dashboard": f"{url}/dashboard",
         "log in as": keys.operator_name,
         "password": keys.operator_password,
         "data": str(data),
     }
     print("Shop Clerk: a shop with lively traffic, and some trouble. Ctrl-C ends it.\n")
-    for name, place in places.items():
-        print(f"  {name:12} {place}")
+    for name, value in lines.items():
+        print(f"  {name:12} {value}")
     print("\nLook at the home page first: within half a minute it says what is stuck, why, and what it costs.")
     print("Click a cause, then an order: what is wrong, what happens by itself, and what you can do about it.")
     print(f"\nready {url}", flush=True)

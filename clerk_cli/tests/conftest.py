@@ -1,13 +1,21 @@
-"""Commands run inside the test process change how it logs and its umask: both are put back after each test."""
+"""Commands run inside the test process change how it logs and its umask: both are put back after each test. And
+a shop's databases without its processes.
+"""
 
 from __future__ import annotations
 
 import logging
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
+
+from clerk_cli.databases import files_in, opened
+from clerk_cli.main import run
+from clerk_cli.services import SERVICES, Service
+from messaging.database import Database
 
 
 @pytest.fixture(autouse=True)
@@ -19,3 +27,17 @@ def _process_as_before() -> Iterator[None]:
     root.setLevel(level)
     structlog.reset_defaults()
     os.umask(umask)
+
+
+@pytest.fixture
+def data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    """A data folder with migrated databases."""
+    assert run(["migrate", "--data", str(tmp_path)]) == 0
+    capsys.readouterr()
+    return tmp_path
+
+
+@pytest.fixture
+def databases(data: Path) -> Iterator[dict[Service, Database]]:
+    with opened(dict.fromkeys(SERVICES, files_in(data))) as databases:
+        yield databases

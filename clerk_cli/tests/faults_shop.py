@@ -1,4 +1,4 @@
-"""Words for the tests of `clerk up --faults`: put a fault in force, order something, see where it stands."""
+"""A running `clerk up --faults` for tests: put a fault in force, order something, wait for a state."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from typing import Any
 import httpx
 import pytest
 
-from clerk_cli.tests.processes import LIMIT, Clerk, clerk
+from clerk_cli.tests.processes import LIMIT, ClerkProcess, clerk
 
 IMPATIENT = {"CLERK_RESEND_FIRST": "0.2", "CLERK_RESEND_MOST": "0.5", "CLERK_UNDO_TRIES": "2"}
-"""Settings with which a Clerk is stuck within a second or two."""
+"""Settings with which a Clerk that gets no answer is stuck within a second or two."""
 
 
 class FaultyShop:
-    """A running `clerk up --faults`, seen by the shop's backend and an operator."""
+    """A running `clerk up --faults`, as the shop's backend and an operator use it; `running` is its process."""
 
-    def __init__(self, running: Clerk, data: Path) -> None:
-        kept = json.loads((data / "credentials.json").read_text())
+    def __init__(self, running: ClerkProcess, data: Path) -> None:
         self.running = running
         self.data = data
-        self.url = running.place
+        self.url = running.url  # waits until it is ready: then its credentials are there
+        kept = json.loads((data / "credentials.json").read_text())
         self.server = {"Authorization": f"Bearer {kept['server_key']}"}
         self.warehouse = {"Authorization": f"Bearer {kept['warehouse_key']}"}
         self.operator = {"Authorization": f"Bearer {kept['operator']['key']}"}
@@ -37,30 +37,30 @@ class FaultyShop:
         return httpx.request(method, self.url + path, json=body, headers=given, timeout=LIMIT)
 
     def put(self, service: str, fault: str, **more: Any) -> dict[str, Any]:
-        answer = self.call("POST", "/dev/faults", {"service": service, "fault": fault, **more})
-        assert answer.status_code in (200, 201), answer.text
-        content: dict[str, Any] = answer.json()
+        response = self.call("POST", "/dev/faults", {"service": service, "fault": fault, **more})
+        assert response.status_code in (200, 201), response.text
+        content: dict[str, Any] = response.json()
         return content
 
     def send_raw(self, service: str, body: bytes, **more: Any) -> None:
         self.put(service, "send_raw", bytes=b64encode(body).decode(), **more)
 
     def lift(self) -> None:
-        answer = self.call("DELETE", "/dev/faults")
-        assert (answer.status_code, answer.json()["data"]) == (200, [])
+        response = self.call("DELETE", "/dev/faults")
+        assert (response.status_code, response.json()["data"]) == (200, [])
 
     def in_force(self) -> list[dict[str, Any]]:
-        answer = self.call("GET", "/dev/faults")
-        assert answer.status_code == 200
-        faults: list[dict[str, Any]] = answer.json()["data"]
+        response = self.call("GET", "/dev/faults")
+        assert response.status_code == 200
+        faults: list[dict[str, Any]] = response.json()["data"]
         return faults
 
     def order(self, token: str | None = "tok_ok") -> str:
-        """The id of a new session that has brought a bone along, and the token, if there is one."""
+        """Open a session with one bone and, if given, the payment token; returns its id."""
         payment = {"payment": {"token": token}} if token else {}
-        answer = self.call("POST", "/shop/session", {"items": [{"sku": "SQUEAKY-BONE", "quantity": 1}], **payment})
-        assert answer.status_code == 201, answer.text
-        return str(answer.json()["id"])
+        response = self.call("POST", "/shop/session", {"items": [{"sku": "SQUEAKY-BONE", "quantity": 1}], **payment})
+        assert response.status_code == 201, response.text
+        return str(response.json()["id"])
 
     def cancel(self, session: str) -> None:
         assert self.call("POST", f"/shop/session/{session}/cancel").status_code == 202
@@ -79,8 +79,8 @@ class FaultyShop:
         self.until(lambda: self.session(session)["status"] == status, status)
 
     def stuck(self, session: str) -> dict[str, Any] | None:
-        answer = self.call("GET", f"/ops/clerks/{session}", headers=self.operator)
-        found: dict[str, Any] | None = answer.json()["stuck"]
+        response = self.call("GET", f"/ops/clerks/{session}", headers=self.operator)
+        found: dict[str, Any] | None = response.json()["stuck"]
         return found
 
     def is_stuck(self, session: str, kind: str) -> dict[str, Any]:
@@ -107,5 +107,4 @@ def faulty_shop(folder: Path, *arguments: str, **variables: str) -> Iterator[Fau
     """A `clerk up --faults` that is ready."""
     given = ("up", "--faults", "--port", "0", "--data", "data", *arguments)
     with clerk(*given, folder=folder, **{**IMPATIENT, **variables}) as running:
-        running.place = running.url
         yield FaultyShop(running, folder / "data")

@@ -1,4 +1,4 @@
-"""A `clerk` in a process of its own: its lines are waited for, with a limit, and it is always ended."""
+"""Runs a `clerk` command in a process of its own, waits for lines of its output with a limit, and always ends it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
@@ -15,20 +16,23 @@ from time import monotonic
 
 import pytest
 
+PASSWORD = "3f9c1b77e0a84d52"
+NOWHERE = f"amqp://clerk:{PASSWORD}@127.0.0.1:1/"
+"""The URL of a broker that is not there."""
+KEYS_ELSEWHERE = {"CLERK_SHOP_MANAGER_URL": "http://127.0.0.1:1"}
+"""Where a service asks whether a key is good: nobody is there."""
 LIMIT = 90.0
-"""Seconds after which a line that should have come never will; this machine is shared."""
+"""Seconds after which an awaited line counts as missing; test machines are shared and slow."""
 ROOT = Path(__file__).parents[2]
 
 
-class Clerk:
-    """A running `clerk`. `lines` is what was read of what it prints, `errors` its standard error; `place` is
-    for whoever wants to keep its URL."""
+class ClerkProcess:
+    """A running `clerk` command. `lines`: those of its output that were read; `errors`: its standard error."""
 
     def __init__(self, arguments: list[str], folder: Path, variables: Mapping[str, str]) -> None:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("CLERK_")}
         environment = {**kept, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", **variables}
         self.lines: list[str] = []
-        self.place = ""
         self.errors = ""
         self._new: Queue[str | None] = Queue()
         self._process = subprocess.Popen(
@@ -53,7 +57,7 @@ class Clerk:
             self.errors += line
 
     def line(self, start: str) -> str:
-        """The next line that begins so."""
+        """The next line that begins with `start`; waits for it."""
         until = monotonic() + LIMIT
         while True:
             try:
@@ -66,10 +70,22 @@ class Clerk:
             if line.startswith(start):
                 return line
 
-    @property
+    def wait_for_error(self, words: str) -> None:
+        """Returns when they are in its standard error."""
+        until = monotonic() + LIMIT
+        while words not in self.errors:
+            self._readers[1].join(0.02)
+            if monotonic() > until or not self._readers[1].is_alive():
+                pytest.fail(f"no {words!r} within {LIMIT:g} s; there was {self.errors!r}")
+
+    @cached_property
     def url(self) -> str:
-        """Where it listens; waits until it is ready."""
+        """The URL at which it listens; the first time, waits for its line `ready URL`."""
         return self.line("ready ").removeprefix("ready ")
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
@@ -94,7 +110,7 @@ class Clerk:
                 pipe.close()
 
     def kill(self) -> None:
-        """Whatever it does: it ends now."""
+        """End it at once, if it is still running."""
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait()
@@ -102,9 +118,9 @@ class Clerk:
 
 
 @contextmanager
-def clerk(*arguments: str, folder: Path, **variables: str) -> Iterator[Clerk]:
+def clerk(*arguments: str, folder: Path, **variables: str) -> Iterator[ClerkProcess]:
     """A `clerk` with these arguments, started in `folder`; of CLERK_* variables it has only those given."""
-    running = Clerk([*map(str, arguments)], folder, variables)
+    running = ClerkProcess([*map(str, arguments)], folder, variables)
     try:
         yield running
     finally:

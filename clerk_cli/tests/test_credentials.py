@@ -1,53 +1,20 @@
-"""`clerk key` and `clerk operator`: shown once, and known to those who check them."""
+"""The credentials of `clerk up`, and `clerk operator`: shown once, and known to those who check them."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from clerk_cli.credentials import admit, new_credentials
-from clerk_cli.databases import files_in, opened
 from clerk_cli.main import run
-from clerk_cli.services import SERVICES, Service, the_service
-from doors.keys import KeyRing
-from doors.operators import Operators
+from clerk_cli.services import Service, the_service
+from clerk_cli.tests.databases import made
+from http_api.keys import KeyRing
+from http_api.operators import Operators
+from http_api.tests.access_keys import revoke_key
 from messaging.database import Database
-
-
-@pytest.fixture
-def data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
-    """A data folder with migrated databases."""
-    assert run(["migrate", "--data", str(tmp_path)]) == 0
-    capsys.readouterr()
-    return tmp_path
-
-
-@pytest.fixture
-def databases(data: Path) -> Iterator[dict[Service, Database]]:
-    with opened(dict.fromkeys(SERVICES, files_in(data))) as databases:
-        yield databases
-
-
-def made(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
-    assert run([*arguments, "--json"]) == 0
-    content: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return content
-
-
-@pytest.mark.parametrize("scope", ["server", "warehouse"])
-def test_a_new_key_is_known_to_every_service(
-    scope: str, data: Path, databases: dict[Service, Database], capsys: pytest.CaptureFixture[str]
-) -> None:
-    key = made(capsys, "key", "create", "--scope", scope, "--data", str(data))
-    assert set(key) == {"scope", "key"}
-    for database in databases.values():
-        holder = KeyRing(database).check(key["key"])
-        assert holder is not None
-        assert holder.scope == scope
+from shop_manager.operations.audit import read_audit
 
 
 def test_a_new_operator_has_a_password_and_a_key_of_the_role(
@@ -62,6 +29,42 @@ def test_a_new_operator_has_a_password_and_a_key_of_the_role(
     holder = ring.check(nora["key"])
     assert holder is not None
     assert holder.role == "viewer"
+
+
+def test_S2_the_key_opens_nothing_until_the_first_password_is_changed_and_that_of_up_opens_at_once(
+    data: Path, databases: dict[Service, Database], capsys: pytest.CaptureFixture[str]
+) -> None:
+    nora = made(capsys, "operator", "add", "nora", "--role", "viewer", "--data", str(data))
+    credentials = new_credentials()
+    admit(credentials, databases)
+    ring = KeyRing(databases[the_service("shop_manager")], people=True)
+    hers, of_up = ring.check(nora["key"]), ring.check(credentials.operator_key)
+    assert hers is not None and hers.must_change
+    assert of_up is not None and not of_up.must_change
+
+
+def test_S9_who_was_added_on_the_command_line_is_in_the_audit(
+    data: Path, databases: dict[Service, Database], capsys: pytest.CaptureFixture[str]
+) -> None:
+    nora = made(capsys, "operator", "add", "nora", "--role", "viewer", "--data", str(data))
+    again = made(capsys, "operator", "add", "nora", "--role", "admin", "--data", str(data))
+    with databases[the_service("shop_manager")].read() as tx:
+        renewed, added = read_audit(tx, {"target": "person:nora"}, 10, None)
+    for line in (added, renewed):
+        assert (line["who"], line["outcome"]) == ("command line", "done")
+        assert not any(secret in str(line) for each in (nora, again) for secret in (each["password"], each["key"]))
+    assert (added["action"], added["before"], added["after"]) == ("person_add", None, {"role": "viewer"})
+    assert (renewed["action"], renewed["before"], renewed["after"]) == (
+        "person_renew", {"role": "viewer"}, {"role": "admin"})  # fmt: skip
+
+
+def test_S9_a_refused_addition_leaves_no_line(
+    data: Path, databases: dict[Service, Database], capsys: pytest.CaptureFixture[str]
+) -> None:
+    made(capsys, "operator", "add", "Nora", "--role", "viewer", "--data", str(data))
+    assert run(["operator", "add", "NORA", "--role", "admin", "--data", str(data)]) == 2
+    with databases[the_service("shop_manager")].read() as tx:
+        assert len(read_audit(tx, {}, 10, None)) == 1
 
 
 def test_a_name_that_cannot_be_one_is_refused(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -86,11 +89,20 @@ def test_a_revoked_key_of_up_stays_revoked(databases: dict[Service, Database]) -
     credentials = new_credentials()
     admit(credentials, databases)
     ring = KeyRing(databases[the_service("shop")])
-    holder = ring.check(credentials.server_key)
-    assert holder is not None
-    ring.revoke(holder.key_id)
+    assert ring.check(credentials.server_key) is not None
+    revoke_key(ring, credentials.server_key)
     admit(credentials, databases)
     assert ring.check(credentials.server_key) is None
+
+
+def test_an_admin_of_up_that_was_disabled_or_has_a_new_password_stays_so(databases: dict[Service, Database]) -> None:
+    credentials = new_credentials()
+    admit(credentials, databases)
+    people = Operators(KeyRing(databases[the_service("shop_manager")]))
+    password, _ = people.add_operator(credentials.operator_name, "admin")
+    admit(credentials, databases)
+    assert people.check_password(credentials.operator_name, password)
+    assert people.check_password(credentials.operator_name, credentials.operator_password) is None
 
 
 @pytest.mark.parametrize(

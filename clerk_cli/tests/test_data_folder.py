@@ -12,13 +12,13 @@ from clerk_cli.credentials import new_credentials
 from clerk_cli.data_folder import (
     ADDRESS,
     CREDENTIALS,
-    held,
     keep_address,
     keep_credentials,
+    locked,
     read_address,
     read_credentials,
 )
-from clerk_cli.errors import Trouble
+from clerk_cli.errors import CliError
 
 
 def test_the_credentials_are_as_the_contract_says_and_their_owners_only(tmp_path: Path) -> None:
@@ -54,25 +54,25 @@ def test_no_credentials_are_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"operator": 1}', "\x00", '{"server_key": "x"'])
 def test_a_broken_credentials_file_is_told_in_one_line(tmp_path: Path, content: str) -> None:
     (tmp_path / CREDENTIALS).write_text(content)
-    with pytest.raises(Trouble, match="is not the credentials file"):
+    with pytest.raises(CliError, match="is not the credentials file"):
         read_credentials(tmp_path)
 
 
 def test_a_folder_is_held_by_one_at_a_time(tmp_path: Path) -> None:
-    with held(tmp_path), pytest.raises(Trouble, match="in use by another `clerk up`"), held(tmp_path):
+    with locked(tmp_path), pytest.raises(CliError, match="in use by another `clerk up`"), locked(tmp_path):
         pass
-    with held(tmp_path):
+    with locked(tmp_path):
         pass
 
 
 def test_a_new_folder_is_its_owners_only(tmp_path: Path) -> None:
-    with held(tmp_path / "new"):
+    with locked(tmp_path / "new"):
         assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
 
 
 def test_a_folder_that_cannot_be_one_is_told_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(Trouble, match="cannot be used"), held(tmp_path / "file" / "data"):
+    with pytest.raises(CliError, match="cannot be used"), locked(tmp_path / "file" / "data"):
         pass
 
 

@@ -1,4 +1,4 @@
-"""`clerk demo` as people run it: within a minute every kind of trouble is there, and an act heals one of each."""
+"""`clerk demo` as people run it: within a minute orders are stuck in every way, and an act repairs one of each."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ HEALED = {
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultyShop]:
-    """A running demo in which every trouble is there; it is ended with Ctrl-C."""
+    """A running demo with orders stuck in every way; it is ended with Ctrl-C."""
     folder = tmp_path_factory.mktemp("demo")
     with clerk("demo", "--port", "0", "--data", "data", "--pace", "90", folder=folder) as running:
-        running.place = running.url
+        assert running.url
         running.line("All of them go on by themselves when their causes are lifted")
         yield FaultyShop(running, folder / "data")
         running.signal(signal.SIGINT)
@@ -45,7 +45,7 @@ def stuck(demo: FaultyShop, kind: str, step: str) -> list[str]:
 
 
 def act(demo: FaultyShop, order: str, body: dict[str, Any]) -> None:
-    """With the version of now: one that is asked again just then has another one, and is looked at anew."""
+    """Act on the current version; if it changes in between (412), read it and try again."""
 
     def done() -> bool:
         seen = demo.call("GET", f"/ops/clerks/{order}", headers=demo.operator).headers["etag"]

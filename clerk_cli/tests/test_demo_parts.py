@@ -1,4 +1,4 @@
-"""The demo's people, goods, timetable and visits, without a shop: a door that notes what is asked of it."""
+"""The demo's people, goods, stories and their scheduler, without a shop: a fake server records the requests."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import httpx
 import pytest
 
 from clerk_cli.data_folder import Credentials
-from clerk_cli.demo.door import Door, NotServed
 from clerk_cli.demo.goods import THINGS, goods
 from clerk_cli.demo.people import SMALL_LIMIT, people
-from clerk_cli.demo.timetable import Story, Timetable
+from clerk_cli.demo.shop_client import CallFailed, ShopClient
+from clerk_cli.demo.story_scheduler import Story, StoryScheduler
 from clerk_cli.demo.troubles import TROUBLES, Trouble
 from clerk_cli.demo.visits import (
     SOLD_OUT,
     VISITS,
-    Stage,
+    DemoShop,
     changes_mind,
     customers_come,
     in_a_hurry,
@@ -33,40 +33,40 @@ CREATES = ("POST", "/shop/session")
 ALL_TROUBLES = list(chain.from_iterable(TROUBLES.values()))
 
 
-class Shop:
-    """Says yes to everything; every session waits for its payment, and is asked for capture and settle."""
+class FakeServer:
+    """Accepts everything; in every session the payment is due, and capture and settle are asked."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[str, str, Any]] = []
+        self.requests: list[tuple[str, str, Any]] = []
         self.broken = False
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         if self.broken:
             return httpx.Response(503, json={})
         content = json.loads(request.content) if request.content else None
-        self.asked.append((request.method, request.url.path, content))
+        self.requests.append((request.method, request.url.path, content))
         steps = [{"step": step, "state": "asked"} for step in ("capture", "settle")]
         return httpx.Response(200, json={"id": "clk_1", "status": "requires_action", "progress": steps,
                                          "next_action": {"type": "pay"}})  # fmt: skip
 
     def paths(self) -> list[tuple[str, str]]:
-        return [(method, path) for method, path, _ in self.asked]
+        return [(method, path) for method, path, _ in self.requests]
 
     def contents(self, method: str, path: str) -> list[Any]:
-        return [content for its_method, its_path, content in self.asked if (its_method, its_path) == (method, path)]
+        return [content for its_method, its_path, content in self.requests if (its_method, its_path) == (method, path)]
 
 
 @pytest.fixture
-def shop() -> Shop:
-    return Shop()
+def server() -> FakeServer:
+    return FakeServer()
 
 
 @pytest.fixture
-def stage(shop: Shop) -> Stage:
+def demo(server: FakeServer) -> DemoShop:
     keys = Credentials("sk_1", "wk_1", "admin", "secret", "op_1")
-    door = Door("http://shop.test", keys, httpx.MockTransport(shop))
+    client = ShopClient("http://shop.test", keys, httpx.MockTransport(server))
     chance = Random(3)
-    return Stage(door, chance, goods(chance), people(chance, 20))
+    return DemoShop(client, chance, goods(chance), people(chance, 20))
 
 
 class Clock:
@@ -100,7 +100,7 @@ def test_people_have_names_addresses_and_ids_that_anybody_can_type() -> None:
     assert [each.limit for each in made].count(SMALL_LIMIT) == 1
 
 
-def test_stories_go_on_in_the_order_of_time_and_one_that_is_not_served_hinders_no_other() -> None:
+def test_stories_go_on_in_the_order_of_time_and_one_that_fails_hinders_no_other() -> None:
     told: list[str] = []
 
     def tells(name: str, *pauses: float) -> Story:
@@ -109,19 +109,19 @@ def test_stories_go_on_in_the_order_of_time_and_one_that_is_not_served_hinders_n
             yield pause
         told.append(name)
 
-    def is_not_served() -> Story:
+    def fails() -> Story:
         yield 0.1
-        raise NotServed("the shop has closed")
+        raise CallFailed("the shop has closed")
 
-    table = Timetable(Clock())
-    table.add(tells("slow", 0.5, 0.5))
-    table.add(is_not_served())
-    table.add(tells("quick", 0.2), within=0.1)
-    table.run(Event())
+    stories = StoryScheduler(Clock())
+    stories.add(tells("slow", 0.5, 0.5))
+    stories.add(fails())
+    stories.add(tells("quick", 0.2), within=0.1)
+    stories.run(Event())
     assert told == ["slow", "quick", "quick", "slow", "slow"]
 
 
-def test_a_timetable_stops_when_it_is_told_to() -> None:
+def test_the_scheduler_stops_when_it_is_told_to() -> None:
     stop = Event()
 
     def endless() -> Story:
@@ -129,32 +129,32 @@ def test_a_timetable_stops_when_it_is_told_to() -> None:
             yield 0.0
             stop.set()
 
-    table = Timetable(Clock())
-    table.add(endless())
-    table.run(stop)
+    stories = StoryScheduler(Clock())
+    stories.add(endless())
+    stories.run(stop)
     assert stop.is_set()
 
 
 @pytest.mark.parametrize("visit", VISITS)
-def test_every_visit_begins_with_a_session_and_comes_to_an_end(shop: Shop, stage: Stage, visit: Any) -> None:
-    assert sum(1 for _ in visit(stage)) < 10
-    assert shop.paths()[0] == CREATES
-    assert len(shop.contents(*CREATES)) == 1
+def test_every_visit_begins_with_a_session_and_comes_to_an_end(server: FakeServer, demo: DemoShop, visit: Any) -> None:
+    assert sum(1 for _ in visit(demo)) < 10
+    assert server.paths()[0] == CREATES
+    assert len(server.contents(*CREATES)) == 1
 
 
-def test_visits_are_what_their_names_say(shop: Shop, stage: Stage) -> None:
-    list(chain(in_a_hurry(stage), second_card(stage), changes_mind(stage), leaves(stage), too_much(stage)))
-    hurry, _, _, left, much = shop.contents(*CREATES)
+def test_visits_are_what_their_names_say(server: FakeServer, demo: DemoShop) -> None:
+    list(chain(in_a_hurry(demo), second_card(demo), changes_mind(demo), leaves(demo), too_much(demo)))
+    hurry, _, _, left, much = server.contents(*CREATES)
     assert hurry["items"] and hurry["payment"] == {"token": "tok_ok"}
-    assert [each["token"] for each in shop.contents("POST", "/payment/clk_1")] == ["tok_declined", "tok_ok"]
-    assert ("POST", "/shop/session/clk_1/cancel") in shop.paths()
+    assert [each["token"] for each in server.contents("POST", "/payment/clk_1")] == ["tok_declined", "tok_ok"]
+    assert ("POST", "/shop/session/clk_1/cancel") in server.paths()
     assert left["expires_in"] <= 25
-    assert much["customer"] == stage.poor().id
+    assert much["customer"] == demo.poor().id
     assert all(item["sku"] != SOLD_OUT for item in hurry["items"])
 
 
-def test_customers_come_at_a_pace_and_the_first_ones_at_once(stage: Stage) -> None:
-    come = customers_come(stage, Timetable(Clock()), 60, first=50)
+def test_customers_come_at_a_pace_and_the_first_ones_at_once(demo: DemoShop) -> None:
+    come = customers_come(demo, StoryScheduler(Clock()), 60, first=50)
     pauses = [next(come) for _ in range(450)]
     assert sum(pauses[:49]) < 10
     assert 300 < sum(pauses[50:]) < 500
@@ -162,17 +162,17 @@ def test_customers_come_at_a_pace_and_the_first_ones_at_once(stage: Stage) -> No
 
 @pytest.mark.parametrize("trouble", ALL_TROUBLES)
 def test_every_trouble_is_a_fault_of_its_own_clerk_alone_before_the_customer_pays(
-    shop: Shop, stage: Stage, trouble: Trouble
+    server: FakeServer, demo: DemoShop, trouble: Trouble
 ) -> None:
-    list(trouble(stage))
-    paths = shop.paths()
+    list(trouble(demo))
+    paths = server.paths()
     assert paths.index(("POST", "/dev/faults")) < paths.index(("POST", "/payment/clk_1"))
-    first, *raw = shop.contents("POST", "/dev/faults")
+    first, *raw = server.contents("POST", "/dev/faults")
     assert first["clerk"] == "clk_1" and first["step"]
     assert [each["fault"] for each in raw] in ([], ["send_raw"])
 
 
-def test_what_the_shop_does_not_serve_is_told(shop: Shop, stage: Stage) -> None:
-    shop.broken = True
-    with pytest.raises(NotServed, match="POST /shop/session: 503"):
-        list(in_a_hurry(stage))
+def test_a_call_that_the_shop_refuses_ends_the_story(server: FakeServer, demo: DemoShop) -> None:
+    server.broken = True
+    with pytest.raises(CallFailed, match="POST /shop/session: 503"):
+        list(in_a_hurry(demo))

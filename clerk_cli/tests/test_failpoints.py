@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from clerk_cli.errors import Trouble
+from clerk_cli.errors import CliError
 from clerk_cli.failpoints import arm_failpoint
-from clerk_cli.tests.processes import ROOT, clerk
+from clerk_cli.tests.processes import PASSWORD, ROOT, clerk
 from messaging import failpoints
 from messaging.failpoints import POINTS, BadFailpoint, read_failpoint
 
-BROKER = {"CLERK_BROKER_URL": "amqp://127.0.0.1:1/"}
+BROKER = {"CLERK_BROKER_URL": f"amqp://risk:{PASSWORD}@127.0.0.1:1/"}
 DEVELOPMENT = {"CLERK_FAILPOINT": "committed", "CLERK_DEVELOPMENT": "yes"}
 
 
@@ -37,7 +37,7 @@ DEVELOPMENT = {"CLERK_FAILPOINT": "committed", "CLERK_DEVELOPMENT": "yes"}
 def test_a_failpoint_is_not_armed_in_what_may_be_a_production_start(
     environment: dict[str, str], host: str, says: str
 ) -> None:
-    with pytest.raises(Trouble, match="CLERK_FAILPOINT") as refused:
+    with pytest.raises(CliError, match="CLERK_FAILPOINT") as refused:
         arm_failpoint(environment, host)
     assert says in str(refused.value)
     assert failpoints._armed is None

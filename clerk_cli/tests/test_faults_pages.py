@@ -1,4 +1,4 @@
-"""docs/faults.md and README.md's section on it tell the truth: their commands are executed on a `clerk up --faults`."""
+"""docs/faults.md and the tutorial on it tell the truth: their commands are executed on a `clerk up --faults`."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from typing import get_args
 
 import pytest
 
-from clerk_cli.api_faults import TAKES, What
+from clerk_cli.faults.api import TAKES, FaultAction
 from clerk_cli.tests.faults_shop import IMPATIENT
 from clerk_cli.tests.processes import LIMIT, ROOT, clerk
-from shop_manager.saga import StuckKind
-from tests.test_readme import as_pattern, blocks
+from shop_manager.saga.state import StuckKind
+from tests.pages import as_pattern, blocks, executed
 
 PAGE = (ROOT / "docs" / "faults.md").read_text()
-SECTION = (ROOT / "README.md").read_text().partition("\n## Make things go wrong\n")[2].partition("\n## ")[0]
+TUTORIAL = (ROOT / "docs" / "tutorial" / "first-stuck-order.md").read_text()
 URL_ON_PAGE = "http://127.0.0.1:8470"
 pytestmark = pytest.mark.skipif(
     shutil.which("curl") is None and os.environ.get("CI") != "true", reason="the pages' commands need curl"
@@ -61,9 +61,8 @@ def test_every_block_of_the_page_does_what_is_printed_behind_it(shop: tuple[Path
     assert re.fullmatch(as_pattern(shown), f"{printed}\n"), f"printed:\n{printed}\nshown:\n{shown}"
 
 
-def test_the_readmes_example_fails_an_order_and_lifts_the_fault(shop: tuple[Path, str]) -> None:
-    set_up = next(content for language, content in blocks(PAGE) if language == "sh")
-    _, example = (content for language, content in blocks(SECTION) if language == "console")
+def test_the_tutorials_example_fails_an_order_and_lifts_the_fault(shop: tuple[Path, str]) -> None:
+    (set_up, _), (example, _), *_ = executed(TUTORIAL)
     printed = said(shop, set_up + example)
     assert re.search(r"clk_\w+: failed, 12\.95 EUR, because of refused_by_fault at credit", printed)
     assert printed.endswith('{"data":[],"has_more":false,"next_cursor":null}')
@@ -80,9 +79,10 @@ def test_the_table_of_faults_has_them_all_with_the_fields_that_each_takes() -> N
     table = PAGE.partition("\n## The faults\n")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| `(\w+)` \| .+ \| ([^|]*) \|$", table, re.MULTILINE)
     taken = {
-        fault: set(re.findall(r"\b(step|name|clerk|attempt|times|seconds|bytes)\b", takes)) for fault, takes in rows
+        fault: set(re.findall(r"\b(step|name|clerk|attempt|times|seconds|bytes|sender)\b", takes))
+        for fault, takes in rows
     }
-    faults = [fault for literal in get_args(What) for fault in (get_args(literal) or (literal,))]
+    faults = [fault for literal in get_args(FaultAction) for fault in (get_args(literal) or (literal,))]
     assert sorted(TAKES) == sorted(faults)
     assert {fault: taken[fault] for fault in faults} == TAKES
 

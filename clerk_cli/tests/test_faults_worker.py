@@ -1,4 +1,4 @@
-"""Faults at a service's rules and at its worker's life: turns, records and answers agree afterwards."""
+"""Faults at a service's handlers, and crashes of its worker: turns, records and replies agree afterwards."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import select
 
-from clerk_cli.assembly import assemble
+from clerk_cli.composition_root import compose
 from clerk_cli.databases import files_in, open_one
-from clerk_cli.faults import Fault, Switchboard
-from clerk_cli.faults_known import Known
-from clerk_cli.faults_worker import make_faulty
-from clerk_cli.faulty_link import FaultyLinks
+from clerk_cli.faults.known_commands import KnownCommands
+from clerk_cli.faults.switchboard import Fault, Switchboard
+from clerk_cli.faults.transport import FaultyTransports
+from clerk_cli.faults.worker import make_faulty
 from clerk_cli.services import the_service
 from clerk_cli.settings_read import read_settings
 from domain.messages import Command, Direction, Message, Reply
-from messaging.broker import COMMANDS_EXCHANGE, REPLIES_QUEUE, Parcel
+from messaging.broker import COMMANDS_DESTINATION, REPLIES_QUEUE, OutboundMessage
 from messaging.database import Tx
 from messaging.envelope import decode, encode, unpack
 from messaging.memory import MemoryBroker
@@ -42,7 +42,7 @@ def command(step: str = "credit", direction: Direction = "do", clerk: str = "clk
 
 
 class Risk:
-    """Risk with faults, its worker not started: each round is the test's."""
+    """Risk with faults; its worker is not started: the test runs each round."""
 
     def __init__(self, folder: Path) -> None:
         service = the_service("risk")
@@ -50,12 +50,12 @@ class Risk:
         migrate(self.database, service.package)
         self.broker = MemoryBroker()
         self.board = Switchboard()
-        links = FaultyLinks(self.broker.link, self.board)
-        self.participant, _ = assemble(service, read_settings(service), self.database, links.connect)
-        self.link = links.of["risk"]
-        make_faulty(self.participant, self.link, self.board, Known(discover()))
-        self.link.start()
-        self.replies = self.broker.link(REPLIES_QUEUE, "test")
+        transports = FaultyTransports(self.broker.transport, self.board)
+        self.participant, _ = compose(service, read_settings(service), self.database, transports.connect)
+        self.transport = transports.of["risk"]
+        make_faulty(self.participant, self.transport, self.board, KnownCommands(discover()))
+        self.transport.start()
+        self.replies = self.broker.transport(REPLIES_QUEUE, "shop_manager")
         self.replies.start()
 
     @property
@@ -67,7 +67,7 @@ class Risk:
 
     def ask(self, *commands: Command) -> None:
         body = b"[" + b",".join(map(encode, commands)) + b"]"
-        self.replies.publish([Parcel(1, COMMANDS_EXCHANGE, "risk.Any.v1", body)])
+        self.replies.publish([OutboundMessage(1, COMMANDS_DESTINATION, "risk.Any.v1", body)])
 
     def answers(self, *commands: Command) -> list[str]:
         """`outcome` or `outcome code` of the answers to these."""
@@ -101,7 +101,7 @@ def risk(tmp_path: Path) -> Iterator[Risk]:
     made.participant.stop()
 
 
-def test_without_faults_the_rules_are_as_ever(risk: Risk) -> None:
+def test_without_faults_the_handlers_work_as_always(risk: Risk) -> None:
     assert risk.answers(command()) == ["done"]
     assert (risk.turns(), risk.reserved()) == ({"credit": "done"}, [100])
 
@@ -168,7 +168,7 @@ def test_M1_who_dies_in_the_middle_of_a_batch_has_done_nothing_and_is_succeeded_
     assert (risk.turns(), risk.reserved()) == ({"credit": "done", "settle": "done"}, [100])
     [delivery, *others] = [*take(risk.replies, 1), *risk.replies.take(10, 0.05)]
     assert sum(len(unpack(each.body)) for each in (delivery, *others)) == 2
-    assert risk.link.connections == 2
+    assert risk.transport.connections == 2
 
 
 def test_who_dies_with_one_step_lives_with_the_others(risk: Risk) -> None:
@@ -180,7 +180,7 @@ def test_who_dies_with_one_step_lives_with_the_others(risk: Risk) -> None:
 
 def test_a_crash_of_the_whole_process_kills_it_the_hard_way(risk: Risk, monkeypatch: pytest.MonkeyPatch) -> None:
     kills: list[tuple[int, int]] = []
-    monkeypatch.setattr("clerk_cli.faults_worker.os.kill", lambda *arguments: kills.append(arguments))
+    monkeypatch.setattr("clerk_cli.faults.worker.os.kill", lambda *arguments: kills.append(arguments))
     risk.put("crash", name="process", times=1)
     with pytest.raises(SystemExit):
         risk.answers(command())
@@ -192,5 +192,5 @@ def test_a_participant_that_is_built_in_another_way_is_noticed(risk: Risk) -> No
         return []
 
     risk.worker.handle = cast("Any", handle)
-    with pytest.raises(TypeError, match="risk: its worker's handler is no desk's"):
-        make_faulty(risk.participant, risk.link, risk.board, Known(discover()))
+    with pytest.raises(TypeError, match="risk: its worker's handler is no dispatcher's"):
+        make_faulty(risk.participant, risk.transport, risk.board, KnownCommands(discover()))

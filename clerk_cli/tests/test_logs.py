@@ -9,8 +9,9 @@ import pytest
 import structlog
 
 from clerk_cli import logs
+from domain.visible_text import UNSEEN
 
-EVIL = "a\nforged \x1b[31mred\u202e\x85"
+EVIL = "a\nforged \x1b[31mred\u202e\x85\u200b\ufeff\u2028\u2029\u3164\ufe0f\U000e0041"
 
 
 def test_json_lines_name_service_level_and_moment(capsys: pytest.CaptureFixture[str]) -> None:
@@ -31,7 +32,7 @@ def test_a_line_that_names_its_service_keeps_it(capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.parametrize("as_json", [True, False])
-def test_nothing_that_came_over_the_wire_forges_a_line_or_steers_the_terminal(
+def test_S18_nothing_that_came_over_the_wire_forges_a_line_or_steers_the_terminal(
     as_json: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     logs.configure(as_json=as_json, level=logging.INFO, service="risk")
@@ -40,6 +41,9 @@ def test_nothing_that_came_over_the_wire_forges_a_line_or_steers_the_terminal(
     lines = capsys.readouterr().err
     assert lines.count("\n") == 2
     assert all(character.isprintable() or character == "\n" for character in lines)
+    assert not UNSEEN.search(lines.replace("\n", ""))
+    for named in ("x85", "u200b", "ufeff", "u2028", "u2029", "u3164", "ufe0f", "U000e0041"):
+        assert f"\\{named}" in lines
 
 
 def test_an_exception_is_told_with_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:

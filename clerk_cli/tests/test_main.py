@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from clerk_cli.errors import one_line
 from clerk_cli.main import run
+from clerk_cli.terminal import plain
 from domain.version import VERSION
 
 
@@ -23,6 +25,13 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     assert said.err.startswith("clerk: ")
     assert said.err.count("\n") == 1
     return said.err
+
+
+def test_S10_what_nobody_sees_is_shown_as_what_it_is_in_every_line() -> None:
+    text = "a \t b\nc\x85d\u2028e\u2029f\u200bg\ufeffh\u202ei\x1b[2J\u3164"
+    told = r"a b c\x85d\u2028e\u2029f\u200bg\ufeffh\u202ei\x1b[2J\u3164"
+    assert (one_line(text), plain(text).plain) == (told, told)
+    assert one_line("Zoë 山田\n") == "Zoë 山田"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Following an order: a stream that breaks is taken up again, and what was seen is told once."""
+"""Following an order: a broken event stream is opened again, and each step is printed once."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from clerk_cli.client import Api
-from clerk_cli.errors import Trouble
+from clerk_cli.client import ApiClient
+from clerk_cli.errors import CliError
 from clerk_cli.order import follow
 from clerk_cli.order_shown import changes, money, summary
 
@@ -24,8 +24,8 @@ def session(version: int, status: str = "processing", **states: str) -> dict[str
     return {"id": "clk_1", "version": version, "status": status, "progress": progress, "items": [], "total": 0}
 
 
-class Shop:
-    """A server whose event streams are written down beforehand: each request gets the next one, then it is cut."""
+class StreamServer:
+    """A server with prepared event streams: each request gets the next one, then the connection is closed."""
 
     def __init__(self, streams: list[list[Any]]) -> None:
         self.seen: list[str | None] = []
@@ -56,29 +56,29 @@ class Shop:
 
 
 @pytest.fixture
-def shop(request: pytest.FixtureRequest) -> Iterator[Shop]:
-    shop = Shop(request.param)
+def shop(request: pytest.FixtureRequest) -> Iterator[StreamServer]:
+    shop = StreamServer(request.param)
     yield shop
     shop.close()
 
 
 @pytest.mark.parametrize("shop", [[[session(2)], [], [session(3, "completed")]]], indirect=True)
-def test_a_broken_stream_is_taken_up_where_it_broke(shop: Shop) -> None:
-    versions = [each["version"] for each in follow(Api(shop.url), session(1))]
+def test_a_broken_stream_goes_on_where_it_broke(shop: StreamServer) -> None:
+    versions = [each["version"] for each in follow(ApiClient(shop.url), session(1))]
     assert versions == [1, 2, 3]
     assert shop.seen == ["1", "2", "2"]
 
 
 @pytest.mark.parametrize("shop", [[]], indirect=True)
-def test_an_order_that_has_ended_is_not_followed(shop: Shop) -> None:
-    assert [each["version"] for each in follow(Api(shop.url), session(9, "failed"))] == [9]
+def test_an_order_that_has_ended_is_not_followed(shop: StreamServer) -> None:
+    assert [each["version"] for each in follow(ApiClient(shop.url), session(9, "failed"))] == [9]
     assert shop.seen == []
 
 
 @pytest.mark.parametrize("shop", [[["nonsense"]], [["[]"]], [["{}"]]], indirect=True)
-def test_a_stream_that_is_none_of_a_shops_is_told_in_one_line(shop: Shop) -> None:
-    with pytest.raises(Trouble, match="cannot be read"):
-        list(follow(Api(shop.url), session(1)))
+def test_a_stream_that_is_none_of_a_shops_is_told_in_one_line(shop: StreamServer) -> None:
+    with pytest.raises(CliError, match="cannot be read"):
+        list(follow(ApiClient(shop.url), session(1)))
 
 
 def test_each_step_that_changed_is_one_line_in_the_order_of_their_moments() -> None:
@@ -104,7 +104,18 @@ def test_an_order_that_failed_says_why_and_what_happens_with_the_money() -> None
 
 @pytest.mark.parametrize(
     ("amount", "currency", "shown"),
-    [(2590, "EUR", "25.90 EUR"), (5, "EUR", "0.05 EUR"), (1200, "JPY", "1200 JPY"), (100, "", "1.00")],
+    [
+        (2590, "EUR", "25.90 EUR"),
+        (5, "EUR", "0.05 EUR"),
+        (1200, "JPY", "1200 JPY"),
+        (2590, "XOF", "2590 XOF"),
+        (12_500, "KWD", "12.500 KWD"),
+        (12_345, "CLF", "1.2345 CLF"),
+        (100, "", "1.00"),
+    ],
 )
-def test_money_is_shown_as_people_write_it(amount: int, currency: str, shown: str) -> None:
+def test_money_is_shown_with_the_decimal_places_of_its_currency(amount: int, currency: str, shown: str) -> None:
     assert money(amount, currency) == shown
+    if currency:
+        order = {**session(3, "completed"), "items": [{"sku": "BONE"}], "total": amount, "currency": currency}
+        assert summary(order).plain == f"clk_1: completed, {shown}"

@@ -1,4 +1,4 @@
-"""`clerk serve`: it listens at once, waits visibly for what it needs, and stops when asked."""
+"""`clerk serve`: it listens at once, says what it waits for, and stops when asked."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import httpx
 import pytest
 
 from clerk_cli.services import NAMES
-from clerk_cli.tests.processes import LIMIT, clerk
+from clerk_cli.tests.processes import KEYS_ELSEWHERE, LIMIT, NOWHERE, PASSWORD, clerk
 
-NO_BROKER = {"CLERK_BROKER_URL": "amqp://127.0.0.1:1/"}
-SQLITE = {"CLERK_DATABASE_URL": "sqlite:///data/{service}.db"}
+NO_BROKER = {"CLERK_BROKER_URL": NOWHERE, "CLERK_BROKER_SHARED_USER": "clerk"}
+SQLITE = {"CLERK_DATABASE_URL": "sqlite:///data/{service}.db", **KEYS_ELSEWHERE}
 
 
 def migrated(folder: Path) -> Path:
@@ -48,7 +48,7 @@ def broker_is_missing(url: str) -> dict[str, dict[str, dict[str, bool]]]:
 
 
 def test_it_waits_for_its_database_and_says_so_once(tmp_path: Path) -> None:
-    database = {"CLERK_DATABASE_URL": "postgresql://clerk:hush@127.0.0.1:1/{service}"}
+    database = {"CLERK_DATABASE_URL": f"postgresql://clerk:{PASSWORD}@127.0.0.1:1/{{service}}", **KEYS_ELSEWHERE}
     with clerk("serve", "risk", "--port", "0", folder=tmp_path, **database, **NO_BROKER) as running:
         url = running.line("listening ").removeprefix("listening ")
         until = monotonic() + LIMIT
@@ -56,17 +56,34 @@ def test_it_waits_for_its_database_and_says_so_once(tmp_path: Path) -> None:
             assert monotonic() < until
         running.signal(signal.SIGINT)
         assert running.ended(within=5.0) == 0
-        assert running.errors.count("waiting_for") <= 2
-        assert "hush" not in running.errors
+        assert running.errors.count("waiting_for='database: connection to server") == 1
+        assert running.errors.count("waiting_for") <= 2, "and once more by the command: not ready"
+        assert PASSWORD not in running.errors
 
 
 def test_without_its_tables_it_ends_with_one_clear_line(tmp_path: Path) -> None:
     with clerk("serve", "risk", "--port", "0", folder=tmp_path, **SQLITE, **NO_BROKER) as running:
         assert running.ended() == 2
-        told = [line for line in running.errors.splitlines() if line.startswith("clerk: ")]
-        assert len(told) == 1
-        assert "run `clerk migrate` first" in told[0]
+        [line] = [line for line in running.errors.splitlines() if line.startswith("clerk: ")]
+        assert "run `clerk migrate` first" in line
         assert "Traceback" not in running.errors
+
+
+def test_S13_it_does_not_start_as_another_user_of_the_broker_than_its_own(tmp_path: Path) -> None:
+    broker = {"CLERK_BROKER_URL": f"amqp://payment:{PASSWORD}@127.0.0.1:1/"}
+    with clerk("serve", "risk", "--port", "0", folder=migrated(tmp_path), **SQLITE, **broker) as running:
+        assert running.ended() == 2
+        [line] = running.errors.splitlines()
+        assert line.startswith("clerk: CLERK_BROKER_URL logs in as 'payment', but the broker user of risk is 'risk'")
+        assert PASSWORD not in line
+
+
+def test_S13_that_all_services_share_one_user_is_said_in_the_log(tmp_path: Path) -> None:
+    with clerk("serve", "risk", "--port", "0", folder=migrated(tmp_path), **SQLITE, **NO_BROKER) as running:
+        running.line("listening ")
+        running.signal(signal.SIGTERM)
+        assert running.ended(within=5.0) == 0
+        assert "whoever has it is every service" in running.errors
 
 
 def test_a_wrong_broker_url_is_one_clear_line_without_its_password(tmp_path: Path) -> None:
@@ -77,9 +94,9 @@ def test_a_wrong_broker_url_is_one_clear_line_without_its_password(tmp_path: Pat
 
 
 @pytest.mark.parametrize("behind", ["true", "false"])
-def test_S8_the_front_believes_a_proxys_word_on_tls_only_when_told(behind: str, tmp_path: Path) -> None:
-    told = {**SQLITE, **NO_BROKER, "CLERK_BEHIND_PROXY": behind}
-    with clerk("serve", "shop_manager", "--port", "0", folder=migrated(tmp_path), **told) as running:
+def test_S8_shop_manager_trusts_a_proxys_header_on_tls_only_when_it_is_set_so(behind: str, tmp_path: Path) -> None:
+    variables = {**SQLITE, **NO_BROKER, "CLERK_BEHIND_PROXY": behind}
+    with clerk("serve", "shop_manager", "--port", "0", folder=migrated(tmp_path), **variables) as running:
         url = running.line("listening ").removeprefix("listening ")
         page = httpx.get(f"{url}/dashboard/login", headers={"X-Forwarded-Proto": "https"})
         assert page.status_code == 200
@@ -91,7 +108,7 @@ def test_S8_the_front_believes_a_proxys_word_on_tls_only_when_told(behind: str, 
     [
         ('CLERK_DATABASE_URL="sqlite:///data/{servi', "the file .env, line 1: cannot be read"),
         ("CLERK_DATABASE_URL=sqlite:///data/{service}.db\nCLERK_BROKER_UR", "the file .env, line 2: cannot be read"),
-        ("CLERK_DATABASE_URL=sqli", "database URL cannot be read"),
+        (f"CLERK_BROKER_URL={NOWHERE}\nCLERK_DATABASE_URL=sqli", "database URL cannot be read"),
         ("CLERK_POOL=", "setting CLERK_POOL"),
         ("CLERK_BROKER_URL=am", "broker URL"),
     ],
@@ -99,7 +116,8 @@ def test_S8_the_front_believes_a_proxys_word_on_tls_only_when_told(behind: str, 
 def test_settings_that_were_written_by_half_are_refused_with_one_line(tmp_path: Path, written: str, says: str) -> None:
     migrated(tmp_path)
     (tmp_path / ".env").write_text(written)
-    with clerk("serve", "risk", "--port", "0", folder=tmp_path) as running:
+    (tmp_path / ".env").chmod(0o600)
+    with clerk("serve", "risk", "--port", "0", folder=tmp_path, **KEYS_ELSEWHERE) as running:
         assert running.ended() == 2
         assert running.errors.count("\n") == 1
         assert running.errors.startswith("clerk: ")

@@ -36,7 +36,7 @@ def test_the_environment_wins_over_the_file_and_the_file_over_the_default(
     assert (risk["CLERK_PORT"], risk["CLERK_RISK_GUEST_LIMIT"], risk["CLERK_HOST"]) == (2222, 7, "127.0.0.1")
 
 
-def test_no_secret_is_shown_neither_as_json_nor_to_people(
+def test_S16_no_secret_is_shown_neither_as_json_nor_to_people(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("CLERK_DATABASE_URL", "postgresql://clerk:hush-1@db/{service}")

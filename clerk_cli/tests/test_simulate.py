@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from clerk_cli.main import run
-from simulation.wrong_builds import BUILDS
+from simulation.mutants import MUTANTS
 
 FIELDS = {"scenarios", "seeds", "failures", "trace_hash", "counters", "seconds"}
-NO_FENCE = next(build for build in BUILDS if build.name == "no fence")
+NO_FENCE = next(build for build in MUTANTS if build.name == "no fence")
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""Asked to stop is who was asked by somebody: not a process that was paused, and goes on."""
+"""A process stops on SIGINT and SIGTERM, also while it starts; one that was only paused goes on."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ def running(program: str) -> Iterator[subprocess.Popen[str]]:
 def looking() -> Iterator[subprocess.Popen[str]]:
     """A process that looks again and again, and says what it saw; it has begun."""
     with running(PROGRAM) as process:
-        assert said_by(process) == "runs"
+        assert next_line(process) == "runs"
         yield process
 
 
-def said_by(process: subprocess.Popen[str]) -> str:
+def next_line(process: subprocess.Popen[str]) -> str:
     """Its next line; empty when it has ended."""
     assert process.stdout is not None
     return process.stdout.readline().rstrip("\n")
@@ -64,7 +64,7 @@ def pause(process: subprocess.Popen[str], seconds: float) -> None:
 def test_who_was_paused_for_longer_than_a_look_takes_goes_on() -> None:
     with looking() as process:
         pause(process, 4 * WITHIN)
-        assert [said_by(process) for _ in range(5)] == ["runs"] * 5
+        assert [next_line(process) for _ in range(5)] == ["runs"] * 5
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -74,7 +74,7 @@ def test_who_is_asked_while_paused_stops_afterwards(number: signal.Signals) -> N
         os.waitpid(process.pid, os.WUNTRACED)
         process.send_signal(number)
         process.send_signal(signal.SIGCONT)
-        while (line := said_by(process)) == "runs":
+        while (line := next_line(process)) == "runs":
             pass
         assert line == "stops"
         assert process.wait(LIMIT) == 0
@@ -91,6 +91,6 @@ print("starts", flush=True)
 Event().wait()
 """
     with running(busy) as process:
-        assert said_by(process) == "starts"
+        assert next_line(process) == "starts"
         process.send_signal(signal.SIGTERM)
         assert process.wait(LIMIT) == 0

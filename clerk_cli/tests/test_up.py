@@ -10,12 +10,14 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, NoReturn
 
 import httpx
 import pytest
 
-from clerk_cli.tests.processes import LIMIT, Clerk, clerk
+from clerk_cli import main, up
+from clerk_cli.errors import CliError
+from clerk_cli.tests.processes import LIMIT, ClerkProcess, clerk
 
 
 @pytest.fixture(scope="module")
@@ -24,10 +26,10 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def shop(data: Path) -> Iterator[Clerk]:
+def shop(data: Path) -> Iterator[ClerkProcess]:
     """One running shop for the tests that do not end it."""
     with clerk("up", "--port", "0", "--data", str(data), folder=data.parent) as running:
-        running.place = running.url
+        assert running.url
         yield running
         running.signal(signal.SIGTERM)
         assert running.ended() == 0
@@ -46,28 +48,28 @@ def credentials(data: Path) -> dict[str, Any]:
     return content
 
 
-def test_it_prints_where_things_are_and_then_the_ready_line(shop: Clerk, data: Path) -> None:
+def test_it_prints_where_things_are_and_then_the_ready_line(shop: ClerkProcess, data: Path) -> None:
     assert re.fullmatch(r"ready http://127\.0\.0\.1:[1-9][0-9]*", shop.lines[-1])
     printed = "\n".join(shop.lines[:-1])
-    assert f"{shop.place}/docs" in printed
+    assert f"{shop.url}/docs" in printed
     assert str(data / "credentials.json") in printed
 
 
-def test_every_part_is_ready(shop: Clerk) -> None:
-    answer = httpx.get(f"{shop.place}/health/ready")
+def test_every_part_is_ready(shop: ClerkProcess) -> None:
+    answer = httpx.get(f"{shop.url}/health/ready")
     assert answer.status_code == 200
     checks = {name: check["ok"] for name, check in answer.json()["checks"].items()}
     assert checks.keys() >= {"database", "broker", "consumer", "last_tick"}
     assert all(checks.values())
-    assert 'clerk_messages_handled_total{service="risk"}' in httpx.get(f"{shop.place}/metrics").text
+    assert 'clerk_messages_handled_total{service="risk"}' in httpx.get(f"{shop.url}/metrics").text
 
 
-def test_an_empty_folder_is_filled_with_the_shop_of_dog_toys(shop: Clerk) -> None:
-    products = httpx.get(f"{shop.place}/shop/products").json()["data"]
+def test_an_empty_folder_is_filled_with_the_shop_of_dog_toys(shop: ClerkProcess) -> None:
+    products = httpx.get(f"{shop.url}/shop/products").json()["data"]
     assert "SQUEAKY-BONE" in {product["sku"] for product in products}
 
 
-def test_the_credentials_open_what_they_are_for_and_are_their_owners_only(shop: Clerk, data: Path) -> None:
+def test_the_credentials_open_what_they_are_for_and_are_their_owners_only(shop: ClerkProcess, data: Path) -> None:
     kept = credentials(data)
     assert stat.S_IMODE((data / "credentials.json").stat().st_mode) == 0o600
     for key, path in (
@@ -75,23 +77,23 @@ def test_the_credentials_open_what_they_are_for_and_are_their_owners_only(shop: 
         (kept["warehouse_key"], "/fulfillment/shipments"),
         (kept["operator"]["key"], "/ops/clerks"),
     ):
-        answer = httpx.get(shop.place + path, headers={"Authorization": f"Bearer {key}"})
+        answer = httpx.get(shop.url + path, headers={"Authorization": f"Bearer {key}"})
         assert answer.status_code == 200, path
 
 
-def test_what_is_kept_is_nobody_elses_business(shop: Clerk, data: Path) -> None:
+def test_what_is_kept_is_nobody_elses_business(shop: ClerkProcess, data: Path) -> None:
     for path in data.iterdir():
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path.name
 
 
-def test_an_order_is_followed_to_its_end(shop: Clerk, data: Path) -> None:
+def test_an_order_is_followed_to_its_end(shop: ClerkProcess, data: Path) -> None:
     code, output, errors = said("order", "SQUEAKY-BONE=2", "--watch", data=data)
     assert (code, errors) == (0, "")
     assert "settle done" in output
     assert re.search(r"clk_\w+: completed, 25\.90 EUR", output)
 
 
-def test_an_order_that_fails_says_why_and_what_happens_with_the_money(shop: Clerk, data: Path) -> None:
+def test_an_order_that_fails_says_why_and_what_happens_with_the_money(shop: ClerkProcess, data: Path) -> None:
     code, output, _ = said("order", "SQUEAKY-BONE=1", "--token", "tok_declined", "--watch", data=data)
     assert code == 1
     assert "payment refused" in output
@@ -100,7 +102,7 @@ def test_an_order_that_fails_says_why_and_what_happens_with_the_money(shop: Cler
     assert "nothing was charged" in output
 
 
-def test_an_order_of_a_named_customer_as_json_ends_as_one_document(shop: Clerk, data: Path) -> None:
+def test_an_order_of_a_named_customer_as_json_ends_as_one_document(shop: ClerkProcess, data: Path) -> None:
     code, output, _ = said("order", "SQUEAKY-DUCK=1", "--customer", "ada", "--watch", "--json", data=data)
     session = json.loads(output)
     assert code == 0
@@ -108,20 +110,20 @@ def test_an_order_of_a_named_customer_as_json_ends_as_one_document(shop: Clerk, 
     assert session["client_secret"].startswith("cs_")
 
 
-def test_an_order_that_is_not_watched_is_just_placed(shop: Clerk, data: Path) -> None:
+def test_an_order_that_is_not_watched_is_just_placed(shop: ClerkProcess, data: Path) -> None:
     code, output, _ = said("order", "SQUEAKY-BONE=1", "--json", data=data)
     assert code == 0
     assert json.loads(output)["id"].startswith("clk_")
 
 
-def test_what_the_shop_refuses_is_told_in_its_words(shop: Clerk, data: Path) -> None:
+def test_what_the_shop_refuses_is_told_in_its_words(shop: ClerkProcess, data: Path) -> None:
     code, _, errors = said("order", "SQUEAKY-BONE=1", "--customer", "nobody", data=data)
     assert code == 2
     assert "customer_unknown" in errors
     assert errors.count("\n") == 1
 
 
-def test_clerks_are_listed_and_one_is_shown_with_its_timeline(shop: Clerk, data: Path) -> None:
+def test_clerks_are_listed_and_one_is_shown_with_its_timeline(shop: ClerkProcess, data: Path) -> None:
     _, output, _ = said("order", "SQUEAKY-BONE=1", "--watch", "--json", data=data)
     clerk_id = json.loads(output)["id"]
     code, output, _ = said("list", "--status", "completed", data=data)
@@ -136,14 +138,14 @@ def test_clerks_are_listed_and_one_is_shown_with_its_timeline(shop: Clerk, data:
     assert json.loads(output)["timeline"][0]["what"] == "opened"
 
 
-def test_an_unknown_clerk_is_one_line(shop: Clerk, data: Path) -> None:
+def test_an_unknown_clerk_is_one_line(shop: ClerkProcess, data: Path) -> None:
     code, _, errors = said("show", "clk_unknown", data=data)
     assert code == 2
     assert "not_found" in errors
 
 
-def test_a_port_in_use_is_one_clear_line(shop: Clerk, tmp_path: Path) -> None:
-    port = shop.place.rpartition(":")[2]
+def test_a_port_in_use_is_one_clear_line(shop: ClerkProcess, tmp_path: Path) -> None:
+    port = shop.url.rpartition(":")[2]
     with clerk("up", "--port", port, "--data", "other", folder=tmp_path) as second:
         assert second.ended() == 2
         assert (
@@ -152,7 +154,7 @@ def test_a_port_in_use_is_one_clear_line(shop: Clerk, tmp_path: Path) -> None:
         )
 
 
-def test_a_second_up_on_the_same_folder_is_one_clear_line(shop: Clerk, data: Path) -> None:
+def test_a_second_up_on_the_same_folder_is_one_clear_line(shop: ClerkProcess, data: Path) -> None:
     code, _, errors = said("up", "--port", "0", data=data)
     assert code == 2
     assert errors == f"clerk: data folder '{data}' is in use by another `clerk up`\n"
@@ -166,9 +168,9 @@ def test_a_folder_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> No
 
 
 def long_poll(url: str, session: dict[str, Any]) -> socket.socket:
-    """A caller who waits for news of the session, and has been let in."""
+    """The connection of a client that waits for a change of the session; its request was accepted."""
     where = httpx.URL(url)
-    caller = socket.create_connection((where.host, where.port or 80), LIMIT)
+    connection = socket.create_connection((where.host, where.port or 80), LIMIT)
     lines = [
         f"GET {session['links']['self']} HTTP/1.1",
         f"Host: {where.host}",
@@ -176,9 +178,9 @@ def long_poll(url: str, session: dict[str, Any]) -> socket.socket:
         f'If-None-Match: "{session["version"]}"',
         "Prefer: wait=30",
     ]
-    caller.sendall("\r\n".join([*lines, "", ""]).encode())
-    httpx.get(f"{url}/health/live")  # the server takes its callers in turn: the one before is in its hands
-    return caller
+    connection.sendall("\r\n".join([*lines, "", ""]).encode())
+    httpx.get(f"{url}/health/live")  # the server accepts requests in order: when this one is answered, it has that one
+    return connection
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -226,3 +228,23 @@ def ended(url: str, session: dict[str, Any]) -> dict[str, Any]:
         answer = httpx.get(f"{url}{session['links']['self']}", headers=headers | known, timeout=LIMIT)
         seen = answer.json() if answer.status_code == 200 else seen
     return seen
+
+
+def test_what_sqlites_commits_wait_for_is_a_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def opened(_templates: object, _pool: int, sync: str) -> NoReturn:
+        asked.append(sync)
+        raise CliError("that is enough")
+
+    monkeypatch.setattr(up, "opened", opened)
+    monkeypatch.chdir(tmp_path)
+    for given, sync in (("", "full"), ("CLERK_SQLITE_SYNC=normal\n", "normal")):
+        (tmp_path / ".env").write_text(given)
+        arguments = ["up", "--port", "0", "--data", str(tmp_path / "data")]
+        assert main.run(arguments) == 2
+        assert asked[-1] == sync
+    (tmp_path / ".env").write_text("CLERK_SQLITE_SYNC=off\n")
+    with clerk("up", "--port", "0", folder=tmp_path) as running:
+        assert running.ended() == 2
+        assert running.errors == "clerk: setting CLERK_SQLITE_SYNC: Input should be 'full' or 'normal'\n"

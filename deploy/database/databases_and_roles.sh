@@ -5,9 +5,13 @@ set -eu
 
 in_psql() { psql --quiet --set ON_ERROR_STOP=1 --username "${POSTGRES_USER:-postgres}" --dbname postgres "$@"; }
 
-password_of() { # NAME -> the value of NAME_DATABASE_PASSWORD, which must not be empty
+password_of() { # NAME -> NAME_DATABASE_PASSWORD, or what is in the file NAME_DATABASE_PASSWORD_FILE; never empty
     variable="$(printf %s "$1" | tr '[:lower:]' '[:upper:]')_DATABASE_PASSWORD"
     value="$(printenv "$variable" || true)"
+    file="$(printenv "${variable}_FILE" || true)"
+    if [ -n "$file" ]; then
+        value="$(cat "$file")"
+    fi
     if [ -z "$value" ]; then
         echo "$variable is not set" >&2
         exit 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fulfillment_service.store import metadata
+from fulfillment_service.migrations import metadata
 from messaging.migrations import run_in_environment
 
 run_in_environment(metadata)

@@ -1,4 +1,4 @@
-"""Words for fulfillment's tests: a session's commands, a desk that answers them, and the stock."""
+"""For fulfillment's tests: a session's commands, the replies to them, and the stock."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from typing import Any
 from sqlalchemy import select
 
 from domain.messages import Command, Reply
-from fulfillment_service.dock import Dock
 from fulfillment_service.handlers import fulfillment
+from fulfillment_service.queries import set_on_hand
 from fulfillment_service.settings import FulfillmentSettings
 from fulfillment_service.stock import Stock
-from fulfillment_service.store import FulfillmentBooks, read_shipments, schema, set_on_hand, stock, turns
+from fulfillment_service.store import FulfillmentUnitOfWork, read_shipments, stock, technical, turns
+from fulfillment_service.use_cases import ShippingUseCases
 from messaging.database import Database
 from messaging.memory import MemoryBroker
 from messaging.outbox import Outbox
-from messaging.turns import Desk
+from messaging.turns import Dispatcher
 
 NOON = 1_764_000_000_000
 """The clock of the tests' databases, in ms."""
+ADDRESS = {"street": "Bone Street 1", "city": "Dogtown"}
 MANUAL = FulfillmentSettings(warehouse="manual")
 AT_ONCE = FulfillmentSettings(warehouse="auto", auto_after=0)
 
@@ -38,6 +40,7 @@ def document(session: str, ordered: Mapping[str, int]) -> dict[str, Any]:
     return {
         "clerk": {"id": session, "secret_sha256": hash_of(session)},
         "order": {"status": "placed", "items": items},
+        "customer": {"id": "ada", "name": "Ada", "email": "ada@example.org", "shipping_address": ADDRESS},
         "metadata": {"left": "alone"},
     }
 
@@ -76,25 +79,25 @@ def _command(
     )
 
 
-def desk(settings: FulfillmentSettings = MANUAL) -> Desk[FulfillmentBooks]:
-    return Desk(fulfillment(settings), turns)
+def dispatcher(settings: FulfillmentSettings = MANUAL) -> Dispatcher[FulfillmentUnitOfWork]:
+    return Dispatcher(fulfillment(settings), turns)
 
 
-def answers(database: Database, *commands: Command, settings: FulfillmentSettings = MANUAL) -> list[Reply]:
-    """What fulfillment answers to one batch."""
+def replies_to(database: Database, *commands: Command, settings: FulfillmentSettings = MANUAL) -> list[Reply]:
+    """What fulfillment replies to one batch."""
     with database.begin() as tx:
-        replies = desk(settings).handle(tx, commands)
+        replies = dispatcher(settings).handle(tx, commands)
     return [reply for reply in replies if isinstance(reply, Reply)]
 
 
-class House:
-    """A dock whose messages to ShopManager can be looked at."""
+class ShippingHarness:
+    """The use case, with the messages to ShopManager counted."""
 
     def __init__(self, database: Database) -> None:
         self.broker = MemoryBroker()
-        link = self.broker.link(None, "fulfillment")
-        link.start()
-        self.dock = Dock(database, desk(), Outbox(schema.outbox, database, link))
+        transport = self.broker.transport(None, "fulfillment")
+        transport.start()
+        self.shipping = ShippingUseCases(database, dispatcher(), Outbox(technical.outbox, database, transport))
 
     @property
     def told(self) -> int:

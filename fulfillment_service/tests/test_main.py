@@ -7,10 +7,10 @@ from pydantic import ValidationError
 from sqlalchemy import delete
 
 from fulfillment_service.main import build
+from fulfillment_service.seed_data import fill
 from fulfillment_service.settings import FulfillmentSettings
 from fulfillment_service.store import stock
-from fulfillment_service.tests.commands import allocates, answers, asks_to_ship, statuses, stock_now
-from fulfillment_service.warehouse import fill
+from fulfillment_service.tests.commands import allocates, asks_to_ship, replies_to, statuses, stock_now
 from messaging.database import Database
 from messaging.memory import MemoryBroker
 from messaging.tests.databases import Clock
@@ -34,9 +34,9 @@ def test_only_the_automatic_warehouse_ships_by_itself_on_a_tick(
     database: Database, clock: Clock, warehouse: str, becomes: str
 ) -> None:
     settings = FulfillmentSettings.model_validate({"warehouse": warehouse})
-    participant, _ = build(settings, database, MemoryBroker().link("fulfillment.commands.v1", "fulfillment"))
-    answers(database, allocates("clk_1", {"SQUEAKY-BONE": 1}))
-    answers(database, asks_to_ship("clk_1"))
+    participant, _ = build(settings, database, MemoryBroker().transport("fulfillment.commands.v1", "fulfillment"))
+    replies_to(database, allocates("clk_1", {"SQUEAKY-BONE": 1}))
+    replies_to(database, asks_to_ship("clk_1"))
     clock.now += 1_000
     for tick in participant.ticks:
         tick()

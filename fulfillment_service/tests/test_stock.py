@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.refusals import Refused
-from fulfillment_service.stock import Stock, give_back, hand_over, reserve, shortage
+from fulfillment_service.stock import MOST, Stock, adjust, give_back, hand_over, reserve, shortage
 from fulfillment_service.tests.commands import pieces
 
 
@@ -26,7 +26,9 @@ def test_the_last_piece_can_be_had_and_not_one_more() -> None:
     stock = {"SQUEAKY-BONE": pieces(2)}
     assert shortage({"SQUEAKY-BONE": 2}, stock) is None
     assert shortage({"SQUEAKY-BONE": 3}, stock) == Refused(
-        "out_of_stock", "there is not enough of SQUEAKY-BONE (3 wanted, 2 on hand)"
+        "out_of_stock",
+        "there is not enough of SQUEAKY-BONE: order less of it, or something else",
+        internal="SQUEAKY-BONE: 3 wanted, 2 on hand",
     )
 
 
@@ -44,3 +46,11 @@ def test_no_move_changes_the_sum_of_all_pieces(moves: list[object], quantity: in
     for move in moves:
         stock = move(stock, quantity)  # type: ignore[operator]  # each of the three takes these two
     assert stock.on_hand + stock.reserved + stock.shipped == 1055
+
+
+def test_an_adjustment_changes_what_is_on_hand_and_never_below_nothing() -> None:
+    assert adjust(pieces(2, 3, 4), 5) == pieces(7, 3, 4)
+    assert adjust(pieces(2, 3, 4), -2) == pieces(0, 3, 4)
+    for delta, code in ((-3, "out_of_stock"), (MOST - 1, "quantity_out_of_range")):
+        refused = adjust(pieces(2, 3, 4), delta)
+        assert isinstance(refused, Refused) and refused.code == code

@@ -1,4 +1,4 @@
-"""What link tests need of a broker: links that are closed afterwards, empty queues, waiting for states."""
+"""What tests of transports need of a broker: transports, empty queues, and waiting for a state."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from typing import Any, Protocol, TypeVar
 import pika
 import pytest
 
-from messaging.broker import COMMANDS_EXCHANGE, Delivery, Link, Parcel
-from messaging.rabbitmq import RabbitLink
-from messaging.topology import QUEUES
+from messaging.broker import COMMANDS_DESTINATION, Delivery, OutboundMessage, Transport
+from messaging.rabbitmq.topology import QUEUES
+from messaging.rabbitmq.transport import RabbitTransport
 
-L = TypeVar("L", bound=Link)
+L = TypeVar("L", bound=Transport)
 LIMIT = 20.0
 """Seconds after which a state that should have come never will."""
 
 
 class Broker(Protocol):
-    def link(self, consumes: str | None, name: str) -> Link: ...
+    def transport(self, consumes: str | None, name: str) -> Transport: ...
 
 
 class Rabbit:
-    """Links to the RabbitMQ at `url`."""
+    """Transports to the RabbitMQ at `url`."""
 
     def __init__(self, url: str) -> None:
         self.url = url
 
-    def link(self, consumes: str | None, name: str) -> RabbitLink:
-        return RabbitLink(self.url, consumes=consumes, name=name)
+    def transport(self, consumes: str | None, name: str) -> RabbitTransport:
+        return RabbitTransport(self.url, consumes=consumes, name=name)
 
 
 def broker_url() -> str:
@@ -48,7 +48,7 @@ def broker_url() -> str:
 
 @contextmanager
 def channel(url: str) -> Iterator[Any]:
-    """A plain pika channel, to look behind the link's back."""
+    """A plain pika channel, to look past the transport."""
     connection = pika.BlockingConnection(pika.URLParameters(url))
     try:
         yield connection.channel()
@@ -73,24 +73,25 @@ def eventually(condition: Callable[[], Any], what: str) -> None:
         pause.wait(0.01)
 
 
-def connected(link: L) -> L:
-    """The link, started, and waited for."""
-    link.start()
-    eventually(lambda: link.connected, f"connected; trouble: {link.trouble}")
-    return link
+def connected(transport: L) -> L:
+    """The transport, started, and waited for."""
+    transport.start()
+    eventually(lambda: transport.connected, f"connected; trouble: {transport.trouble}")
+    return transport
 
 
-def take(link: Link, count: int) -> list[Delivery]:
+def take(transport: Transport, count: int) -> list[Delivery]:
     """`count` deliveries, however many takes they need."""
     taken: list[Delivery] = []
     until = monotonic() + LIMIT
     while len(taken) < count and monotonic() < until:
-        taken += link.take(count - len(taken), 0.5)
-    assert len(taken) == count, f"{len(taken)} of {count} deliveries came; trouble: {link.trouble}"
+        taken += transport.take(count - len(taken), 0.5)
+    assert len(taken) == count, f"{len(taken)} of {count} deliveries came; trouble: {transport.trouble}"
     return taken
 
 
-def parcels(count: int, routing_key: str = "shop.StartShopping.v1", first: int = 1) -> list[Parcel]:
+def outbound_messages(count: int, topic: str = "shop.StartShopping.v1", first: int = 1) -> list[OutboundMessage]:
     return [
-        Parcel(number, COMMANDS_EXCHANGE, routing_key, f"[{number}]".encode()) for number in range(first, first + count)
+        OutboundMessage(number, COMMANDS_DESTINATION, topic, f"[{number}]".encode())
+        for number in range(first, first + count)
     ]

@@ -8,10 +8,13 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, String, Table, select
+from sqlalchemy import Column, Integer, MetaData, String, Table, select, text
 from sqlalchemy.exc import IntegrityError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from messaging.database import BadDatabaseUrl, Database, check_url
+from messaging.database_errors import all_said_by, said_by
+from messaging.sqlite_engine import SqliteSync
 
 metadata = MetaData()
 things = Table(
@@ -46,6 +49,17 @@ def test_T4_the_time_is_the_databases_and_embedded_the_processs(database: Databa
             theirs = tx.connection.exec_driver_sql("SELECT extract(epoch FROM clock_timestamp()) * 1000").scalar_one()
             assert abs(tx.now() - float(theirs)) < 60_000, "not this process's clock, which says 42"
             assert tx.lock(["a", "b"]) >= 1_700_000_000_000
+
+
+@pytest.mark.parametrize(("sync", "pragma"), [("full", 2), ("normal", 1)])
+def test_on_sqlite_a_commit_waits_for_the_disk_unless_told_not_to(
+    tmp_path: Path, sync: SqliteSync, pragma: int
+) -> None:
+    url = f"sqlite:///{tmp_path}/things.db"
+    for database in [Database(url, sync=sync), *([Database(url)] if sync == "full" else [])]:
+        with database.begin() as tx:
+            assert tx.connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == pragma
+        database.close()
 
 
 def test_a_block_that_raises_leaves_nothing(database: Database) -> None:
@@ -118,6 +132,28 @@ def test_whoever_asks_for_the_same_key_waits_for_the_end_of_the_transaction(data
     assert order == ["first", "second"]
 
 
+@pytest.mark.database
+def test_T4_the_time_is_taken_when_the_lock_is_had_not_before_it_is_waited_for(postgres: Database) -> None:
+    other = Database(postgres.url)
+    moments: list[int] = []
+
+    def second() -> None:
+        with other.begin() as tx:
+            moments.append(tx.lock(["x"]))
+
+    hand = Thread(target=second)
+    with postgres.begin() as tx:
+        tx.lock(["x"])
+        hand.start()
+        waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        while tx.execute(waiting).scalar_one() == 0:
+            pass
+        released = tx.lock(())
+    hand.join(10)
+    other.close()
+    assert moments[0] >= released
+
+
 @pytest.mark.parametrize("url", ["", "nonsense", "mysql://u:secret@h/d", "postgresql+asyncpg://u:secret@h/d"])
 def test_a_url_of_another_kind_is_one_clear_line_without_the_password(url: str) -> None:
     with pytest.raises(BadDatabaseUrl, match="allowed are") as error:
@@ -164,3 +200,15 @@ def test_writing_where_we_said_that_we_only_read_stays_a_bug_of_ours(postgres: D
 def adds_one(database: Database) -> None:
     with database.begin() as tx:
         tx.insert(things, [{"name": "a", "count": 1, "seen": 0}])
+
+
+@pytest.mark.parametrize(
+    ("error", "line", "everything"),
+    [
+        (OperationalError("SELECT 1", {}, Exception("no route\n\tRunning?\n")), "no route", "no route\n\tRunning?"),
+        (PoolTimeout("the pool is empty"), "the pool is empty", "the pool is empty"),
+        (OperationalError("SELECT 1", {}, Exception()), "OperationalError", "OperationalError"),
+    ],
+)  # fmt: skip
+def test_what_the_database_said_is_told_without_the_statement(error: Exception, line: str, everything: str) -> None:
+    assert (said_by(error), all_said_by(error)) == (line, everything)

@@ -1,15 +1,21 @@
-"""URLs, topology and back-off of the RabbitMQ link, without a broker."""
+"""URLs, topology and back-off of the RabbitMQ transport, without a broker."""
 
 from __future__ import annotations
 
+import ssl
+from urllib.parse import urlencode
+
+import certifi
 import pytest
 
-from messaging.amqp_errors import explain
-from messaging.amqp_url import place
-from messaging.backoff import pause
-from messaging.broker import DEAD_QUEUE
-from messaging.rabbitmq import RabbitLink, check_amqp_url
-from messaging.topology import QUEUES
+from messaging.broker import DEAD_LETTER_QUEUE
+from messaging.rabbitmq.backoff import pause
+from messaging.rabbitmq.errors import explain
+from messaging.rabbitmq.topology import QUEUES
+from messaging.rabbitmq.transport import RabbitTransport, check_amqp_url
+from messaging.rabbitmq.url import place
+
+CERTIFI = certifi.where()
 
 
 @pytest.mark.parametrize(
@@ -35,15 +41,40 @@ def test_a_good_url_is_taken_as_it_is(url: str) -> None:
         ("amqp://u:sesame@host/?heartbeat=often", "query"),
         ("amqp://u:sesame@host/?ssl_options={'cafile':'/sesame'}", "query"),
         ("amqp://u:sesame@host/?open=1", "query"),
+        ("amqp://u:sesame@host/?cacertfile=x", "cacertfile is for amqps:// only"),
+        ("amqps://u:sesame@host/?keyfile=x", "keyfile needs a certfile"),
+        ("amqps://u:sesame@host/?cacertfile=/no/such/sesame", "cacertfile cannot be used: no such file"),
+        (f"amqps://u:sesame@host/?cacertfile={__file__}", "cacertfile cannot be used: not in PEM format"),
+        (f"amqps://u:sesame@host/?certfile={__file__}", "certfile or keyfile cannot be used: not in PEM format"),
     ],
 )
 def test_a_wrong_url_is_one_clear_line_without_the_password(url: str, word: str) -> None:
     with pytest.raises(ValueError, match="broker URL") as refused:
-        RabbitLink(url, consumes=None, name="test")
+        RabbitTransport(url, consumes=None, name="test")
     line = str(refused.value)
     assert word in line
     assert "\n" not in line
     assert "sesame" not in line
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"ca_certs": CERTIFI, "protocol": int(ssl.PROTOCOL_TLS_CLIENT)},
+        {"ca_certs": CERTIFI},
+    ],
+)
+def test_S15_pikas_own_options_are_taken_while_they_check_the_broker(options: dict[str, object]) -> None:
+    RabbitTransport(f"amqps://u:p@host/?{urlencode({'ssl_options': str(options)})}", consumes=None, name="test")
+
+
+def test_S15_options_with_which_anybody_may_be_the_broker_are_refused() -> None:
+    options = {"ca_certs": CERTIFI, "protocol": int(ssl.PROTOCOL_TLSv1_2)}
+    with (
+        pytest.raises(ValueError, match="would let anybody be the broker"),
+        pytest.warns(DeprecationWarning, match="TLSv1_2"),
+    ):
+        RabbitTransport(f"amqps://u:p@host/?{urlencode({'ssl_options': str(options)})}", consumes=None, name="test")
 
 
 def test_a_place_is_shown_without_user_and_password() -> None:
@@ -51,7 +82,7 @@ def test_a_place_is_shown_without_user_and_password() -> None:
 
 
 def test_the_dead_letter_queue_is_declared_first() -> None:
-    assert QUEUES[0].name == DEAD_QUEUE
+    assert QUEUES[0].name == DEAD_LETTER_QUEUE
 
 
 def test_every_queue_is_a_quorum_queue_with_a_delivery_limit_of_its_own() -> None:

@@ -31,7 +31,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError, ProgrammingError
 
-from messaging.database import KEYS, Database
+from messaging.database import Database
+from messaging.database_time import NOW
+from messaging.statements import KEYS
 from messaging.tests.databases import given_postgres, new_sqlite
 
 metadata = MetaData()
@@ -51,7 +53,7 @@ letters = Table(
     Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
     Column("text", Text, nullable=False),
 )
-STORES = ["simulated", "simulated with ports", "sqlite", pytest.param("postgresql", marks=pytest.mark.database)]
+STORES = ["simulated", "simulated with hooks", "sqlite", pytest.param("postgresql", marks=pytest.mark.database)]
 STORED = "goods_of_the_store_contract.pieces = excluded.pieces - 1"
 
 
@@ -64,12 +66,12 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
         with new_sqlite(tmp_path, metadata, lambda: 42) as database:
             yield database
     else:
-        from simulation.ported import Guarded, Unguarded, ported  # noqa: PLC0415  PostgreSQL needs none of it
+        from simulation.database_hooks import HasHooks, NoHooks, with_hooks  # noqa: PLC0415  PostgreSQL needs none of it
         from simulation.stores import in_memory  # noqa: PLC0415  as above
 
         database = in_memory(metadata, lambda: 42)
-        stage = cast("Guarded", SimpleNamespace(guard=Unguarded()))
-        yield ported(database, "shop", stage) if "ports" in request.param else database
+        hooked = cast("HasHooks", SimpleNamespace(hooks=NoHooks()))
+        yield with_hooks(database, "shop", hooked) if "hooks" in request.param else database
         database.close()
 
 
@@ -248,3 +250,56 @@ def test_T4_one_transaction_has_one_time_that_of_its_locks(store: Database) -> N
     with store.begin() as tx:
         locked = tx.lock(["b", "a"])
         assert tx.now() == tx.now() == locked
+
+
+def test_many_rows_come_back_as_what_they_were(store: Database) -> None:
+    odd = ['"', "\\", '\\"', "{a,b}", "NULL", "", " ", "a'b", "ünï 🦴\n", "%s", None]
+    rows = [one(f"sku {n}", n * 2**40, withdrawn=(None, True, False)[n % 3], note=odd[n]) for n in range(len(odd))]
+    rows = [{**row, "image": (None, b"", b"\x00\xff\\", b'"{}')[n % 4]} for n, row in enumerate(rows)]
+    stocked(store, *rows)
+    with store.read() as tx:
+        found = [dict(each._mapping) for each in tx.execute(select(goods).order_by(goods.c.pieces))]
+    assert [{**each, "image": each["image"] and bytes(each["image"])} for each in found] == rows
+
+
+def test_T3_a_compare_and_set_of_many_rows_tells_how_many_it_has_written(store: Database) -> None:
+    stocked(store, *[one(f"sku {n}", 1 + n % 2) for n in range(20)])
+    with store.begin() as tx:
+        changed = [one(f"sku {n}", 2) for n in range(20)]
+        assert tx.upsert(goods, changed, ["shelf", "sku"], only_if=STORED) == 10
+
+
+def test_a_text_that_is_too_long_is_refused_also_among_many(store: Database) -> None:
+    if store.dialect == "sqlite":
+        pytest.skip("SQLite does not look at how long a text is")
+    with pytest.raises(DBAPIError):
+        stocked(store, *[one(f"sku {n}" * 4) for n in range(20)])
+
+
+def test_a_look_sees_what_is_committed_and_the_time(store: Database) -> None:
+    stocked(store, one("BONE", 42), one("DUCK", 2 * 10**12))
+    with store.look() as tx:
+        rows = tx.execute(select(goods.c.sku, NOW.label("now")).where(goods.c.pieces <= NOW)).all()
+    with store.begin() as tx:
+        latest = tx.now()
+    assert [row.sku for row in rows] == ["BONE"]
+    assert 42 <= rows[0].now <= latest
+
+
+def test_rows_are_deleted_by_what_one_column_has(store: Database) -> None:
+    stocked(store, one("BONE"), one("DUCK"), one("BALL"))
+    with store.begin() as tx:
+        tx.delete(goods.c.sku, {"BONE", "BALL", "CAT"})
+        tx.delete(goods.c.sku, [])
+        assert [row.sku for row in tx.execute(select(goods.c.sku))] == ["DUCK"]
+
+
+def test_locks_and_the_first_rows_and_the_time_come_together(store: Database) -> None:
+    stocked(store, one("BONE", 3, note="x"), one("DUCK"))
+    wanted = select(goods.c.sku, goods.c.pieces, goods.c.note).where(goods.c.sku.in_(KEYS))
+    with store.begin() as tx:
+        now, rows = tx.lock_and_read(["BONE", "DUCK"], wanted, {"keys": ["BONE", "DUCK"]})
+        assert sorted((row.sku, row.pieces, row.note) for row in rows) == [("BONE", 3, "x"), ("DUCK", 1, None)]
+        assert tx.now() == now
+        later, none = tx.lock_and_read([], wanted, {"keys": []})
+    assert (list(none), later >= now) == ([], True)

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from messaging.migrations import run_in_environment
-from payment_service.store import metadata
+from payment_service.migrations import metadata
 
 run_in_environment(metadata)

@@ -1,4 +1,4 @@
-"""The room in which payment is tested: its own tables, clock and provider."""
+"""A payment service of its own for each test, with its own tables, clock and provider."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from payment_service.tests.room import Room
+from payment_service.tests.harness import PaymentHarness
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Iterator[Room]:
-    room = Room(tmp_path)
-    yield room
-    room.close()
+def harness(tmp_path: Path) -> Iterator[PaymentHarness]:
+    harness = PaymentHarness(tmp_path)
+    yield harness
+    harness.close()

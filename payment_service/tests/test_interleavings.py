@@ -1,4 +1,4 @@
-"""Commands, doubles, payers, pauses and crashes in any order, through the desk, the calls and the provider."""
+"""Commands, doubles, payers, pauses and crashes in any order, through the worker, the gateway and the provider."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from payment_service.payment import UNDONE
-from payment_service.tests.room import CLERK, Room, command
+from payment_service.tests.harness import CLERK, PaymentHarness, command
 
 TOKENS = ["tok_ok", "tok_declined", "tok_capture_refused", "tok_slow", "tok_lost", "tok_down"]
 ACTS = st.lists(
@@ -24,38 +24,38 @@ ACTS = st.lists(
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
-    room = Room(Path(tmp_path_factory.mktemp("payment")))
-    yield room
-    room.close()
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PaymentHarness]:
+    harness = PaymentHarness(Path(tmp_path_factory.mktemp("payment")))
+    yield harness
+    harness.close()
 
 
-def play(room: Room, act: object, token: str | None) -> None:
+def play(harness: PaymentHarness, act: object, token: str | None) -> None:
     match act:
         case "do":
-            room.send(command("AuthorizePayment", token=token))
+            harness.send(command("AuthorizePayment", token=token))
         case "undo":
-            room.send(command("VoidPayment"))
+            harness.send(command("VoidPayment"))
         case "capture":
-            room.send(command("CapturePayment"))
+            harness.send(command("CapturePayment"))
         case "crash":
-            room.restart()
-            room.calls.hand_over_due(everything=True)
-            room.settle()
+            harness.restart()
+            harness.gateway.hand_over_due(everything=True)
+            harness.settle()
         case "silent crash":  # committed, but never handed over
-            room.record(command("AuthorizePayment", token=token))
-            room.restart()
-        case ("pay", str(means)) if room.has_payment():
-            room.pays(means)
-            room.settle()
+            harness.record(command("AuthorizePayment", token=token))
+            harness.restart()
+        case ("pay", str(means)) if harness.has_payment():
+            harness.pays(means)
+            harness.settle()
         case ("wait", int(pause)):
-            room.passes(pause)
+            harness.passes(pause)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(acts=ACTS, token=st.sampled_from([None, *TOKENS]))
 def test_after_the_undo_nothing_is_kept_and_no_key_has_moved_money_twice(
-    shared: Room, acts: list[object], token: str | None
+    shared: PaymentHarness, acts: list[object], token: str | None
 ) -> None:
     shared.clear()
     for act in acts:

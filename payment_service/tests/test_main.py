@@ -1,4 +1,4 @@
-"""Payment as it runs: worker, calls and tick in their own threads, over the in-process broker."""
+"""Payment as it runs: worker, gateway and tick in their own threads, over the in-process broker."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from time import monotonic
 import pytest
 
 from domain.messages import Command, Reply
-from messaging.broker import COMMANDS_EXCHANGE, REPLIES_QUEUE, Parcel, commands_queue
+from messaging.broker import COMMANDS_DESTINATION, REPLIES_QUEUE, OutboundMessage, commands_queue
 from messaging.database import Database
 from messaging.envelope import decode, encode, unpack
-from messaging.memory import MemoryBroker, MemoryLink
+from messaging.memory import MemoryBroker, MemoryTransport
+from messaging.tests.readiness import becomes_ready
 from payment_service import main
 from payment_service.settings import PaymentSettings
 from payment_service.store import metadata
-from payment_service.tests.room import command
+from payment_service.tests.harness import command
 
 
-def ask(manager: MemoryLink, asked: Command) -> Reply:
+def ask(manager: MemoryTransport, asked: Command) -> Reply:
     """Send one command and wait for its reply, five seconds at most."""
     body = b"[" + encode(asked) + b"]"
-    manager.publish([Parcel(1, COMMANDS_EXCHANGE, f"payment.{asked.name}.v1", body)])
+    manager.publish([OutboundMessage(1, COMMANDS_DESTINATION, f"payment.{asked.name}.v1", body)])
     end = monotonic() + 5
     while monotonic() < end:
         for delivery in manager.take(1, 0.5):
@@ -37,11 +38,11 @@ def test_commands_are_answered_by_the_running_service(tmp_path: Path, monkeypatc
     database = Database(f"sqlite:///{tmp_path / 'payment.db'}")
     metadata.create_all(database.engine)
     broker = MemoryBroker()
-    participant, _ = main.build(PaymentSettings(), database, broker.link(commands_queue("payment"), "payment"))
-    manager = broker.link(REPLIES_QUEUE, "shop_manager")
+    participant, _ = main.build(PaymentSettings(), database, broker.transport(commands_queue("payment"), "payment"))
+    manager = broker.transport(REPLIES_QUEUE, "shop_manager")
     manager.start()
     participant.start()
-    assert participant.wait_ready(5)
+    assert becomes_ready(participant, 5)
 
     try:
         outcomes = [

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.refusals import Refused
-from payment_service.ledger import Entry, enter, reckon
+from payment_service.ledger import LedgerEntry, new_entry, sums_of
 from payment_service.payment import (
+    ASKING,
     ENDED,
-    IN_FLIGHT,
-    Move,
     Payment,
+    Transition,
     answered,
     ask,
     call_off,
@@ -21,27 +23,56 @@ from payment_service.payment import (
     section,
     write_off,
 )
-from payment_service.provider import Answer, Call, Card
+from payment_service.provider import Call, Card, ProviderAnswer
 
 OPEN = Payment("clk_1", "payment", "pay_1", "waiting", 2590, "EUR", "5e", deadline=1000)
 VISA = Card("visa", "4242")
 
 
-def approved(move: Move, now: int = 1) -> Payment:
-    assert move.call is not None
-    return answered(move.payment, move.call, Answer(move.call.key, "approved", card=VISA), now).payment
+def approved(transition: Transition, now: int = 1) -> Payment:
+    assert transition.call is not None
+    return answered(
+        transition.payment, transition.call, ProviderAnswer(transition.call.key, "approved", card=VISA), now
+    ).payment
 
 
 def test_every_try_is_a_new_intention_under_a_new_key() -> None:
     first = pay(OPEN, "tok_a", 1)
-    assert isinstance(first, Move) and first.call is not None
-    declined = answered(first.payment, first.call, Answer(first.call.key, "declined", reason="no"), 2).payment
+    assert isinstance(first, Transition) and first.call is not None
+    declined = answered(first.payment, first.call, ProviderAnswer(first.call.key, "declined", reason="no"), 2).payment
 
     second = pay(declined, "tok_b", 3)
 
-    assert isinstance(second, Move)
+    assert isinstance(second, Transition)
     assert second.call == Call("clk_1/payment/authorize/2", "authorize", "pay_1", 2590, "EUR", "tok_b")
     assert (declined.status, declined.declined, second.payment.declined) == ("waiting", "no", None)
+
+
+@pytest.mark.parametrize("collects", [False, True], ids=["standard", "invoice"])
+def test_S5_twenty_cards_may_be_declined_and_no_other_one_is_tried(collects: bool) -> None:
+    payment = replace(OPEN, collects=collects)
+    for number in range(20):
+        tried = pay(payment, f"tok_{number}", 1)
+        assert isinstance(tried, Transition) and tried.call is not None
+        payment = answered(
+            tried.payment, tried.call, ProviderAnswer(tried.call.key, "declined", reason="no"), 2
+        ).payment
+    refused = pay(payment, "tok_ok", 3)
+    assert isinstance(refused, Refused) and refused.code == "too_many_cards"
+    assert payment.status == ("waiting" if collects else "declined")
+    closed = call_off(payment).payment
+    again = pay(closed, "tok_ok", 4)
+    assert closed.status == "closed" and isinstance(again, Refused) and again.code == "too_many_cards"
+
+
+def test_a_session_that_was_called_off_after_nineteen_declined_cards_has_ended_and_not_too_many() -> None:
+    asked = pay(replace(OPEN, tries=19, declined="no"), "tok_ok", 1)
+    assert isinstance(asked, Transition)
+    voiding = call_off(asked.payment)
+    assert voiding.call is not None
+    closed = answered(voiding.payment, voiding.call, ProviderAnswer(voiding.call.key, "approved", amount=0), 2).payment
+    refused = pay(closed, "tok_ok", 3)
+    assert isinstance(refused, Refused) and refused.code == "session_ended"
 
 
 def test_the_section_names_the_money_and_never_the_token() -> None:
@@ -78,29 +109,31 @@ class Story:
 
     def __init__(self, collects: bool, brought: bool) -> None:
         self.payment = Payment("clk_1", "payment", "pay_1", "waiting", 2590, "EUR", "5e", None, collects, brought)
-        self.book: list[Entry] = []
+        self.ledger: list[LedgerEntry] = []
         self.calls: list[Call] = []
-        self.answers: list[tuple[Call, Answer]] = []
+        self.answers: list[tuple[Call, ProviderAnswer]] = []
         self.settled: set[str] = set()
         if brought:
             self.apply(ask(self.payment, "charge" if collects else "authorize", "tok_ok"))
 
-    def apply(self, move: Move | Refused) -> None:
-        if isinstance(move, Move):
-            self.payment = move.payment
-            self.calls += [move.call] if move.call else []
+    def apply(self, transition: Transition | Refused) -> None:
+        if isinstance(transition, Transition):
+            self.payment = transition.payment
+            self.calls += [transition.call] if transition.call else []
 
     def reach(self, number: int) -> None:
         """One of the calls ever made reaches the provider, perhaps not for the first time."""
         if self.calls:
             call = self.calls[number % len(self.calls)]
-            entry = next((each for each in self.book if each.key == call.key), None)
+            entry = next((each for each in self.ledger if each.key == call.key), None)
             if entry is None:
-                entry = enter(self.book, call, 1)
-                self.book.append(entry)
+                entry = new_entry(self.ledger, call, 1)
+                self.ledger.append(entry)
             yes = entry.outcome == "approved"
             amount = entry.amount if yes or entry.kind == "void" else None
-            self.answers.append((call, Answer(call.key, "approved" if yes else "declined", amount=amount, reason="no")))
+            self.answers.append(
+                (call, ProviderAnswer(call.key, "approved" if yes else "declined", amount=amount, reason="no"))
+            )
 
     def hear(self, number: int) -> None:
         """One of the answers on the way comes in; the first to a key counts."""
@@ -110,9 +143,9 @@ class Story:
                 self.settled.add(call.key)
                 self.apply(answered(self.payment, call, answer, 1))
 
-    def act(self, word: str, number: int) -> None:
+    def act(self, what: str, number: int) -> None:
         token = ("tok_ok", "tok_declined", "tok_capture_refused")[number % 3]
-        match word:
+        match what:
             case "pay":
                 self.apply(pay(self.payment, token, 1))
             case "capture":
@@ -134,7 +167,7 @@ class Story:
                 self.hear(0)
 
     def adds_up(self) -> None:
-        sums = reckon(self.book)
+        sums = sums_of(self.ledger)
         row = self.payment
         assert (sums.authorized, sums.captured, sums.voided, sums.refunded) == (
             row.authorized,
@@ -143,7 +176,7 @@ class Story:
             row.refunded,
         )
         assert sums.authorized in (0, 2590)
-        assert len({entry.key for entry in self.book}) == len(self.book)
+        assert len({entry.key for entry in self.ledger}) == len(self.ledger)
 
 
 ACTS = st.lists(
@@ -157,12 +190,12 @@ def test_called_off_in_any_order_of_events_everything_that_was_authorised_has_go
     acts: list[tuple[str, int]], collects: bool, brought: bool
 ) -> None:
     story = Story(collects, brought)
-    for word, number in acts:
-        story.act(word, number)
+    for what, number in acts:
+        story.act(what, number)
     story.act("undo", 0)
     story.comes_to_rest()
 
-    sums = reckon(story.book)
+    sums = sums_of(story.ledger)
     assert story.payment.status in ENDED
     if story.payment.status != "lost":
         assert sums.authorized == sums.captured + sums.voided
@@ -176,11 +209,11 @@ def test_in_any_order_of_events_no_more_than_one_authorisation_is_ever_made(
     acts: list[tuple[str, int]], collects: bool, brought: bool
 ) -> None:
     story = Story(collects, brought)
-    for word, number in acts:
-        story.act(word, number)
+    for what, number in acts:
+        story.act(what, number)
     story.comes_to_rest()
 
-    assert story.payment.status not in IN_FLIGHT
+    assert story.payment.status not in ASKING.values()
     story.adds_up()
 
 
@@ -189,8 +222,8 @@ def test_I14_an_answer_that_comes_after_the_void_changes_nothing_that_was_told()
     asked = ask(OPEN, "authorize", "tok_a")
     voiding = call_off(asked.payment)
     assert asked.call is not None and voiding.call is not None
-    told = answered(voiding.payment, voiding.call, Answer(voiding.call.key, "approved", amount=2590), 2).payment
+    told = answered(voiding.payment, voiding.call, ProviderAnswer(voiding.call.key, "approved", amount=2590), 2).payment
 
-    after = answered(told, asked.call, Answer(asked.call.key, "approved", card=VISA), 3).payment
+    after = answered(told, asked.call, ProviderAnswer(asked.call.key, "approved", card=VISA), 3).payment
 
     assert section(after) == section(told) == {"status": "voided", "amount": 2590, "reference": "pay_1"}

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from messaging.migrations import run_in_environment
-from risk_service.store import metadata
+from risk_service.migrations import metadata
 
 run_in_environment(metadata)

@@ -1,26 +1,29 @@
-"""Words for risk's tests: a session's commands, a desk that answers them, and the rows that must not change."""
+"""For risk's tests: a session's commands, the replies to them, and the rows that must not change."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select
 
 from domain.messages import Command, Reply
 from messaging.database import Database
-from messaging.turns import Desk
+from messaging.turns import Dispatcher
 from risk_service.handlers import risk
 from risk_service.settings import RiskSettings
-from risk_service.store import CreditBooks, accounts, reservations, settlements, turns
+from risk_service.store import CreditUnitOfWork, accounts, more_accounts, reservations, settlements, turns
 
 NOON = 1_764_000_000_000
 """The clock of the tests' databases, in ms."""
-BUSINESS = (accounts, reservations, settlements)
+BUSINESS = (accounts, more_accounts, reservations, settlements)
 SETTINGS = RiskSettings(default_limit=10_000, guest_limit=5_000)
 
 
-def reserves(session: str, total: object, customer: str | None = "ada") -> Command:
-    return _command(session, "credit", "ReserveCredit", "do", total, customer)
+def reserves(session: str, total: object, customer: str | None = "ada", currency: str | None = None) -> Command:
+    command = _command(session, "credit", "ReserveCredit", "do", total, customer)
+    head = {"id": session} if currency is None else {"id": session, "currency": currency}
+    return replace(command, document={**command.document, "clerk": head})
 
 
 def releases(session: str, total: object = 1, customer: str | None = "ada") -> Command:
@@ -60,14 +63,14 @@ def _command(
     )
 
 
-def desk() -> Desk[CreditBooks]:
-    return Desk(risk(SETTINGS), turns)
+def dispatcher() -> Dispatcher[CreditUnitOfWork]:
+    return Dispatcher(risk(SETTINGS), turns)
 
 
-def answers(database: Database, *commands: Command) -> list[Reply]:
-    """What risk answers to one batch."""
+def replies_to(database: Database, *commands: Command) -> list[Reply]:
+    """What risk replies to one batch."""
     with database.begin() as tx:
-        replies = desk().handle(tx, commands)
+        replies = dispatcher().handle(tx, commands)
     return [reply for reply in replies if isinstance(reply, Reply)]
 
 

@@ -1,4 +1,4 @@
-"""The ground on which faults are fired, and the selection of tests that a run plays (selection.py)."""
+"""The environment in which faults are injected, and the selection of tests that a run plays (selection.py)."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from scenario_tests.faults.crowd import Crowd
-from scenario_tests.faults.ground import Ground
+from scenario_tests.api_client import ApiClient
+from scenario_tests.faults.environment import Environment
+from scenario_tests.faults.load_generator import LoadGenerator
 from scenario_tests.faults.selection import USUAL_COST, choose, wanted
 from scenario_tests.servers import Servers, attached_servers
-from scenario_tests.services_stage import TREE, ServicesStage
+from scenario_tests.services_harness import TREE, ServicesHarness
 from scenario_tests.shop import Shop
-from scenario_tests.wire import Wire
 
 _HERE = Path(__file__).parent
 _WANTED = wanted()
 _seeds = count(_WANTED.seed or 0)
-_played: list[Ground] = []
+_played: list[Environment] = []
 """Filled once a fault test was really played: a run that only collects them has no seed to tell."""
 
 
@@ -56,7 +56,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="package")
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environment]:
     """Five processes of these tests' own, gone again before other tests begin."""
     servers = attached_servers()
     if servers is None or not servers.broker.available or not servers.postgres.available:
@@ -64,30 +64,30 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
         if os.environ.get("CI") == "true" and servers is None:
             pytest.fail(reason)
         pytest.skip(reason)
-    running = furnished(servers, tmp_path_factory.mktemp("faults"))
+    running = started_environment(servers, tmp_path_factory.mktemp("faults"))
     _played.append(running)
     yield running
     running.close()
 
 
-def furnished(servers: Servers, folder: Path, tree: Path = TREE) -> Ground:
-    """A ground with a shop on it; `tree` is the source of the version that it begins with."""
-    ground = Ground(servers, folder, tree)
-    wire = Wire(ground.stage)
-    Shop(ground.stage, wire, "").furnish()
-    wire.close()
-    return ground
+def started_environment(servers: Servers, folder: Path, tree: Path = TREE) -> Environment:
+    """An environment whose shop is set up; `tree` is the source of the version that it begins with."""
+    environment = Environment(servers, folder, tree)
+    api = ApiClient(environment.harness)
+    Shop(environment.harness, api, "").set_up()
+    api.close()
+    return environment
 
 
 @pytest.fixture
-def stage(ground: Ground) -> Iterator[ServicesStage]:
-    """Whole at the start of each test, whatever the one before has left."""
-    yield ground.stage
-    ground.mend()
+def harness(environment: Environment) -> Iterator[ServicesHarness]:
+    """The harness of the environment, mended after each test."""
+    yield environment.harness
+    environment.mend()
 
 
 @pytest.fixture
-def crowd(ground: Ground, shop: Shop) -> Iterator[Crowd]:
-    people = Crowd(ground.stage, shop, next(_seeds))
-    yield people
-    people.close()
+def load(environment: Environment, shop: Shop) -> Iterator[LoadGenerator]:
+    load = LoadGenerator(environment.harness, shop, next(_seeds))
+    yield load
+    load.close()

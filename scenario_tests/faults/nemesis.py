@@ -1,7 +1,7 @@
 """The nemesis (`make chaos`): round after round of faults against five processes under load, drawn by a seed.
 
-A round draws one or two harms, fires them among a crowd of orders, mends what they broke, and waits until everybody has
-gone home and all is quiet; then every invariant must hold. Private servers only:
+A round draws one or two faults, injects them while orders are under way, mends what they broke, and waits until all
+orders have ended and nothing is in flight; then every invariant must hold. Private servers only:
 `python -m scenario_tests.servers run -- python -m scenario_tests.faults.nemesis --minutes 30`.
 """
 
@@ -22,18 +22,18 @@ from types import FrameType
 from typing import NoReturn
 
 import verifier
-from scenario_tests.faults.crowd import Crowd
-from scenario_tests.faults.deck import Deck
-from scenario_tests.faults.ground import Ground
-from scenario_tests.faults.harm import Blow, Harm
-from scenario_tests.faults.harms import ALL
-from scenario_tests.faults.proof import QUIET_LIMIT, becomes_quiet, databases
+from scenario_tests.api_client import ApiClient
+from scenario_tests.faults.environment import Environment
+from scenario_tests.faults.fault import Fault, Injection
+from scenario_tests.faults.fault_schedule import FaultSchedule
+from scenario_tests.faults.final_checks import QUIET_LIMIT, becomes_quiet, databases
+from scenario_tests.faults.kinds import ALL
+from scenario_tests.faults.load_generator import LoadGenerator
 from scenario_tests.faults.record import HELD
-from scenario_tests.faults.rounds import Report, Round
+from scenario_tests.faults.rounds import ChaosReport, Round
+from scenario_tests.harness import SERVICES
 from scenario_tests.servers import attached_servers
 from scenario_tests.shop import Shop
-from scenario_tests.stage import SERVICES
-from scenario_tests.wire import Wire
 
 FIRST = 10
 """Orders that are there before a fault fires; more come all the time."""
@@ -42,56 +42,60 @@ INTERRUPTED = 130
 
 
 class Nemesis:
-    """Plays rounds on a ground of its own until the time is up or one breaks."""
+    """Plays rounds on an environment of its own until the time is up or one does not hold."""
 
-    def __init__(self, ground: Ground, report: Report) -> None:
-        self.ground = ground
+    def __init__(self, environment: Environment, report: ChaosReport) -> None:
+        self.environment = environment
         self.report = report
-        self._deck = Deck([harm for harm in ALL if harm.missing() is None], report.seed)
-        self._wire = Wire(ground.stage)
-        Shop(ground.stage, self._wire, "").furnish()
+        self._schedule = FaultSchedule([fault for fault in ALL if fault.missing() is None], report.seed)
+        self._api = ApiClient(environment.harness)
+        Shop(environment.harness, self._api, "").set_up()
 
     def plays(self, minutes: float) -> None:
-        """A round that has begun is played to its end. A broken one is the last: what it left is evidence."""
+        """A round that has begun is played to its end. One that does not hold is the last: what it left is evidence."""
         end = monotonic() + minutes * 60
         while monotonic() < end and (not self.report.rounds or self.report.held):
-            self._round(self._deck.draw(), len(self.report.rounds) + 1)
+            self._round(self._schedule.draw(), len(self.report.rounds) + 1)
 
-    def _round(self, harms: Sequence[Harm], number: int) -> None:
-        one = Round(number, self.report.seed, [harm.name for harm in harms], [harm.row for harm in harms])
-        blows = [Blow(self.ground, Random(f"{self.report.seed}/{number}/{harm.name}")) for harm in harms]
-        crowd = Crowd(self.ground.stage, Shop(self.ground.stage, self._wire, f"round{number}"), number)
+    def _round(self, faults: Sequence[Fault], number: int) -> None:
+        one = Round(number, self.report.seed, [fault.name for fault in faults], [fault.row for fault in faults])
+        injections = [
+            Injection(self.environment, Random(f"{self.report.seed}/{number}/{fault.name}")) for fault in faults
+        ]
+        load = LoadGenerator(
+            self.environment.harness, Shop(self.environment.harness, self._api, f"round{number}"), number
+        )
         try:
-            self._fires(list(zip(harms, blows, strict=True)), crowd, one)
-        except Exception as error:  # whatever it is, the round did not hold: it is told, and ends the run
+            self._play(list(zip(faults, injections, strict=True)), load, one)
+        except Exception as error:  # whatever it is, the round did not hold: it is reported, and ends the run
             one.outcome = f"{type(error).__name__}: {error}"
-        crowd.close()
-        one.evidence = [each for blow in blows for each in blow.evidence]
-        one.in_flight = len({clerk for blow in blows for clerk in blow.hit})
-        one.orders = len(crowd.orders)
+        load.close()
+        one.evidence = [each for injection in injections for each in injection.evidence]
+        one.in_flight = len({clerk for injection in injections for clerk in injection.hit})
+        one.orders = len(load.orders)
         self.report.add(one)
-        _say(_told(one))
+        _say(_summary(one))
 
-    def _fires(self, fired: Sequence[tuple[Harm, Blow]], crowd: Crowd, one: Round) -> None:
-        crowd.comes(FIRST)
-        with crowd.at_work():
-            with ThreadPoolExecutor(len(fired)) as both:
-                strikes = [both.submit(harm.strikes, blow) for harm, blow in fired]
-            for strike in strikes:
-                strike.result()
-            self.ground.mend()
+    def _play(self, fired: Sequence[tuple[Fault, Injection]], load: LoadGenerator, one: Round) -> None:
+        load.opens_orders(FIRST)
+        with load.running():
+            with ThreadPoolExecutor(len(fired)) as pool:
+                running = [pool.submit(fault.inject, injection) for fault, injection in fired]
+            for future in running:
+                future.result()
+            self.environment.mend()
         mended = monotonic()
-        for harm, blow in fired:
-            assert blow.evidence, f"{harm.name}: the fault did not fire"
-            assert blow.hit, f"{harm.name}: nothing was in flight: {blow.evidence}"
-        crowd.goes_home(QUIET_LIMIT)
-        becomes_quiet(self.ground.stage)
+        for fault, injection in fired:
+            assert injection.evidence, f"{fault.name}: the fault did not fire"
+            assert injection.hit, f"{fault.name}: nothing was in flight: {injection.evidence}"
+        load.all_end(QUIET_LIMIT)
+        becomes_quiet(self.environment.harness)
         one.seconds_to_quiet = round(monotonic() - mended, 2)
-        one.drifts = [str(drift) for drift in verifier.check(databases(self.ground.stage))]
-        one.outcome = HELD if not one.drifts else f"{len(one.drifts)} drifts"
+        one.violations = [str(violation) for violation in verifier.check(databases(self.environment.harness))]
+        one.outcome = HELD if not one.violations else f"{len(one.violations)} drifts"
 
     def close(self) -> None:
-        self._wire.close()
+        self._api.close()
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -104,27 +108,27 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     seed = secrets.randbelow(1_000_000) if wanted.seed is None else wanted.seed
     folder = wanted.report or REPORTS / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{seed}"
-    report = Report(folder, seed)
+    report = ChaosReport(folder, seed)
     _say(f"chaos: seed {seed}, {wanted.minutes:g} minutes, {len(ALL)} faults to draw from; report in {folder}")
-    ground = Ground(servers, folder)
-    nemesis = Nemesis(ground, report)
+    environment = Environment(servers, folder)
+    nemesis = Nemesis(environment, report)
     try:
         nemesis.plays(wanted.minutes)
     except (KeyboardInterrupt, SystemExit):
-        _ends_now(ground)
+        _ends_now(environment)
     nemesis.close()
-    ground.close()
+    environment.close()
     _say(f"chaos: report in {report.write()}")
     _say(f"chaos: {len(report.rounds)} rounds, {'all held' if report.held else 'BROKEN'}; seed {seed}")
     return 0 if report.held else 1
 
 
-def _ends_now(ground: Ground) -> NoReturn:
-    """Who interrupts does not want to wait, nor to be told of the round that was under way; what it began is left."""
+def _ends_now(environment: Environment) -> NoReturn:
+    """End at once: the round that was under way is not reported, and its processes are killed."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     for service in SERVICES:
-        ground.stage.kill(service)
+        environment.harness.kill(service)
     _say("chaos: interrupted; the rounds that were over are in the report's folder")
     os._exit(INTERRUPTED)
 
@@ -144,11 +148,13 @@ def _minutes(text: str) -> float:
     return minutes
 
 
-def _told(one: Round) -> str:
+def _summary(one: Round) -> str:
     quiet = "" if one.seconds_to_quiet is None else f", quiet after {one.seconds_to_quiet:.1f} s"
-    told = f"round {one.round}: {' + '.join(one.harms)}: {one.in_flight} in flight{quiet}"
+    told = f"round {one.round}: {' + '.join(one.faults)}: {one.in_flight} in flight{quiet}"
     return (
-        told if one.held else f"{told}\n  BROKE: {one.outcome}\n" + "\n".join(f"  {line}" for line in one.drifts[:20])
+        told
+        if one.held
+        else f"{told}\n  BROKE: {one.outcome}\n" + "\n".join(f"  {line}" for line in one.violations[:20])
     )
 
 

@@ -1,4 +1,7 @@
-"""What became of each harm: one JSON line each, in the file that CLERK_FAULTS_RECORD names; reliability.md tells it."""
+"""Records the outcome of each fault test: one JSON line each, in the file that CLERK_FAULTS_RECORD names.
+
+docs/reliability.md is made of these lines.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from time import monotonic
 
-from scenario_tests.faults.harm import Blow, Harm
+from scenario_tests.faults.fault import Fault, Injection
 
 FILE = "CLERK_FAULTS_RECORD"
 HELD = "held"
@@ -21,14 +24,14 @@ _ROOT = Path(__file__).parents[2]
 
 
 @dataclass
-class Watch:
-    """Between the end of a fault and quiet; `over` starts it, `quiet` stops it."""
+class RecoveryTimer:
+    """Measures the seconds from the end of a fault (`over`) until nothing is in flight any more (`quiet`)."""
 
     seconds: float | None = None
     _began: float = 0.0
 
     def over(self) -> None:
-        """The fault is over and everything stands again."""
+        """The fault is over, and everything runs again."""
         self._began = monotonic()
 
     def quiet(self) -> None:
@@ -37,29 +40,29 @@ class Watch:
 
 
 @contextmanager
-def recorded(harm: Harm, blow: Blow) -> Iterator[Watch]:
-    """The block plays the harm; however it ends, that is recorded, where somebody asks for it."""
-    watch, outcome = Watch(), HELD
+def recorded(fault: Fault, injection: Injection) -> Iterator[RecoveryTimer]:
+    """The block runs the fault; its outcome is recorded, however it ends, if CLERK_FAULTS_RECORD is set."""
+    timer, outcome = RecoveryTimer(), HELD
     try:
-        yield watch
+        yield timer
     except BaseException as error:
         outcome = f"broke: {str(error).splitlines()[0][:300] if str(error) else type(error).__name__}"
         raise
     finally:
         append(
             {
-                "row": harm.row,
-                "name": harm.name,
-                "evidence": blow.evidence,
-                "in_flight": len(blow.hit),
-                "seconds_to_quiet": watch.seconds,
+                "row": fault.row,
+                "name": fault.name,
+                "evidence": injection.evidence,
+                "in_flight": len(injection.hit),
+                "seconds_to_quiet": timer.seconds,
                 "outcome": outcome,
             }
         )
 
 
 def append(line: dict[str, object]) -> None:
-    """One more line, with commit and date; nothing when nobody asks for a recording."""
+    """Append a line, with commit and date, if CLERK_FAULTS_RECORD is set."""
     file = os.environ.get(FILE)
     if file:
         now = datetime.now(UTC).isoformat(timespec="seconds")

@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from scenario_tests.faults.ground import SERVERS, Ground
-from scenario_tests.stage import SERVICES
+from scenario_tests.faults.environment import SERVERS, Environment
+from scenario_tests.harness import SERVICES
 
 SLACK = {"connections": 6, "threads": 6, "files": 7, "memory": 24}
-"""Pools fill up to their size, threads and connections come and go with the callers; caches and the allocator's arenas
-fill for a while (MiB). Eight rounds in which one thing is forgotten each time go past it."""
+"""Pools fill up to their size, threads and connections come and go with the requests; caches and the allocator's arenas
+fill for a while (MiB). A leak of one a round goes past it in eight rounds."""
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ResourceUse:
     """By one process. `memory`: resident, in MiB; `connections`: to its broker and its database."""
 
     process: int
@@ -25,30 +25,30 @@ class Held:
     memory: float
 
 
-def held(ground: Ground) -> dict[str, Held]:
-    return {service: _held(ground, service) for service in SERVICES}
+def held(environment: Environment) -> dict[str, ResourceUse]:
+    return {service: _held(environment, service) for service in SERVICES}
 
 
-def grown(before: Mapping[str, Held], now: Mapping[str, Held]) -> list[str]:
-    """What is more than it was, beyond the slack, in one line each. A process that is another one counts as grown."""
+def grown(before: Mapping[str, ResourceUse], now: Mapping[str, ResourceUse]) -> list[str]:
+    """What has grown by more than SLACK, in one line each. A process that was restarted counts as grown."""
     return [line for service, first in before.items() for line in _grown(service, first, now[service])]
 
 
-def _held(ground: Ground, service: str) -> Held:
-    running = ground.stage.process(service).running
+def _held(environment: Environment, service: str) -> ResourceUse:
+    running = environment.harness.process(service).running
     assert running is not None, f"{service} does not run"
     proc = Path("/proc") / str(running.pid)
     resident = next(line for line in (proc / "status").read_text().splitlines() if line.startswith("VmRSS:"))
-    return Held(
+    return ResourceUse(
         process=running.pid,
-        connections=sum(ground.road(service, server).connections for server in SERVERS),
+        connections=sum(environment.proxy(service, server).connections for server in SERVERS),
         threads=len(list((proc / "task").iterdir())),
         files=len(list((proc / "fd").iterdir())),
         memory=int(resident.split()[1]) / 1024,
     )
 
 
-def _grown(service: str, first: Held, now: Held) -> Iterator[str]:
+def _grown(service: str, first: ResourceUse, now: ResourceUse) -> Iterator[str]:
     if first.process != now.process:
         yield f"{service}: another process, {now.process} instead of {first.process}"
     for what, slack in SLACK.items():

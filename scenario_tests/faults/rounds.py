@@ -1,4 +1,4 @@
-"""What the rounds of the nemesis came to: one JSON line each while it runs, and a page to read at the end."""
+"""The report of a nemesis run: one JSON line for each round while it runs, and a page to read at the end."""
 
 from __future__ import annotations
 
@@ -16,25 +16,30 @@ LINES, PAGE = "rounds.jsonl", "report.md"
 
 @dataclass
 class Round:
-    """`in_flight`: how many Clerks waited for a service when the faults fired; `drifts`: what `verify` said."""
+    """`in_flight`: how many Clerks waited for a service when the faults fired; `violations`: what `verify` said."""
 
     round: int
     seed: int
-    harms: list[str]
+    faults: list[str]
     rows: list[str]
     evidence: list[str] = field(default_factory=list)
     in_flight: int = 0
     orders: int = 0
     seconds_to_quiet: float | None = None
-    drifts: list[str] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
     outcome: str = "not over"
 
     @property
     def held(self) -> bool:
         return self.outcome == HELD
 
+    def as_line(self) -> dict[str, object]:
+        """As it is recorded: the recordings call the faults `harms` and the violations `drifts`."""
+        names = {"faults": "harms", "violations": "drifts"}
+        return {names.get(name, name): value for name, value in asdict(self).items()}
 
-class Report:
+
+class ChaosReport:
     """The folder that is kept of a run."""
 
     def __init__(self, folder: Path, seed: int) -> None:
@@ -45,7 +50,7 @@ class Report:
 
     def add(self, one: Round) -> None:
         self.rounds.append(one)
-        line = {**asdict(one), "commit": commit(), "date": datetime.now(UTC).isoformat(timespec="seconds")}
+        line = {**one.as_line(), "commit": commit(), "date": datetime.now(UTC).isoformat(timespec="seconds")}
         with (self.folder / LINES).open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(line, ensure_ascii=False) + "\n")
 
@@ -69,7 +74,7 @@ def as_page(rounds: Sequence[Round], seed: int) -> str:
     lines = [
         "# Chaos",
         "",
-        f"Seed {seed}, commit {commit()}: {len(rounds)} rounds, {sum(len(one.harms) for one in rounds)} faults, "
+        f"Seed {seed}, commit {commit()}: {len(rounds)} rounds, {sum(len(one.faults) for one in rounds)} faults, "
         f"{sum(one.orders for one in rounds)} orders, {sum(one.in_flight for one in rounds)} of them in flight when "
         f"a fault fired. {len(broken)} rounds broke. Quiet again after: {times}.",
         "",
@@ -78,11 +83,19 @@ def as_page(rounds: Sequence[Round], seed: int) -> str:
         *(_line(one) for one in rounds),
     ]
     for one in broken:
-        lines += ["", f"## Round {one.round}: {', '.join(one.harms)}", "", one.outcome, "", *one.evidence, *one.drifts]
+        lines += [
+            "",
+            f"## Round {one.round}: {', '.join(one.faults)}",
+            "",
+            one.outcome,
+            "",
+            *one.evidence,
+            *one.violations,
+        ]
     return "\n".join(lines) + "\n"
 
 
 def _line(one: Round) -> str:
     quiet = "" if one.seconds_to_quiet is None else f"{one.seconds_to_quiet:.1f} s"
     told = "held" if one.held else "BROKE"
-    return f"| {one.round} | {'; '.join(one.harms)} | {one.in_flight} | {one.orders} | {quiet} | {told} |"
+    return f"| {one.round} | {'; '.join(one.faults)} | {one.in_flight} | {one.orders} | {quiet} | {told} |"

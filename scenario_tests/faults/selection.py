@@ -45,7 +45,7 @@ def wanted(environment: Mapping[str, str] = os.environ) -> Wanted:
 def choose(costs: Mapping[str, float], kinds: Mapping[str, str], which: Wanted) -> set[str]:
     """The names of the tests to play. One of each kind is drawn before a second of any, in an order by chance.
 
-    `costs`: test → seconds; `kinds`: test → the row of the design's table, or else the function that it is a case of.
+    `costs`: test → seconds; `kinds`: test → the fault's row (`ROWS` in fault.py), else the test function.
     """
     if which.seed is None:
         return set(costs)

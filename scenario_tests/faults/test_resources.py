@@ -6,48 +6,48 @@ from dataclasses import asdict
 
 import pytest
 
-from scenario_tests.faults.crowd import Crowd
-from scenario_tests.faults.ground import SERVERS, Ground
-from scenario_tests.faults.proof import QUIET_LIMIT, holds
-from scenario_tests.faults.resources import Held, grown, held
-from scenario_tests.services_stage import ServicesStage
-from scenario_tests.stage import SERVICES
+from scenario_tests.faults.environment import SERVERS, Environment
+from scenario_tests.faults.final_checks import QUIET_LIMIT, holds
+from scenario_tests.faults.load_generator import LoadGenerator
+from scenario_tests.faults.resources import ResourceUse, grown, held
+from scenario_tests.harness import SERVICES
+from scenario_tests.services_harness import ServicesHarness
 from scenario_tests.waiting import until
 
 ROUNDS = 8
 BACK_LIMIT = 60.0
 """Seconds; idle threads and connections are let go after some time only."""
-BEFORE = {"shop": Held(process=7, connections=6, threads=20, files=30, memory=100.0)}
+BEFORE = {"shop": ResourceUse(process=7, connections=6, threads=20, files=30, memory=100.0)}
 
 
 @pytest.mark.services
 @pytest.mark.cost(60, "partition")
-def test_I17_nothing_leaks_when_every_road_is_cut_again_and_again(
-    ground: Ground, stage: ServicesStage, crowd: Crowd
+def test_I17_nothing_leaks_when_every_connection_is_cut_again_and_again(
+    environment: Environment, harness: ServicesHarness, load: LoadGenerator
 ) -> None:
-    _every_road_is_cut(ground, crowd)
-    before = held(ground)
+    _every_connection_is_cut(environment, load)
+    before = held(environment)
     for _ in range(ROUNDS):
-        _every_road_is_cut(ground, crowd)
+        _every_connection_is_cut(environment, load)
     until(
-        lambda: not grown(before, held(ground)),
-        lambda: "all is back to where it was: " + "; ".join(grown(before, held(ground))),
+        lambda: not grown(before, held(environment)),
+        lambda: "all is back to where it was: " + "; ".join(grown(before, held(environment))),
         BACK_LIMIT,
     )
-    holds(stage)
+    holds(harness)
 
 
-def _every_road_is_cut(ground: Ground, crowd: Crowd) -> None:
-    crowd.comes(10)
-    with crowd.at_work():
+def _every_connection_is_cut(environment: Environment, load: LoadGenerator) -> None:
+    load.opens_orders(10)
+    with load.running():
         for server in SERVERS:
-            many = [road.connections for road in ground.all_roads(server)]
+            many = [proxy.connections for proxy in environment.all_proxies(server)]
             assert all(many), f"nothing to cut: {many}"
-            for road in ground.all_roads(server):
-                road.cut()
-    crowd.goes_home(QUIET_LIMIT)
+            for proxy in environment.all_proxies(server):
+                proxy.cut()
+    load.all_end(QUIET_LIMIT)
     for service in SERVICES:
-        ground.stage.process(service).wait_ready()
+        environment.harness.process(service).wait_ready()
 
 
 @pytest.mark.parametrize(
@@ -62,4 +62,4 @@ def _every_road_is_cut(ground: Ground, crowd: Crowd) -> None:
 )
 def test_whatever_has_grown_is_told(what: str, has: float, told: str) -> None:
     assert grown(BEFORE, BEFORE) == []
-    assert grown(BEFORE, {"shop": Held(**(asdict(BEFORE["shop"]) | {what: has}))}) == [told]
+    assert grown(BEFORE, {"shop": ResourceUse(**(asdict(BEFORE["shop"]) | {what: has}))}) == [told]

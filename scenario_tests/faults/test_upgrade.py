@@ -12,26 +12,26 @@ from pathlib import Path
 
 import pytest
 
-from messaging.migrations import current, head
-from scenario_tests.faults.conftest import furnished
-from scenario_tests.faults.crowd import Crowd
-from scenario_tests.faults.ground import Ground
-from scenario_tests.faults.proof import QUIET_LIMIT, holds
-from scenario_tests.services_stage import TREE
+from messaging.migrated import current, head
+from scenario_tests.api_client import ApiClient
+from scenario_tests.faults.conftest import started_environment
+from scenario_tests.faults.environment import Environment
+from scenario_tests.faults.final_checks import QUIET_LIMIT, holds
+from scenario_tests.faults.load_generator import LoadGenerator
+from scenario_tests.harness import SERVICES
+from scenario_tests.services_harness import TREE
 from scenario_tests.shop import Shop
-from scenario_tests.stage import SERVICES
 from scenario_tests.waiting import until
-from scenario_tests.wire import Wire
 
 pytestmark = [pytest.mark.services, pytest.mark.cost(45, "upgrade")]
 
-MIGRATIONS = ":(glob)*/migrations/versions/*.py"
+MIGRATIONS = ":(glob)shop_manager/migrations/versions/*.py"
 SEEN_LIMIT = 30.0
 
 
 @pytest.fixture
 def older_tree(tmp_path: Path) -> Path:
-    """The source as it was before its newest migration came."""
+    """The source as it was before the newest migration of ShopManager came."""
     newest = git("log", "-1", "--diff-filter=A", "--format=%H", "--", MIGRATIONS).decode().strip()
     if not newest:
         pytest.skip("an older version is taken from the repository's history, which is not here")
@@ -42,9 +42,9 @@ def older_tree(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def own_ground(ground: Ground, older_tree: Path, tmp_path: Path) -> Iterator[Ground]:
-    """On which the older version runs."""
-    own = furnished(ground.servers, tmp_path, older_tree)
+def own_environment(environment: Environment, older_tree: Path, tmp_path: Path) -> Iterator[Environment]:
+    """An environment of its own, on which the older version runs."""
+    own = started_environment(environment.servers, tmp_path, older_tree)
     yield own
     own.close()
 
@@ -57,35 +57,35 @@ def git(*arguments: str) -> bytes:
         return b""
 
 
-def test_two_versions_work_together_while_one_takes_the_others_place(own_ground: Ground) -> None:
-    stage, wire = own_ground.stage, Wire(own_ground.stage)
-    crowd = Crowd(stage, Shop(stage, wire, "upgrade"), 1)
-    crowd.comes(10)
-    with crowd.at_work():
+def test_two_versions_work_together_while_one_takes_the_others_place(own_environment: Environment) -> None:
+    harness, api = own_environment.harness, ApiClient(own_environment.harness)
+    load = LoadGenerator(harness, Shop(harness, api, "upgrade"), 1)
+    load.opens_orders(10)
+    with load.running():
         # Given the older version at work, on its own tables
-        assert current(stage.database("shop_manager")) != head("shop_manager")
+        assert current(harness.database("shop_manager")) != head("shop_manager")
         # When the tables are migrated under its feet
-        stage.migrate()
-        assert current(stage.database("shop_manager")) == head("shop_manager")
+        harness.migrate()
+        assert current(harness.database("shop_manager")) == head("shop_manager")
         # And a ShopManager of the new version comes beside the old one
-        with stage.another_manager() as door:
-            for doors in ({}, {"shop_manager": door}):
-                _takes_answers(own_ground, doors)
+        with harness.another_manager() as url:
+            for urls in ({}, {"shop_manager": url}):
+                _takes_answers(own_environment, urls)
             # And one service after the other is replaced, the old ShopManager last
             for service in reversed(SERVICES):
-                stage.process(service).tree = TREE
-                own_ground.restart(service)
+                harness.process(service).tree = TREE
+                own_environment.restart(service)
     # Then all orders end as they should
-    crowd.goes_home(QUIET_LIMIT)
-    crowd.close()
-    holds(stage)
-    wire.close()
+    load.all_end(QUIET_LIMIT)
+    load.close()
+    holds(harness)
+    api.close()
 
 
-def _takes_answers(ground: Ground, doors: dict[str, str]) -> None:
-    """The ShopManager behind this door has some of the work."""
-    wire = Wire(ground.stage, doors)
-    shop = Shop(ground.stage, wire, "")
-    before = shop.answers_taken_by_its_manager()
-    until(lambda: shop.answers_taken_by_its_manager() > before, f"{doors or 'the old one'} takes answers", SEEN_LIMIT)
-    wire.close()
+def _takes_answers(environment: Environment, urls: dict[str, str]) -> None:
+    """The ShopManager at these URLs handles some of the messages."""
+    api = ApiClient(environment.harness, urls)
+    shop = Shop(environment.harness, api, "")
+    before = shop.messages_handled()
+    until(lambda: shop.messages_handled() > before, f"{urls or 'the old one'} takes answers", SEEN_LIMIT)
+    api.close()

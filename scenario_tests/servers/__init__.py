@@ -17,8 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from scenario_tests.servers.given import GivenBroker, GivenPostgres, NotAvailable
-from scenario_tests.servers.postgres import ClusterSettings, PostgresCluster, create_roles, fresh_databases
+from scenario_tests.servers.external import ExternalBroker, ExternalPostgres, NotAvailable
+from scenario_tests.servers.postgres import ClusterSettings, PostgresCluster, fresh_databases
 from scenario_tests.servers.rabbit import NodeSettings, RabbitNode
 
 __all__ = ["NotAvailable", "Servers", "attached_servers", "private_servers"]
@@ -30,8 +30,8 @@ STATE, BROKER_URL, DATABASE_URL = "CLERK_TEST_SERVERS", "CLERK_TEST_BROKER_URL",
 class Servers:
     """A broker and a PostgreSQL. `broker.available` and `postgres.available` say whether they can be stopped here."""
 
-    broker: RabbitNode | GivenBroker
-    postgres: PostgresCluster | GivenPostgres
+    broker: RabbitNode | ExternalBroker
+    postgres: PostgresCluster | ExternalPostgres
     state_file: Path | None = None
 
     @property
@@ -47,10 +47,6 @@ class Servers:
         """Five new, empty databases; returns their URL template: `postgresql://…/PREFIX{service}`."""
         return fresh_databases(self.admin_url, prefix)
 
-    def create_roles(self, prefix: str = "") -> dict[str, str]:
-        """One role for each of the five databases of `prefix`; returns service → URL with that role's password."""
-        return create_roles(self.admin_url, prefix)
-
     def environment(self) -> dict[str, str]:
         """For a child process: the two URLs, and where it finds what it needs to stop and start servers of ours."""
         urls = {BROKER_URL: self.broker_url, DATABASE_URL: self.admin_url}
@@ -59,7 +55,7 @@ class Servers:
 
 @contextmanager
 def private_servers(environment: Mapping[str, str] = os.environ) -> Iterator[Servers]:
-    """Both servers, started if nobody else gives them; those that were started are ended, whatever happens."""
+    """Both servers: those that the environment names, else started here, and ended in any case."""
     attached = attached_servers(environment)
     if attached is not None:
         yield attached
@@ -73,14 +69,14 @@ def attached_servers(environment: Mapping[str, str] = os.environ) -> Servers | N
     if STATE in environment:
         return _read_state(Path(environment[STATE]))
     broker, postgres = environment.get(BROKER_URL), environment.get(DATABASE_URL)
-    return Servers(GivenBroker(broker), GivenPostgres(postgres)) if broker and postgres else None
+    return Servers(ExternalBroker(broker), ExternalPostgres(postgres)) if broker and postgres else None
 
 
 def _start_missing(folder: Path, environment: Mapping[str, str]) -> Servers:
     given_broker, given_postgres = environment.get(BROKER_URL), environment.get(DATABASE_URL)
     with ThreadPoolExecutor(2) as both:  # each takes seconds, mostly waiting
-        broker = both.submit(lambda: GivenBroker(given_broker) if given_broker else _new_broker(folder))
-        postgres = both.submit(lambda: GivenPostgres(given_postgres) if given_postgres else _new_postgres(folder))
+        broker = both.submit(lambda: ExternalBroker(given_broker) if given_broker else _new_broker(folder))
+        postgres = both.submit(lambda: ExternalPostgres(given_postgres) if given_postgres else _new_postgres(folder))
     servers = Servers(broker.result(), postgres.result(), folder / "state.json")
     _write_state(folder / "state.json", servers)
     return servers
@@ -100,7 +96,7 @@ def _new_postgres(folder: Path) -> PostgresCluster:
 
 @contextmanager
 def _own_folder() -> Iterator[Path]:
-    """A folder that goes, with every server in it, when we leave or die: its watcher sees our end of the pipe close."""
+    """A folder that is removed, after its servers were ended, when we leave or die: the watcher sees our pipe close."""
     folder = Path(tempfile.mkdtemp(prefix="clerk-servers-"))
     folder.chmod(0o755)  # the servers' own users must get through
     watcher = subprocess.Popen(
@@ -127,7 +123,7 @@ def _read_state(path: Path) -> Servers:
     state = json.loads(path.read_text())
     node, cluster = state.get("broker"), state.get("postgres")
     return Servers(
-        RabbitNode(NodeSettings(**node)) if node else GivenBroker(state["broker_url"]),
-        PostgresCluster(ClusterSettings(**cluster)) if cluster else GivenPostgres(state["admin_url"]),
+        RabbitNode(NodeSettings(**node)) if node else ExternalBroker(state["broker_url"]),
+        PostgresCluster(ClusterSettings(**cluster)) if cluster else ExternalPostgres(state["admin_url"]),
         path,
     )

@@ -16,7 +16,7 @@ from types import FrameType
 from typing import NoReturn
 
 from scenario_tests.servers import NotAvailable, attached_servers, private_servers
-from scenario_tests.servers.processes import on_record, pid_file_beside
+from scenario_tests.servers.processes import pid_file_beside, recording_pid
 
 USAGE = "usage: python -m scenario_tests.servers run -- COMMAND [ARGUMENT…], or inside it: ctl -- ARGUMENT…"
 
@@ -54,7 +54,7 @@ def _run(command: Sequence[str], environment: dict[str, str], state_file: Path |
     """The command's exit code, in a shell's way; the command is always ended when we leave."""
     # Should we be killed meanwhile, the watcher ends it together with the servers.
     pid_file = None if state_file is None else pid_file_beside(state_file, "command")
-    child = subprocess.Popen(on_record(pid_file, command), env=environment)
+    child = subprocess.Popen(recording_pid(pid_file, command), env=environment)
     try:
         code = child.wait()
     except KeyboardInterrupt:

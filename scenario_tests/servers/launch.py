@@ -1,7 +1,7 @@
-"""Starts one server as a process that belongs to nobody: own session, the right user, a pid file; then ends.
+"""Starts one server as a daemon (own session, the right user, a pid file), then ends.
 
-Run as a program of its own, `python -m scenario_tests.servers.launch SPEC.json`: forking inside a test process with
-threads is unsafe, and whoever starts a server again (a test) may end before it.
+It is a program of its own, `python -m scenario_tests.servers.launch SPEC.json`, because forking in a test process with
+threads is unsafe, and because the process that starts a server may end before it.
 """
 
 from __future__ import annotations

@@ -18,8 +18,9 @@ from urllib.parse import urlsplit
 import psycopg2
 from psycopg2 import sql
 
+from scenario_tests.servers.certificates import Certificate
 from scenario_tests.servers.ports import free_ports
-from scenario_tests.servers.processes import Server, hand_over, user_for
+from scenario_tests.servers.processes import ServerProcess, change_owner, user_for, wait_until
 
 SERVICES = ("shop_manager", "shop", "risk", "payment", "fulfillment")
 START_LIMIT, STOP_LIMIT = 60.0, 60.0
@@ -46,7 +47,7 @@ class PostgresCluster:
     def __init__(self, settings: ClusterSettings) -> None:
         self.settings = settings
         self.folder = Path(settings.folder)
-        self._server = Server("postgres", self.folder, user_for("postgres"))
+        self._server = ServerProcess("postgres", self.folder, user_for("postgres"))
         self.admin_url = f"postgresql://clerk:{settings.password}@127.0.0.1:{settings.port}/postgres"
 
     @classmethod
@@ -56,7 +57,7 @@ class PostgresCluster:
         cluster = cls(ClusterSettings(str(folder), free_ports(1)[0], secrets.token_hex(8)))
         (folder / "password").write_text(cluster.settings.password)
         (folder / "sockets").mkdir()
-        hand_over(folder, cluster._server.user)
+        change_owner(folder, cluster._server.user)
         cluster._initialise()
         return cluster
 
@@ -83,15 +84,40 @@ class PostgresCluster:
 
     @property
     def running(self) -> bool:
-        return self._server.pid is not None
+        return self.pid is not None
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process whose children serve the connections; None while it does not run."""
+        return self._server.pid
+
+    def serve_with(self, certificate: Certificate | None) -> None:
+        """Take TLS connections with this certificate from now on; with None no more."""
+        files = (
+            {"ssl_cert_file": str(certificate.file), "ssl_key_file": str(certificate.key)}
+            if certificate
+            else dict.fromkeys(("ssl_cert_file", "ssl_key_file"), "")
+        )
+        wanted = {**files, "ssl": "on" if certificate else "off"}
+        with session(self.admin_url) as cursor:
+            for name, value in wanted.items():
+                cursor.execute(sql.SQL("ALTER SYSTEM SET {} = {}").format(sql.Identifier(name), sql.Literal(value)))
+            cursor.execute("SELECT pg_reload_conf()")
+        wait_until(lambda: self._has("ssl_cert_file", files["ssl_cert_file"]), 10.0, "the new certificate is in use")
+
+    def _has(self, name: str, value: str) -> bool:
+        """Whether new connections find this setting."""
+        with session(self.admin_url) as cursor:
+            cursor.execute("SELECT current_setting(%s)", (name,))
+            return bool(cursor.fetchone()[0] == value)
 
     def dump(self, database: str, file: Path) -> Path:
-        """Back the database up into the file, as it is at one moment, beside whoever works in it; returns the file."""
+        """Back the database up into the file, while it may be in use; returns the file."""
         self._run("pg_dump", "--format=custom", f"--file={file}", _with_database(self.admin_url, database))
         return file
 
     def restore(self, database: str, file: Path) -> None:
-        """In place of that database, which may be in nobody's use, what `dump` has kept."""
+        """Replace the database by what `dump` has kept; nobody may use it meanwhile."""
         with session(self.admin_url) as cursor:
             cursor.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database)))
             cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
@@ -112,7 +138,7 @@ class PostgresCluster:
             return False
 
     def _initialise(self) -> None:
-        """initdb, then our settings; the others stay as PostgreSQL has them: figures measured here are honest."""
+        """initdb, then our few settings. All others stay PostgreSQL's defaults, so that benchmarks are honest."""
         command = [_tool("initdb"), "-D", f"{self.folder}/data", "--username", "clerk", "--no-sync", "--no-locale"]
         command += ["--encoding", "UTF8", "--auth", "scram-sha-256", "--pwfile", f"{self.folder}/password"]
         user = self._server.user
@@ -161,24 +187,6 @@ def fresh_databases(admin_url: str, prefix: str) -> str:
     return _with_database(admin_url, prefix + "{service}")
 
 
-def create_roles(admin_url: str, prefix: str) -> dict[str, str]:
-    """One role a service, owning that service's database and nothing else; returns each one's URL (security S14)."""
-    urls = {}
-    with session(admin_url) as cursor:
-        for service in SERVICES:
-            name, password = f"{prefix}{service}", secrets.token_hex(8)
-            cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (name,))
-            verb = "ALTER" if cursor.fetchone() else "CREATE"
-            make = sql.SQL(f"{verb} ROLE {{}} LOGIN PASSWORD {{}}")
-            cursor.execute(make.format(sql.Identifier(name), sql.Literal(password)))
-            own = sql.SQL("ALTER DATABASE {} OWNER TO {}")
-            cursor.execute(own.format(sql.Identifier(name), sql.Identifier(name)))
-            close = sql.SQL("REVOKE CONNECT ON DATABASE {} FROM PUBLIC")
-            cursor.execute(close.format(sql.Identifier(name)))
-            urls[service] = _with_database(_with_user(admin_url, name, password), name)
-    return urls
-
-
 def installed() -> bool:
     """Is there a PostgreSQL server on this machine?"""
     return _folder() is not None or shutil.which("initdb") is not None
@@ -189,13 +197,8 @@ def _with_database(url: str, database: str) -> str:
     return f"{parts.scheme}://{parts.netloc}/{database}" + (f"?{parts.query}" if parts.query else "")
 
 
-def _with_user(url: str, user: str, password: str) -> str:
-    parts = urlsplit(url)
-    return parts._replace(netloc=f"{user}:{password}@{parts.netloc.rpartition('@')[2]}").geturl()
-
-
 def _folder() -> Path | None:
-    """The newest of Debian's versions."""
+    """The folder of the newest version that Debian has installed."""
     found = Path("/usr/lib/postgresql").glob("*/bin/initdb")
     return max((path.parent for path in found), key=lambda path: float(path.parent.name), default=None)
 

@@ -1,4 +1,4 @@
-"""Processes of test servers: start, look, signal, wait. Any process may act on them: pid files tell which they are."""
+"""Processes of test servers: start, look, signal, wait. They are found by pid files, so any process may act on them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _never = threading.Event()
 
 
 def wait_until(condition: Callable[[], bool], limit: float, what: str) -> None:
-    """Look until `condition` holds; TimeoutError naming `what` after `limit` seconds."""
+    """Poll until `condition` holds; TimeoutError naming `what` after `limit` seconds."""
     until = monotonic() + limit
     while not condition():
         if monotonic() > until:
@@ -27,11 +27,11 @@ def wait_until(condition: Callable[[], bool], limit: float, what: str) -> None:
 
 
 def user_for(account: str) -> str | None:
-    """Whom a server has to run as: its package's own user when we are root, else ourselves (None)."""
+    """The user that a server has to run as: its package's own when we are root, else ours (None)."""
     return account if os.geteuid() == 0 else None
 
 
-def hand_over(path: Path, user: str | None) -> None:
+def change_owner(path: Path, user: str | None) -> None:
     """Give a folder and what is in it to the server's user."""
     if user is not None:
         for entry in (path, *path.rglob("*")):
@@ -44,8 +44,8 @@ def _group_of(user: str) -> int:
     return pwd.getpwnam(user).pw_gid
 
 
-class Server:
-    """One server process in `folder`, which survives whoever starts it; ended by `signal_and_wait` or the watcher."""
+class ServerProcess:
+    """One server process in `folder`. It survives its starter; `signal_and_wait` or the watcher ends it."""
 
     def __init__(self, name: str, folder: Path, user: str | None) -> None:
         self.name = name
@@ -93,17 +93,17 @@ class Server:
         try:
             wait_until(settled, limit, f"{self.name} is ready")
         except TimeoutError as error:
-            raise RuntimeError(f"{error}\n{self.last_words()}") from None
+            raise RuntimeError(f"{error}\n{self.log_tail()}") from None
         if self.pid is None:
-            raise RuntimeError(f"{self.name} did not start:\n{self.last_words()}")
+            raise RuntimeError(f"{self.name} did not start:\n{self.log_tail()}")
 
-    def last_words(self) -> str:
+    def log_tail(self) -> str:
         text = self.log.read_text(errors="replace") if self.log.exists() else "(no log)"
         return "\n".join(text.splitlines()[-20:])
 
 
 def is_alive(pid: int) -> bool:
-    """Does it run? A zombie, whose parent has not looked yet, does not."""
+    """Whether it runs; a zombie does not."""
     stat = Path(f"/proc/{pid}/stat")
     try:
         os.kill(pid, 0)
@@ -121,14 +121,14 @@ def send(pid: int, number: signal.Signals) -> None:
 
 
 def pid_file_beside(state_file: Path, name: str) -> Path:
-    """Where the pid of a process that is no server is on record for the watcher, which ends all of them."""
+    """The pid file for a process that is no server; the watcher ends every process that has one."""
     pid_file = state_file.parent / "processes" / f"{name}.pid"
     pid_file.parent.mkdir(exist_ok=True)
     return pid_file
 
 
-def on_record(pid_file: Path | None, command: Sequence[str]) -> list[str]:
-    """The command so that its pid is on record before it begins; as it is without a file."""
+def recording_pid(pid_file: Path | None, command: Sequence[str]) -> list[str]:
+    """A command that writes its pid into the file, then becomes `command`; `command` itself where there is no file."""
     if pid_file is None:
         return list(command)
     return ["sh", "-c", 'printf %d $$ > "$1" && shift && exec "$@"', "run", str(pid_file), *command]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -11,10 +12,12 @@ import subprocess
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from scenario_tests.servers.certificates import Certificate
 from scenario_tests.servers.ports import free_ports
-from scenario_tests.servers.processes import Server, hand_over, user_for, wait_until
+from scenario_tests.servers.processes import ServerProcess, change_owner, user_for, wait_until
 
-START_LIMIT, STOP_LIMIT = 90.0, 60.0
+START_LIMIT, STOP_LIMIT, CTL_LIMIT = 180.0, 120.0, 180.0
+"""Seconds, many times what it takes: on a busy machine an Erlang system takes a minute to start."""
 _PACKAGED = Path("/usr/lib/rabbitmq/bin")  # past Debian's wrapper, which writes to the system broker's folders
 _CONFIG = """\
 loopback_users.guest = true
@@ -48,8 +51,8 @@ class RabbitNode:
         self.settings = settings
         self.folder = Path(settings.folder)
         user = user_for("rabbitmq")
-        self._node = Server("rabbitmq", self.folder, user)
-        self._mapper = Server("epmd", self.folder, user)
+        self._node = ServerProcess("rabbitmq", self.folder, user)
+        self._mapper = ServerProcess("epmd", self.folder, user)
         self.url = self.url_of("%2F")
 
     @classmethod
@@ -62,7 +65,7 @@ class RabbitNode:
         (folder / "rabbitmq.conf").write_text(_CONFIG)
         (folder / "enabled_plugins").write_text("[].\n")
         node = cls(settings)
-        hand_over(folder, node._node.user)
+        change_owner(folder, node._node.user)
         return node
 
     def as_json(self) -> dict[str, object]:
@@ -97,7 +100,7 @@ class RabbitNode:
         self.kill()
         shutil.rmtree(self.folder / "data")
         (self.folder / "data").mkdir()
-        hand_over(self.folder / "data", self._node.user)
+        change_owner(self.folder / "data", self._node.user)
 
     def pause(self) -> None:
         """SIGSTOP: it keeps its connections and says nothing, like a black hole."""
@@ -110,7 +113,12 @@ class RabbitNode:
 
     @property
     def running(self) -> bool:
-        return self._node.pid is not None
+        return self.pid is not None
+
+    @property
+    def pid(self) -> int | None:
+        """Of the Erlang machine; None while it does not run."""
+        return self._node.pid
 
     def new_vhost(self, name: str) -> str:
         """A new virtual host, on which guest may do everything; returns its URL."""
@@ -119,6 +127,15 @@ class RabbitNode:
         self.ctl("add_vhost", name)
         self.ctl("set_permissions", "-p", name, "guest", ".*", ".*", ".*")
         return self.url_of(name)
+
+    def listen_with(self, certificate: Certificate, authority: Path) -> int:
+        """Also take TLS connections, with this certificate; returns the port. Only until the next start."""
+        [port] = free_ports(1)
+        files = {"cacertfile": authority, "certfile": certificate.file, "keyfile": certificate.key}
+        options = ",".join(f'{{{name},"{file}"}}' for name, file in files.items())
+        address = f'{{"127.0.0.1",{port}}}'
+        self.ctl("eval", f"rabbit_networking:start_ssl_listener({address}, [{options}], 1).")
+        return port
 
     def ctl(self, *arguments: str) -> str:
         """`rabbitmqctl` on this node; its output. RuntimeError with its words when it fails."""
@@ -132,12 +149,31 @@ class RabbitNode:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=CTL_LIMIT,
             check=False,
         )
         if done.returncode:
             raise RuntimeError(f"rabbitmqctl {arguments[0]}: {(done.stderr or done.stdout).strip()}")
         return done.stdout
+
+    def put_ctl_into(self, folder: Path, log: Path) -> None:
+        """Make a `rabbitmqctl` in this folder that acts on this node, and writes its arguments into `log`."""
+        variables = " ".join(f"{name}={shlex.quote(value)}" for name, value in self._environment().items())
+        tool = f"{shlex.quote(_tool('rabbitmqctl'))} --node {self.settings.name}"
+        script = folder / "rabbitmqctl"
+        script.write_text(f'#!/bin/sh\necho "$@" >> {log}\ncd {self.folder}\nexec env -i {variables} {tool} "$@"\n')
+        script.chmod(0o755)
+
+    def enable_management(self) -> str:
+        """Let it answer its HTTP API, from now on until it stops; returns the API's URL for guest."""
+        port, enabled = free_ports(1)[0], self.folder / "enabled_plugins"
+        listener = f'[{{port, {port}}}, {{ip, "127.0.0.1"}}]'
+        self.ctl("eval", f"application:set_env(rabbitmq_management, tcp_config, {listener}, [{{persistent, true}}]).")
+        enabled.write_text("[rabbitmq_management].\n")
+        self.ctl("eval", f'rabbit_plugins:ensure("{enabled}").')
+        enabled.write_text("[].\n")
+        wait_until(lambda: _accepts(port), START_LIMIT, "the management plugin listens")
+        return f"http://guest:guest@127.0.0.1:{port}"
 
     def _environment(self) -> dict[str, str]:
         settings, folder = self.settings, self.settings.folder

@@ -1,1 +1,1 @@
-"""The operators' dashboard: pages in HTML that work without JavaScript, behind a login (dashboard.md)."""
+"""The operators' dashboard: HTML pages that work without JavaScript, behind a login (docs/design/dashboard.md)."""

@@ -1,4 +1,4 @@
-"""The files that pages need, served by ourselves: style, script, and htmx with its licence (THIRD_PARTY.md)."""
+"""The static files of the pages, served by ourselves: style, script, htmx and its licence (static/THIRD_PARTY.md)."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from importlib import resources
 
 from fastapi import APIRouter, Request, Response
 
-from doors.problems import not_found
+from http_api.problems import not_found
 
-_KINDS = {
+_MEDIA_TYPES = {
     ".css": "text/css",
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
     ".txt": "text/plain",
     ".md": "text/markdown",
 }
-_FOR_EVER = "public, max-age=31536000, immutable"
-_ASK_AGAIN = "public, no-cache"
+_KEEP_FOR_EVER = "public, max-age=31536000, immutable"
+_REVALIDATE = "public, no-cache"
 
 
 def asset(name: str) -> str:
-    """The address of a file, with its content's hash: a new content has a new address."""
+    """The address of a file, with the hash of its content: changed content has another address."""
     return f"/dashboard/static/{name}?v={_digest(name)}"
 
 
 def assets_router() -> APIRouter:
-    """For everybody: the login page needs them too."""
+    """Without a login: the login page needs them too."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/dashboard/static/{name}")
@@ -35,12 +35,12 @@ def assets_router() -> APIRouter:
         if name not in _files():
             raise not_found()
         tag = f'"{_digest(name)}"'
-        fresh = request.query_params.get("v") == _digest(name)
-        headers = {"ETag": tag, "Cache-Control": _FOR_EVER if fresh else _ASK_AGAIN}
+        current = request.query_params.get("v") == _digest(name)
+        headers = {"ETag": tag, "Cache-Control": _KEEP_FOR_EVER if current else _REVALIDATE}
         if request.headers.get("if-none-match") == tag:
             return Response(status_code=304, headers=headers)
-        kind = _KINDS[name[name.rindex(".") :]]
-        return Response(_content(name), headers={**headers, "Content-Type": f"{kind}; charset=utf-8"})
+        media_type = _MEDIA_TYPES[name[name.rindex(".") :]]
+        return Response(_content(name), headers={**headers, "Content-Type": f"{media_type}; charset=utf-8"})
 
     return router
 
@@ -48,7 +48,7 @@ def assets_router() -> APIRouter:
 @cache
 def _files() -> frozenset[str]:
     folder = resources.files("shop_manager.dashboard").joinpath("static")
-    return frozenset(each.name for each in folder.iterdir() if each.name[each.name.rfind(".") :] in _KINDS)
+    return frozenset(each.name for each in folder.iterdir() if each.name[each.name.rfind(".") :] in _MEDIA_TYPES)
 
 
 @cache

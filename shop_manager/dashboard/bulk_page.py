@@ -1,4 +1,4 @@
-"""The pages of bulk acts: preview with the frozen list, start with a pace, progress, stop, and each outcome (O4)."""
+"""The pages of bulk acts: the preview with its frozen list, start with a pace, progress, stop, each outcome (O4)."""
 
 from __future__ import annotations
 
@@ -9,82 +9,49 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from doors.answers import Id
-from doors.problems import Problem
-from shop_manager.dashboard.acting import TELLING, caller_of, checked, moment_in
-from shop_manager.dashboard.asked import KINDS, STATUSES, address
-from shop_manager.dashboard.clerk_view import NAMES
-from shop_manager.dashboard.live import Live, partial
-from shop_manager.dashboard.shell import ENVIRONMENT, HEADERS, Shell, login_of, may
-from shop_manager.operations import Operations
+from http_api.conventions import Id
+from http_api.problems import Problem
+from shop_manager.dashboard.clerk_view import ACT_NAMES
+from shop_manager.dashboard.forms import principal_of, raise_unless_shown, until_in, validated
+from shop_manager.dashboard.layout import ENVIRONMENT, HEADERS, Layout, login_of, may
+from shop_manager.dashboard.live import LiveUpdates, partial
+from shop_manager.dashboard.query_parameters import KINDS, STATUSES, address
 from shop_manager.operations.bulk import PARKED
+from shop_manager.operations.facade import Operations
 from shop_manager.operations.requests import BulkAction, BulkAsk, BulkPace
 
 PATH = "/dashboard/bulk"
-ACTIONS = {**{name: NAMES.get(name, name) for name in get_args(BulkAction)}, "replay": "Replay parked messages",
+ACTIONS = {**{name: ACT_NAMES.get(name, name) for name in get_args(BulkAction)}, "replay": "Replay parked messages",
            "discard": "Discard parked messages"}  # fmt: skip
 FILTER = ("kind", "status", "step", "process", "shop", "customer", "reference", "service")
 
 
-def bulk_pages(router: APIRouter, shell: Shell, live: Live, operations: Operations) -> None:
-    pages = _Pages(shell, operations)
-    live.parts["bulk"] = pages.news
+def bulk_pages(router: APIRouter, layout: Layout, live: LiveUpdates, operations: Operations) -> None:
+    pages = BulkPages(layout, operations)
+    live.pages["bulk"] = pages.updates
 
     @router.get("/bulk")
     def bulk_acts(request: Request) -> Response:
-        return pages.listed(request, request.query_params or {"stuck": "yes"})
+        return pages.show_all(request, request.query_params or {"stuck": "yes"})
 
     @router.post("/bulk")
     def preview(request: Request) -> Response:
-        form, who = request.state.form, caller_of(request)
-        operations.bulk.require(who, "bulk_preview", "new")
-        try:
-            found = operations.bulk.preview(who, bulk_ask(form))
-        except Problem as problem:
-            if problem.code not in TELLING:
-                raise
-            return pages.listed(request, form, problem)
-        return _go(found["id"])
+        return pages.preview(request)
 
     @router.get("/bulk/{bulk}")
     def bulk_act(bulk: Id, request: Request, cursor: Annotated[str, Query(max_length=1000)] = "") -> Response:
-        return pages.one(request, bulk, cursor)
+        return pages.show_one(request, bulk, cursor)
 
     @router.post("/bulk/{bulk}/{move}")
     def start_or_stop(bulk: Id, move: Literal["start", "stop"], request: Request) -> Response:
-        who = caller_of(request)
-        operations.bulk.require(who, "bulk", bulk)
-        try:
-            if move == "stop":
-                operations.bulk.stop(who, bulk)
-            else:
-                pace = checked(BulkPace, {"per_minute": _number(request.state.form.get("per_minute", ""))})
-                operations.bulk.start(who, bulk, pace.per_minute)
-        except Problem as problem:
-            if problem.code not in TELLING:
-                raise
-            return pages.one(request, bulk, "", problem)
-        return _go(bulk)
+        return pages.start(request, bulk) if move == "start" else pages.stop(request, bulk)
 
 
-def bulk_ask(form: Mapping[str, str]) -> BulkAsk:
-    """The same request that `/ops/bulk` takes; Problem 422 names every wrong field."""
-    wanted: dict[str, Any] = {name: form[name].strip() for name in FILTER if form.get(name, "").strip()}
-    if form.get("action") in PARKED:
-        wanted = {"service": wanted["service"]} if "service" in wanted else {}
-    elif form.get("stuck") == "yes":
-        wanted["stuck"] = True
-    if "reference" in wanted:
-        wanted["client_reference"] = wanted.pop("reference")
-    asked: dict[str, Any] = {"action": form.get("action", ""), "reason": form.get("reason", ""), "filter": wanted}
-    return checked(BulkAsk, {**asked, **moment_in(form)})
-
-
-class _Pages:
-    def __init__(self, shell: Shell, operations: Operations) -> None:
-        self._shell = shell
+class BulkPages:
+    def __init__(self, layout: Layout, operations: Operations) -> None:
+        self._layout = layout
         self._bulk = operations.bulk
-        known = operations.reads.catalogue.by_reference
+        known = operations.reads.registry.by_reference
         self._choices = {
             "kind": KINDS,
             "status": STATUSES,
@@ -93,38 +60,70 @@ class _Pages:
             "service": ["shop_manager", *sorted({step.asks for process in known.values() for step in process.steps})],
         }
 
-    def listed(self, request: Request, typed: Mapping[str, str], problem: Problem | None = None) -> Response:
-        return self._shell.page(
+    def show_all(self, request: Request, form: Mapping[str, str], problem: Problem | None = None) -> Response:
+        """The form for a new one, filled in from `form`, and the latest."""
+        return self._layout.page(
             request,
             "bulk.html",
             problem.known.status if problem else 200,
             latest=self._bulk.latest(),
             actions=ACTIONS,
             choices=self._choices,
-            typed={name: typed.get(name, "") for name in (*FILTER, "action", "stuck", "reason", "until")},
-            wrong=problem.detail if problem else "",
+            typed={name: form.get(name, "") for name in (*FILTER, "action", "stuck", "reason", "until")},
+            error=problem.detail if problem else "",
             may_run=may(login_of(request), "admin"),
         )
 
-    def one(self, request: Request, bulk: str, cursor: str, problem: Problem | None = None) -> Response:
+    def show_one(self, request: Request, bulk: str, cursor: str = "", problem: Problem | None = None) -> Response:
         found = self._bulk.read(bulk, cursor=cursor or None)
         following = found["items"]["next_cursor"]
-        return self._shell.page(
+        return self._layout.page(
             request,
             "bulk_one.html",
             problem.known.status if problem else 200,
             bulk=found,
             name=ACTIONS[found["action"]],
-            things=things(found),
+            targets="parked" if found["action"] in PARKED else "clerks",
             following=address(f"{PATH}/{bulk}", {"cursor": following}) if following else "",
             later=bool(cursor),
-            wrong=problem.detail if problem else "",
+            error=problem.detail if problem else "",
             may_run=may(login_of(request), "admin"),
             live=f"/dashboard/live?of=bulk&id={quote(bulk, safe='')}",
         )
 
-    def news(self, request: Request) -> str:
-        """How far it is: figures with a fixed place. The list below stays as it is."""
+    def preview(self, request: Request) -> Response:
+        form, who = request.state.form, principal_of(request)
+        self._bulk.require(who, "bulk_preview", "new")
+        try:
+            found = self._bulk.preview(who, bulk_request(form))
+        except Problem as problem:
+            raise_unless_shown(problem)
+            return self.show_all(request, form, problem)
+        return _to_page_of(found["id"])
+
+    def start(self, request: Request, bulk: str) -> Response:
+        who = principal_of(request)
+        self._bulk.require(who, "bulk", bulk)
+        try:
+            pace = validated(BulkPace, {"per_minute": _number(request.state.form.get("per_minute", ""))})
+            self._bulk.start(who, bulk, pace.per_minute)
+        except Problem as problem:
+            raise_unless_shown(problem)
+            return self.show_one(request, bulk, problem=problem)
+        return _to_page_of(bulk)
+
+    def stop(self, request: Request, bulk: str) -> Response:
+        who = principal_of(request)
+        self._bulk.require(who, "bulk", bulk)
+        try:
+            self._bulk.stop(who, bulk)
+        except Problem as problem:
+            raise_unless_shown(problem)
+            return self.show_one(request, bulk, problem=problem)
+        return _to_page_of(bulk)
+
+    def updates(self, request: Request) -> str:
+        """The progress. The list of items below it stays as it is."""
         try:
             found = self._bulk.read(request.query_params.get("id", ""), limit=1)
         except Problem:
@@ -132,15 +131,23 @@ class _Pages:
         return partial("progress", ENVIRONMENT.get_template("bulk_progress.html").render(bulk=found))
 
 
-def things(bulk: Mapping[str, Any]) -> str:
-    """What it is about, and where one of them is shown."""
-    return "parked" if bulk["action"] in PARKED else "clerks"
+def bulk_request(form: Mapping[str, str]) -> BulkAsk:
+    """The same request that `/ops/bulk` takes; Problem 422 names every wrong field."""
+    wanted: dict[str, Any] = {name: form[name].strip() for name in FILTER if form.get(name, "").strip()}
+    if form.get("action") in PARKED:
+        wanted = {"service": wanted["service"]} if "service" in wanted else {}
+    elif form.get("stuck") == "yes":
+        wanted["stuck"] = True
+    if "reference" in wanted:
+        wanted["client_reference"] = wanted.pop("reference")
+    given: dict[str, Any] = {"action": form.get("action", ""), "reason": form.get("reason", ""), "filter": wanted}
+    return validated(BulkAsk, {**given, **until_in(form)})
 
 
 def _number(text: str) -> int | str:
-    """A number as the JSON would have it; what is none stays as it was typed, and is refused."""
+    """A number as JSON would have it; any other text stays as it is, and the request model refuses it."""
     return int(text) if text.isdecimal() and len(text) < 10 else text
 
 
-def _go(bulk: str) -> Response:
+def _to_page_of(bulk: str) -> Response:
     return RedirectResponse(f"{PATH}/{quote(bulk, safe='')}", 303, HEADERS)

@@ -1,21 +1,23 @@
-"""The page of one Clerk: what is wrong in shop words, its way, its story, and what can be done about it."""
+"""The page of one Clerk: what is wrong, where the order is, what has happened, and what operators can do."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
-from doors.answers import Id
-from doors.problems import Problem
+from http_api.conventions import Id
+from http_api.problems import Problem
 from shop_manager.dashboard import clerk_view as view
-from shop_manager.dashboard.acting import TELLING, caller_of, clerk_act, version_in
-from shop_manager.dashboard.live import Live, partial
-from shop_manager.dashboard.shell import ENVIRONMENT, HEADERS, Shell, login_of, may
-from shop_manager.dashboard.way import services_of, way
-from shop_manager.operations import Operations
+from shop_manager.dashboard.diagram import clerk_diagram, services_of
+from shop_manager.dashboard.form_numbers import is_number
+from shop_manager.dashboard.forms import clerk_act_request, principal_of, raise_unless_shown, version_in
+from shop_manager.dashboard.layout import ENVIRONMENT, HEADERS, Layout, login_of, may
+from shop_manager.dashboard.live import LiveUpdates, partial
+from shop_manager.operations.facade import Operations
 
 PATH = "/dashboard/clerks"
 SHOWN = 200
@@ -27,73 +29,81 @@ DONE = {
     "settle": "The step was settled by your word.",
     "note": "The note was added.",
 }
+"""What the page says after each act."""
 
 
-def clerk_page(router: APIRouter, shell: Shell, live: Live, operations: Operations) -> None:
-    """Reading and acting. Acting answers with the page again when it was refused: as it is now, nothing typed lost."""
-    pages = _Pages(shell, operations)
-    live.parts["clerk"] = pages.news
+def clerk_page(router: APIRouter, layout: Layout, live: LiveUpdates, operations: Operations) -> None:
+    """Adds the routes that show a Clerk and act on it. A refused act shows the page again (decision 045)."""
+    page = ClerkPage(layout, operations)
+    live.pages["clerk"] = page.updates
 
     @router.get("/clerks/{clerk}")
     def read_clerk(clerk: Id, request: Request) -> Response:
-        return pages.show(request, clerk)
+        return page.show(request, clerk)
 
     @router.post("/clerks/{clerk}/actions")
     def act(clerk: Id, request: Request) -> Response:
-        form, who = request.state.form, caller_of(request)
+        form, who = request.state.form, principal_of(request)
         operations.acts.require(who, "act", clerk)
         try:
-            wanted = clerk_act(form)
+            wanted = clerk_act_request(form)
             operations.acts.act(who, clerk, wanted.act(), wanted.reason, version_in(form))
         except Problem as problem:
-            if problem.code not in TELLING:
-                raise
-            return pages.show(request, clerk, form, problem)
+            raise_unless_shown(problem)
+            return page.show(request, clerk, form, problem)
         return RedirectResponse(f"{path_of(clerk)}?done={wanted.action}", 303, HEADERS)
 
 
-class _Pages:
-    def __init__(self, shell: Shell, operations: Operations) -> None:
-        self._shell = shell
+class ClerkPage:
+    def __init__(self, layout: Layout, operations: Operations) -> None:
+        self._layout = layout
         self._reads = operations.reads
 
     def show(
-        self, request: Request, clerk: str, typed: Mapping[str, str] | None = None, problem: Problem | None = None
+        self, request: Request, clerk: str, form: Mapping[str, str] | None = None, problem: Problem | None = None
     ) -> Response:
-        found, now = self._reads.clerk(clerk), self._shell.now()
-        process = self._reads.catalogue.by_reference.get(found["process"])
-        story = view.story(self._reads.timeline(clerk, limit=EVERYTHING)["data"], services_of(process))
+        """`form` and `problem` are those of an act that was refused."""
+        found, now, form = self._reads.clerk(clerk), self._layout.now(), form or {}
+        process = self._reads.registry.by_reference.get(found["process"])
+        timeline = view.timeline(self._reads.timeline(clerk, limit=EVERYTHING)["data"], services_of(process))
         whole = request.query_params.get("story") == "whole"
-        return self._shell.page(
+        return self._layout.page(
             request,
             "clerk.html",
             problem.known.status if problem else 200,
             now=now,
             clerk=found,
-            way=way(process, found),
-            coming=view.coming(found),
-            move=view.move(found),
-            story=story if whole else story[:SHOWN],
-            earlier=0 if whole else len(story[SHOWN:]),
-            acts=view.acts(found, typed or {}, now),
+            diagram=clerk_diagram(process, found),
+            upcoming=view.upcoming(found, process),
+            next_move=view.next_move(found),
+            timeline=timeline if whole else timeline[:SHOWN],
+            earlier=0 if whole else len(timeline[SHOWN:]),
+            acts=view.act_forms(found, form, now),
             acts_allowed=may(login_of(request), "operator"),
-            sections=view.sections(found["document"]),
-            items=view.items(found["document"]),
-            messages=self._reads.messages(clerk, limit=EVERYTHING)["data"][-SHOWN:][::-1],
-            conflict=view.conflict(problem, story, typed or {}, found["version"]) if problem else None,
+            refused=view.refused_act(problem, timeline, form, found["version"]) if problem else None,
             done=DONE.get(request.query_params.get("done", ""), ""),
             live=f"/dashboard/live?of=clerk&id={quote(clerk, safe='')}&version={found['version']}",
+            **self._document_and_messages(found),
         )
 
-    def news(self, request: Request) -> str:
-        """That the Clerk has changed since it was read, and nothing else: what is being read stays where it is."""
+    def _document_and_messages(self, found: Mapping[str, Any]) -> dict[str, Any]:
+        """The parts of the context that the page shows below the timeline."""
+        return {
+            "items": view.ordered_items(found["document"]),
+            "sections": view.document_sections(found["document"]),
+            "messages": self._reads.messages(found["id"], limit=EVERYTHING)["data"][-SHOWN:][::-1],
+        }
+
+    def updates(self, request: Request) -> str:
+        """Says that the Clerk has changed since the page was opened; nothing that is being read is moved."""
         clerk, seen = request.query_params.get("id", ""), request.query_params.get("version", "")
         try:
             version = self._reads.clerk(clerk)["version"]
         except Problem:
             return ""
-        told = {"changes": max(0, version - int(seen)) if seen.isdigit() else 0, "again": path_of(clerk)}
-        return partial("news", ENVIRONMENT.get_template("clerk_news.html").render(told))
+        changes = max(0, version - int(seen)) if is_number(seen) else 0
+        template = ENVIRONMENT.get_template("clerk_changed.html")
+        return partial("news", template.render(changes=changes, again=path_of(clerk)))
 
 
 def path_of(clerk: str) -> str:

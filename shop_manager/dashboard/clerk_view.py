@@ -1,4 +1,4 @@
-"""The page of one Clerk as values: whose move it is, its story, its acts by name, the document's parts. Pure."""
+"""The values that the page of one Clerk shows: whose move it is, the timeline, the forms, the document. Pure."""
 
 from __future__ import annotations
 
@@ -7,23 +7,25 @@ from typing import Any, NamedTuple
 
 from domain.document import SECTION_OF, part
 from domain.times import from_wire, hours, to_wire
-from doors.problems import Problem
-from shop_manager.causes import explained
-from shop_manager.dashboard.difference import Line, as_json, in_short, lines
-from shop_manager.dashboard.story import Services, Told, told
+from http_api.problems import Problem
+from shop_manager.dashboard.document_diff import FieldChange, as_json, changes_of, summary_of
+from shop_manager.dashboard.form_numbers import is_number
+from shop_manager.dashboard.timeline_text import Services, TimelineSentence, sentence_of
+from shop_manager.operations.causes import explained
+from shop_manager.processes.definition import Process
 
-NAMES = {
+ACT_NAMES = {
     "retry": "Ask again now",
     "undo": "Stop and undo",
     "extend": "Give more time",
     "settle": "Settle by hand",
     "note": "Leave a note",
 }
-GRAVE = frozenset({"undo", "settle"})
-"""Acts that cannot be taken back: their buttons look like it."""
+IRREVERSIBLE = frozenset({"undo", "settle"})
+"""Acts that cannot be taken back: their buttons look different."""
 
 
-class Move(NamedTuple):
+class NextMove(NamedTuple):
     """Whose move it is, in words."""
 
     icon: str
@@ -31,27 +33,27 @@ class Move(NamedTuple):
     meaning: str
 
 
-MOVES = {
-    "customer": Move("person", "The customer's move", "Nobody of us has to do anything."),
-    "warehouse": Move("hand", "The warehouse's move", "Nobody else has to do anything."),
-    "service": Move("turning", "A service's move", "It was asked and will answer; nobody has to do anything."),
-    "operator": Move("alert", "Your move", ""),
-    "nobody": Move("check", "Nobody's move", "Nothing is left to do."),
+NEXT_MOVES = {
+    "customer": NextMove("person", "The customer's move", "Nobody of us has to do anything."),
+    "warehouse": NextMove("hand", "The warehouse's move", "Nobody else has to do anything."),
+    "service": NextMove("turning", "A service's move", "It was asked and will answer; nobody has to do anything."),
+    "operator": NextMove("alert", "Your move", ""),
+    "nobody": NextMove("check", "Nobody's move", "Nothing is left to do."),
 }
 
 
-class Said(NamedTuple):
-    """A line of the story. `number` is None for what was ignored."""
+class TimelineLine(NamedTuple):
+    """`number` is that of the history entry, None for a reply that was ignored. `changes` are of the document."""
 
     number: int | None
     at: str
-    told: Told
-    changes: list[Line]
-    changed: str
+    sentence: TimelineSentence
+    changes: list[FieldChange]
+    changes_summary: str
 
 
-class Act(NamedTuple):
-    """One act with its form. `typed` is what its fields hold: what was typed, when it could not be done."""
+class ActForm(NamedTuple):
+    """One act with its form. `values` fill its fields: what was typed when the act was refused, else the usual."""
 
     action: str
     name: str
@@ -61,65 +63,77 @@ class Act(NamedTuple):
     step: str
     outcomes: Sequence[str]
     undoable: bool
-    grave: bool
+    irreversible: bool
     open: bool
-    typed: Mapping[str, str]
+    values: Mapping[str, str]
 
 
-class Conflict(NamedTuple):
-    """Why nothing was done, and what has happened since the operator looked."""
+class RefusedAct(NamedTuple):
+    """Why nothing was done, and what has happened since the operator opened the page."""
 
     detail: str
-    since: list[Said]
+    since: list[TimelineLine]
 
 
-class Section(NamedTuple):
+class DocumentSection(NamedTuple):
     name: str
     owner: str
     status: str
     text: str
 
 
-def move(clerk: Mapping[str, Any]) -> Move:
-    """Whose move it is; an operator is told which."""
-    known, stuck = MOVES[clerk["owner"]], clerk["stuck"]
+def next_move(clerk: Mapping[str, Any]) -> NextMove:
+    """Whose move it is; when it is an operator's, also what to do."""
+    known, stuck = NEXT_MOVES[clerk["owner"]], clerk["stuck"]
     if not stuck:
         return known
-    told = explained(stuck["kind"], stuck["code"], stuck["service"], stuck["step"])["move"]
-    return known._replace(meaning=f"{told[0].upper()}{told[1:]}.")
+    move = explained(stuck["kind"], stuck["code"], stuck["service"], stuck["step"])["move"]
+    return known._replace(meaning=f"{move[0].upper()}{move[1:]}.")
 
 
-def story(timeline: Iterable[Mapping[str, Any]], services: Services) -> list[Said]:
+def timeline(entries: Iterable[Mapping[str, Any]], services: Services) -> list[TimelineLine]:
     """The timeline in sentences, the latest first."""
-    return [_said(line, services) for line in timeline][::-1]
+    return [_timeline_line(entry, services) for entry in entries][::-1]
 
 
-def _said(line: Mapping[str, Any], services: Services) -> Said:
-    changes = lines(line.get("changes"))
-    return Said(line["number"], line["at"], told(line, services), changes, in_short(changes))
+def _timeline_line(entry: Mapping[str, Any], services: Services) -> TimelineLine:
+    changes = changes_of(entry.get("changes"))
+    return TimelineLine(entry["number"], entry["at"], sentence_of(entry, services), changes, summary_of(changes))
 
 
-def coming(clerk: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """What happens by itself and when; a deadline after which nothing does is left out."""
-    return [each for each in clerk["deadlines"] if not each["then"].startswith("nothing")]
+def upcoming(clerk: Mapping[str, Any], process: Process | None) -> list[Mapping[str, Any]]:
+    """The deadlines at which something happens by itself."""
+    return [each for each in clerk["deadlines"] if each["what"] != "step" or _leads_on(clerk, process)]
 
 
-def conflict(problem: Problem, story: Sequence[Said], typed: Mapping[str, str], version: int) -> Conflict:
-    """Told with who was quicker: the lines of the story that came after the version that was seen."""
-    seen = typed.get("version", "")
-    after = int(seen) if seen.isdigit() and problem.code == "version_conflict" else version
-    return Conflict(problem.detail, [said for said in story if said.number is not None and said.number > after])
+def _leads_on(clerk: Mapping[str, Any], process: Process | None) -> bool:
+    """Does anything happen at the step's deadline? Nothing does when it has made the Clerk stuck already."""
+    if not (clerk["past_the_pivot"] and clerk["stuck"]):
+        return True
+    question = clerk["question"]
+    overdue = process.step(question["step"]).overdue if process else None
+    return overdue is not None and question["command"] != overdue
 
 
-def acts(clerk: Mapping[str, Any], typed: Mapping[str, str], now: int) -> list[Act]:
-    """What `/ops/clerks/{id}` allows, in its order. That which was tried, or helps most often, is open."""
-    tried = typed.get("action") or ("retry" if clerk["stuck"] else "")
-    later = in_field(max([now, *_deadlines(clerk)]) + hours(1))
-    return [_act(each, each["action"] == tried, {"until": later}, typed) for each in clerk["actions"]]
+def refused_act(problem: Problem, lines: Sequence[TimelineLine], form: Mapping[str, str], version: int) -> RefusedAct:
+    """With the lines that came after the version that the form's page has shown."""
+    seen = form.get("version", "")
+    after = int(seen) if is_number(seen) and problem.code == "version_conflict" else version
+    return RefusedAct(problem.detail, [line for line in lines if line.number is not None and line.number > after])
 
 
-def in_field(moment: int) -> str:
-    """A moment as a field for date and time takes it, in UTC."""
+def act_forms(clerk: Mapping[str, Any], form: Mapping[str, str], now: int) -> list[ActForm]:
+    """The acts of `/ops/clerks/{id}`, in its order. The refused one is open, else the one that helps most often.
+
+    `form` is what was sent with a refused act, else empty.
+    """
+    tried = form.get("action") or ("retry" if clerk["stuck"] else "")
+    later = in_datetime_field(max([now, *_deadlines(clerk)]) + hours(1))
+    return [_act_form(each, each["action"] == tried, {"until": later}, form) for each in clerk["actions"]]
+
+
+def in_datetime_field(moment: int) -> str:
+    """A moment as an `<input type="datetime-local">` takes it, in UTC."""
     return to_wire(moment)[:16]
 
 
@@ -127,30 +141,29 @@ def _deadlines(clerk: Mapping[str, Any]) -> list[int]:
     return [from_wire(each["at"]) for each in clerk["deadlines"] if each["what"] != "resend"]
 
 
-def _act(action: Mapping[str, Any], is_open: bool, usual: Mapping[str, str], typed: Mapping[str, str]) -> Act:
+def _act_form(action: Mapping[str, Any], is_open: bool, usual: Mapping[str, str], form: Mapping[str, str]) -> ActForm:
     name, outcomes = action["action"], action.get("outcomes") or []
-    mine = typed if typed.get("action") == name else usual
-    fields = {field: mine.get(field, "") for field in ("reason", "evidence", "outcome", "until", "undo")}
-    return Act(
+    values = form if form.get("action") == name else usual
+    return ActForm(
         action=name,
-        name=NAMES.get(name, name),
+        name=ACT_NAMES.get(name, name),
         allowed=action["allowed"],
         consequence=action["consequence"] or "",
         why_not=(action["why_not"] or {}).get("detail", ""),
         step=action.get("step") or "",
         outcomes=outcomes,
         undoable="done" in outcomes,
-        grave=name in GRAVE,
+        irreversible=name in IRREVERSIBLE,
         open=is_open,
-        typed=fields,
+        values={field: values.get(field, "") for field in ("reason", "evidence", "outcome", "until", "undo")},
     )
 
 
-def sections(document: Mapping[str, Any]) -> list[Section]:
-    """The parts of the document, each with its owner."""
+def document_sections(document: Mapping[str, Any]) -> list[DocumentSection]:
+    """The sections of the document, each with the service that owns it."""
     owners = {section: service for service, section in SECTION_OF.items()}
     return [
-        Section(name, owners.get(name, "ShopManager"), _status(content), as_json(content, indent=True))
+        DocumentSection(name, owners.get(name, "ShopManager"), _status(content), as_json(content, indent=True))
         for name, content in document.items()
         if content is not None
     ]
@@ -161,8 +174,8 @@ def _status(content: Any) -> str:
     return found if isinstance(found, str) else ""
 
 
-def items(document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What was ordered; whatever is no article is left out."""
+def ordered_items(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The items of the order; what is not an object is left out."""
     found = part(dict(document), "order").get("items")
     listed = found if isinstance(found, list) else []
     return [_item(item) for item in listed if isinstance(item, dict)]

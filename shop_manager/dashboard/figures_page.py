@@ -7,21 +7,21 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from shop_manager.dashboard import figures_view as view
-from shop_manager.dashboard.shell import Shell
+from shop_manager.dashboard.layout import Layout
 from shop_manager.operations.figures import LONGEST
 from shop_manager.operations.reads import Reads
 
 SPANS = (1, 6, 24, 72, 168)
 
 
-def figures_page(router: APIRouter, shell: Shell, reads: Reads) -> None:
+def figures_page(router: APIRouter, layout: Layout, reads: Reads) -> None:
     @router.get("/figures")
     def figures(request: Request, hours: Annotated[int, Query(ge=1, le=LONGEST)] = 24) -> Response:
         found = reads.figures(hours)
-        return shell.page(
+        return layout.page(
             request,
             "figures.html",
-            found=found,
+            figures=found,
             hours=hours,
             spans=SPANS,
             throughput=view.throughput(found["throughput"], hours),

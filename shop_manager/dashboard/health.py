@@ -1,4 +1,4 @@
-"""How each service is: those of this process are asked directly, the others at their doors; no page waits long."""
+"""How each service is: those of this process are asked directly, the others by HTTP; no page waits long for it."""
 
 from __future__ import annotations
 
@@ -6,50 +6,43 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from threading import Lock
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import httpx
+
+from messaging.health_check import HealthCheck
 
 WITHIN = 0.8
 """Seconds that a page waits for all of them together."""
 KEPT = 3.0
-"""Seconds for which an answer is good enough, whoever asks."""
+"""Seconds for which the last answers are shown again."""
 SERVICES = ("shop_manager", "shop", "risk", "payment", "fulfillment")
-
-
-class Check(Protocol):
-    """One thing a service needs, as its participant tells it."""
-
-    @property
-    def ok(self) -> bool: ...
-
-    @property
-    def detail(self) -> str: ...
-
-
-Near = Mapping[str, Callable[[], Mapping[str, Check]]]
+LocalChecks = Mapping[str, Callable[[], Mapping[str, HealthCheck]]]
 """The checks of this process's participants, by service."""
 
 
-class Line(NamedTuple):
-    """One check: `database`, well, `sqlite`."""
+class CheckLine(NamedTuple):
+    """One check as the page shows it: `database`, True, `sqlite`."""
 
     name: str
     ok: bool
     detail: str
 
 
-class Found(NamedTuple):
-    """One service: `ok` None when nobody knows, `told` in a word or two, and its checks as far as it shows them."""
+class ServiceHealth(NamedTuple):
+    """One service. `ok` is None when its address is not known; `checks` are those that it shows."""
 
     service: str
     ok: bool | None
-    told: str
-    lines: Sequence[Line] = ()
+    summary: str
+    checks: Sequence[CheckLine] = ()
 
 
-class Health:
-    """`urls` are the doors of the services elsewhere; `transport` replaces the network, `clock` gives seconds."""
+class ServiceHealthReader:
+    """`urls` are the addresses of the services in other processes.
+
+    `transport` replaces the network, `clock` gives seconds.
+    """
 
     def __init__(
         self,
@@ -65,53 +58,56 @@ class Health:
         self._within = within
         self._pool = ThreadPoolExecutor(max_workers=2 * len(SERVICES), thread_name_prefix="health")
         self._lock = Lock()
-        self._last: tuple[float, list[Found]] = (float("-inf"), [])
+        self._last: tuple[float, list[ServiceHealth]] = (float("-inf"), [])
 
-    def look(self, near: Near) -> list[Found]:
-        """All five, in their order; what does not answer in time is said to be silent."""
+    def read(self, local: LocalChecks) -> list[ServiceHealth]:
+        """All five services, in their order; of one that does not answer in time it is said so."""
         with self._lock:
             at, found = self._last
             if self._clock() - at >= KEPT:
-                found = self._ask(near)
+                found = self._ask_all(local)
                 self._last = (self._clock(), found)
             return found
 
-    def _ask(self, near: Near) -> list[Found]:
-        asked = {service: self._pool.submit(self._one, service, near) for service in SERVICES}
+    def _ask_all(self, local: LocalChecks) -> list[ServiceHealth]:
+        asked = {service: self._pool.submit(self._ask, service, local) for service in SERVICES}
         done, _ = wait(asked.values(), timeout=self._within)
         return [
-            answer.result() if answer in done else Found(service, False, f"no answer within {self._within:g} s")
+            answer.result() if answer in done else ServiceHealth(service, False, f"no answer within {self._within:g} s")
             for service, answer in asked.items()
         ]
 
-    def _one(self, service: str, near: Near) -> Found:
-        if service in near:
-            checks = near[service]().items()
-            return _summed(service, [Line(name, each.ok, each.detail) for name, each in checks])
+    def _ask(self, service: str, local: LocalChecks) -> ServiceHealth:
+        if service in local:
+            checks = local[service]().items()
+            return _summarized(service, [CheckLine(name, each.ok, each.detail) for name, each in checks])
         if service not in self._urls:
-            return Found(service, None, f"its address is not known (CLERK_{service.upper()}_URL)")
-        return self._at_its_door(service)
+            return ServiceHealth(service, None, f"its address is not known (CLERK_{service.upper()}_URL)")
+        return self._ask_by_http(service)
 
-    def _at_its_door(self, service: str) -> Found:
+    def _ask_by_http(self, service: str) -> ServiceHealth:
         try:
-            answer = self._client.get(f"{self._urls[service].rstrip('/')}/health/ready")
-            content: object = answer.json()
+            response = self._client.get(f"{self._urls[service].rstrip('/')}/health/ready")
+            content: object = response.json()
         except (httpx.HTTPError, ValueError) as error:
-            return Found(service, False, f"cannot be reached: {type(error).__name__}")
-        said = content if isinstance(content, dict) else {}
-        lines = _lines(said.get("checks"))
-        ready = said.get("status") == "ready"
-        return _summed(service, lines) if lines else Found(service, ready, "ready" if ready else "not ready")
+            return ServiceHealth(service, False, f"cannot be reached: {type(error).__name__}")
+        body = content if isinstance(content, dict) else {}
+        checks = _check_lines(body.get("checks"))
+        ready = body.get("status") == "ready"
+        if not checks:
+            return ServiceHealth(service, ready, "ready" if ready else "not ready")
+        return _summarized(service, checks)
 
 
-def _lines(checks: object) -> list[Line]:
-    """What a door shows of its checks; a stranger behind that address may say anything."""
+def _check_lines(checks: object) -> list[CheckLine]:
+    """The checks of a response. Another program may be behind that address: nothing of its form is certain."""
     if not isinstance(checks, dict):
         return []
-    told = {str(name): each for name, each in checks.items() if isinstance(each, dict)}
-    return [Line(name, each.get("ok") is True, str(each.get("detail", ""))) for name, each in told.items()]
+    known = {str(name): each for name, each in checks.items() if isinstance(each, dict)}
+    return [CheckLine(name, each.get("ok") is True, str(each.get("detail", ""))) for name, each in known.items()]
 
 
-def _summed(service: str, lines: Sequence[Line]) -> Found:
-    bad = [line for line in lines if not line.ok]
-    return Found(service, not bad, f"{bad[0].name.replace('_', ' ')}: {bad[0].detail}" if bad else "ready", lines)
+def _summarized(service: str, checks: Sequence[CheckLine]) -> ServiceHealth:
+    bad = [check for check in checks if not check.ok]
+    summary = f"{bad[0].name.replace('_', ' ')}: {bad[0].detail}" if bad else "ready"
+    return ServiceHealth(service, not bad, summary, checks)

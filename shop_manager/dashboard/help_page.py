@@ -1,4 +1,4 @@
-"""The operators' guide as a page: docs/operators.md, which also comes with the installed package."""
+"""The help page: docs/operators.md as HTML; the installed package has a copy of it."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from shop_manager.dashboard.shell import Shell
+from shop_manager.dashboard.layout import Layout
 
 GUIDE = "operators.md"
 NOT_HERE = f"# Help\n\nThe guide was not installed with this ShopManager: it is `docs/{GUIDE}` in the sources.\n"
 
 
-def help_page(router: APIRouter, shell: Shell) -> None:
+def help_page(router: APIRouter, layout: Layout) -> None:
     @router.get("/help")
     def help_for_operators(request: Request) -> Response:
-        return shell.page(request, "help.html", guide=guide())
+        return layout.page(request, "help.html", guide=guide())
 
 
 @cache
 def guide() -> Markup:
-    return as_html(_text())
+    return as_html(_source())
 
 
 def as_html(markdown: str) -> Markup:
-    """Our own page as HTML; each heading can be linked to. HTML in it stays text."""
+    """Markdown as HTML in which each heading has an id. HTML in it stays text."""
     reader = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = reader.parse(markdown)
     for heading, content in pairwise(tokens):
         if heading.type == "heading_open":
-            heading.attrSet("id", anchor(_words(content)))
+            heading.attrSet("id", anchor(_text_of(content)))
     return Markup(reader.renderer.render(tokens, reader.options, {}))  # noqa: S704  the reader lets no HTML through
 
 
@@ -43,12 +43,12 @@ def anchor(title: str) -> str:
     return "-".join("".join(each if each.isalnum() else " " for each in title.lower()).split())
 
 
-def _words(content: Token) -> str:
+def _text_of(content: Token) -> str:
     return "".join(each.content for each in content.children or [])
 
 
-def _text() -> str:
-    """In the source tree the page is where all pages are; an installed package has it beside this file, or not."""
+def _source() -> str:
+    """In the source tree it is in docs/; an installed package has it beside this file, or not at all."""
     for place in (Path(__file__).parents[2] / "docs" / GUIDE, Path(__file__).with_name(GUIDE)):
         if place.is_file():
             return place.read_text()

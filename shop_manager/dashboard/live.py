@@ -1,96 +1,106 @@
-"""The news of an open page by server-sent events: the pulse above it, and what the page itself wants to tell.
+"""Live updates of open pages by server-sent events: the status banner, and what each page adds for itself.
 
-A message holds `<hx-partial>`s only: each names the place it is for. Nothing that is being read is moved.
+An event holds `<hx-partial>` elements only: each names the element whose content it replaces.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from threading import Lock
-from typing import Any
+import re
+from collections.abc import AsyncGenerator, Callable
+from typing import Any, NamedTuple
 
 import structlog
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import StreamingResponse
 
-from doors.problems import Problem
-from messaging.worker import DATABASE_ERRORS
-from shop_manager.dashboard.shell import ENVIRONMENT, HEADERS, Shell, login_of
+from http_api.held_calls import EventStream
+from http_api.places import Bound, Places
+from http_api.public_address import public_address
+from messaging.database_errors import DATABASE_ERRORS
+from shop_manager.dashboard.layout import ENVIRONMENT, HEADERS, Layout, login_of, with_prefix
 
 LOOK_EVERY = 2.0
+"""Seconds between two looks at the database."""
 TELL_EVERY = 10.0
+"""Seconds after which an event is sent although nothing has changed: it has the new time of the look."""
 LONGEST = 3600.0
+"""Seconds after which a stream ends; the page then opens another one."""
 NOTICE_EVERY = 0.5
-"""Seconds: between two looks; until the time is told anew; after which a stream ends and the page comes again; until a
-stream notices that the process ends."""
+"""Seconds within which a stream notices that the process ends."""
 MOST = 100
-"""Streams of one process; the page of the next one just does not change by itself."""
-Part = Callable[[Request], str]
-"""A page's own news: its `<hx-partial>`s for a stream's request, or nothing. It runs in a thread, again and again."""
+"""Streams of one process at a time. A page that gets none does not change by itself."""
+OF_OPERATOR = 20
+PageUpdates = Callable[[Request], str]
+"""A page's own `<hx-partial>` elements for the request of a stream, or `""`. Called in a thread for every look."""
+_LINE_ENDS = re.compile(r"\r\n|\r|\n")
 log = structlog.get_logger()
 
 
-class Live:
-    """The streams of this process. `parts` are the pages' own, by the name that the page gives as `of`."""
+class Look(NamedTuple):
+    """`state` is what has to differ for a new event; the event also has the time of the look."""
 
-    def __init__(self, shell: Shell, pulse: Callable[[], dict[str, Any]], closed: Callable[[], bool]) -> None:
-        self.parts: dict[str, Part] = {}
-        self._shell = shell
-        self._pulse = pulse
-        self._closed = closed
-        self._open = 0
-        self._guard = Lock()
+    state: str
+    event: str
+
+
+class LiveUpdates:
+    """The streams of this process. `pages` holds the pages' own updates, by the name that a page sends as `of`."""
+
+    def __init__(
+        self, layout: Layout, read_banner: Callable[[], dict[str, Any]], is_closing: Callable[[], bool]
+    ) -> None:
+        self.pages: dict[str, PageUpdates] = {}
+        self._layout = layout
+        self._read_banner = read_banner
+        self._is_closing = is_closing
+        self._places = Places()
 
     def add_route(self, router: APIRouter) -> None:
         router.add_api_route("/live", self.stream, methods=["GET"])
 
-    def stream(self, request: Request) -> StreamingResponse:
-        with self._guard:
-            if self._open >= MOST:
-                raise Problem("overloaded", "Too many pages are open.")
-            self._open += 1
-        return StreamingResponse(self._news(request), headers=HEADERS, media_type="text/event-stream")
+    def stream(self, request: Request) -> Response:
+        operator = login_of(request).operator
+        places = [
+            Bound(f"operator {operator}", OF_OPERATOR, f"{OF_OPERATOR} of your pages are open."),
+            Bound("all", MOST, "Too many pages are open.", "overloaded"),
+        ]
+        return EventStream(self._places.held(places), lambda _: self._events(request), HEADERS)
 
-    async def _news(self, request: Request) -> AsyncIterator[bytes]:
+    async def _events(self, request: Request) -> AsyncGenerator[bytes, None]:
         clock = asyncio.get_running_loop().time
-        until, told_at, told = clock() + LONGEST, float("-inf"), ""
-        try:
-            yield b": here we are\n\n"
-            while clock() < until and not self._closed() and not await request.is_disconnected():
-                seen = await run_in_threadpool(self._look, request)
-                if seen is None:
-                    return
-                state, message = seen
-                if state != told or clock() - told_at >= TELL_EVERY:
-                    told_at, told = clock(), state
-                    yield as_event(message)
-                await self._pause(clock)
-        finally:
-            with self._guard:
-                self._open -= 1
+        until, sent_at, sent = clock() + LONGEST, float("-inf"), ""
+        yield b": here we are\n\n"
+        while clock() < until and not self._is_closing() and not await request.is_disconnected():
+            look = await run_in_threadpool(self._look, request)
+            if look is None:
+                return
+            if look.state != sent or clock() - sent_at >= TELL_EVERY:
+                sent_at, sent = clock(), look.state
+                yield as_event(look.event)
+            await self._pause(clock)
 
     async def _pause(self, clock: Callable[[], float]) -> None:
-        """Until the next look; short when the process ends, which waits a second for its streams."""
+        """Until the next look; cut short when the process ends, which waits a second for its streams."""
         until = clock() + LOOK_EVERY
-        while clock() < until and not self._closed():
+        while clock() < until and not self._is_closing():
             await asyncio.sleep(min(NOTICE_EVERY, until - clock()))
 
-    def _look(self, request: Request) -> tuple[str, str] | None:
-        """(what would be new if it differs, the message); None ends the stream: the login or the database is gone."""
+    def _look(self, request: Request) -> Look | None:
+        """None ends the stream: the login has ended, or the database cannot be reached."""
         try:
-            if self._shell.logins.find(login_of(request).token, used=False) is None:
+            if self._layout.logins.find(login_of(request).token, used=False) is None:
                 return None
-            pulse = self._pulse()
-            part = self.parts.get(request.query_params.get("of", ""))
-            own = part(request) if part else ""
+            banner = self._read_banner()
+            updates_of = self.pages.get(request.query_params.get("of", ""))
+            updates = updates_of(request) if updates_of else ""
         except DATABASE_ERRORS as error:
             log.warning("live_ends", trouble=type(error).__name__)
             return None
-        inside = ENVIRONMENT.get_template("pulse.html").render(pulse=pulse)
-        state = f"{pulse['count']} {pulse['money_at_risk']} {own}"
-        return state, partial("pulse", inside) + own
+        content = ENVIRONMENT.get_template("status_banner.html").render(banner=banner)
+        state = f"{banner['count']} {banner['money_at_risk']} {updates}"
+        event = with_prefix(partial("pulse", content) + updates, public_address(request.scope))
+        return Look(state, event)
 
 
 def partial(target: str, content: str) -> str:
@@ -99,4 +109,5 @@ def partial(target: str, content: str) -> str:
 
 
 def as_event(text: str) -> bytes:
-    return "".join(f"data: {line}\n" for line in text.splitlines()).encode() + b"\n"
+    """One server-sent event with these lines. Only CR and LF end one: a U+2028 stays what it is."""
+    return "".join(f"data: {line}\n" for line in _LINE_ENDS.split(text.strip())).encode() + b"\n"

@@ -1,103 +1,120 @@
-"""The page of people and keys, for admins: add, change the role, renew, disable; make and revoke keys (S2, S9)."""
+"""The page of people and keys, for admins: add, change a role, renew, disable; make and revoke keys (S2, S9)."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Request, Response
 
-from doors.answers import Id
-from doors.problems import Problem
-from shop_manager.dashboard.acting import TELLING, caller_of, checked
-from shop_manager.dashboard.shell import Shell
-from shop_manager.operations import Operations
+from http_api.conventions import Id
+from http_api.problems import Problem
+from shop_manager.dashboard.forms import principal_of, raise_unless_shown, validated
+from shop_manager.dashboard.layout import Layout
+from shop_manager.operations.facade import Operations
 from shop_manager.operations.requests import KeyAct, KeyAsk, PersonAct, PersonAsk
 
 
-def people_page(router: APIRouter, shell: Shell, operations: Operations) -> None:
-    """A secret is shown in the answer that made it, and on no page after it."""
-    people = operations.people
+class ActOutcome(NamedTuple):
+    """What the page says of an act: a sentence, or the rest of one that begins with the name of what was `made`.
 
-    def show(
-        request: Request, made: Mapping[str, Any] | None = None, done: str = "", problem: Problem | None = None
-    ) -> Response:
-        who = caller_of(request)
-        context = {"people": people.people(who)["data"], "keys": people.keys(who)["data"], "made": made, "done": done}
-        status = problem.known.status if problem else 200
-        typed = request.state.form if problem else {}
-        wrong = problem.detail if problem else ""
-        return shell.page(request, "people.html", status, **context, typed=typed, wrong=wrong)
+    `made` has secrets: they are shown in this response, and on no page after it.
+    """
 
-    def tried(request: Request, act: Callable[[], tuple[Mapping[str, Any] | None, str]]) -> Response:
-        """The page again: with what was made, or with why nothing was."""
-        try:
-            made, done = act()
-        except Problem as problem:
-            if problem.code not in TELLING:
-                raise
-            return show(request, problem=problem)
-        return show(request, made, done)
+    sentence: str
+    made: Mapping[str, Any] | None = None
 
-    def forget(request: Request, key: str) -> None:
-        request.app.state.keys.forget(key)
+
+def people_page(router: APIRouter, layout: Layout, operations: Operations) -> None:
+    page = PeoplePage(layout, operations)
 
     @router.get("/people")
     def read_people(request: Request) -> Response:
-        return show(request)
+        return page.show(request)
 
     @router.post("/people")
-    def add(request: Request) -> Response:
-        people.require(caller_of(request), "people", "people")
-
-        def act() -> tuple[Mapping[str, Any], str]:
-            asked = checked(PersonAsk, given(request, "name", "role"))
-            return people.add(caller_of(request), asked), "was added"
-
-        return tried(request, act)
+    def add_person(request: Request) -> Response:
+        return page.act(request, "people", "people", page.add_person)
 
     @router.post("/people/{name}/actions")
     def act_on_person(name: Id, request: Request) -> Response:
-        people.require(caller_of(request), "people", f"person:{name}")
-
-        def act() -> tuple[Mapping[str, Any] | None, str]:
-            asked = checked(PersonAct, given(request, "action", "role"))
-            found = people.act(caller_of(request), name, asked)
-            forget(request, found["key_id"])
-            told = {
-                "role": f"{name} is {found['role']} now.",
-                "disable": f"{name} is disabled: nothing opens any more.",
-            }
-            return (found, "has a new password and key") if "password" in found else (None, told[asked.action])
-
-        return tried(request, act)
+        return page.act(request, "people", f"person:{name}", lambda request: page.act_on_person(request, name))
 
     @router.post("/people/keys")
     def create_key(request: Request) -> Response:
-        people.require(caller_of(request), "keys", "keys")
-        return tried(
-            request,
-            lambda: (
-                people.create_key(caller_of(request), checked(KeyAsk, given(request, "scope", "name"))),
-                "was made",
-            ),
-        )
+        return page.act(request, "keys", "keys", page.create_key)
 
     @router.post("/people/keys/{key}/actions")
-    def revoke(key: Id, request: Request) -> Response:
-        people.require(caller_of(request), "keys", f"key:{key}")
+    def revoke_key(key: Id, request: Request) -> Response:
+        return page.act(request, "keys", f"key:{key}", lambda request: page.revoke_key(request, key))
 
-        def act() -> tuple[None, str]:
-            asked = checked(KeyAct, given(request, "action"))
-            people.revoke_key(caller_of(request), key, asked.reason)
-            forget(request, key)
-            return None, f"The key {key} is revoked: it opens nothing any more."
 
-        return tried(request, act)
+class PeoplePage:
+    def __init__(self, layout: Layout, operations: Operations) -> None:
+        self._layout = layout
+        self._people = operations.people
+
+    def show(self, request: Request, done: ActOutcome | None = None, problem: Problem | None = None) -> Response:
+        who = principal_of(request)
+        return self._layout.page(
+            request,
+            "people.html",
+            problem.known.status if problem else 200,
+            people=self._people.people(who)["data"],
+            keys=self._people.keys(who)["data"],
+            made=done.made if done else None,
+            done=done.sentence if done else "",
+            typed=request.state.form if problem else {},
+            error=problem.detail if problem else "",
+        )
+
+    def act(self, request: Request, action: str, target: str, act: Callable[[Request], ActOutcome]) -> Response:
+        """The page again: with what was done, or with why nothing was."""
+        self._people.require(principal_of(request), action, target)
+        try:
+            done = act(request)
+        except Problem as problem:
+            raise_unless_shown(problem)
+            return self.show(request, problem=problem)
+        return self.show(request, done)
+
+    def add_person(self, request: Request) -> ActOutcome:
+        wanted = validated(PersonAsk, given(request, "name", "role"))
+        return ActOutcome("was added", self._people.add(principal_of(request), wanted))
+
+    def act_on_person(self, request: Request, name: str) -> ActOutcome:
+        wanted = validated(PersonAct, given(request, "action", "role"))
+        found = self._people.act(principal_of(request), name, wanted)
+        _forget(request, found["key_id"])
+        if wanted.action == "renew":
+            return ActOutcome("has a new password and key", found)
+        if wanted.action == "role":
+            return ActOutcome(f"{name} is {found['role']} now.")
+        return ActOutcome(f"{name} is disabled: nothing opens any more.")
+
+    def create_key(self, request: Request) -> ActOutcome:
+        fields: dict[str, object] = {**given(request, "scope", "name", "expires_in_days")}
+        days = fields.get("expires_in_days", "")
+        if isinstance(days, str) and re.fullmatch(r"[0-9]{1,9}", days):
+            fields["expires_in_days"] = int(days)  # else it is refused as it is
+        wanted = validated(KeyAsk, fields)
+        return ActOutcome("was made", self._people.create_key(principal_of(request), wanted))
+
+    def revoke_key(self, request: Request, key: str) -> ActOutcome:
+        wanted = validated(KeyAct, given(request, "action"))
+        self._people.revoke_key(principal_of(request), key, wanted.reason)
+        _forget(request, key)
+        return ActOutcome(f"The key {key} is revoked: it opens nothing any more.")
 
 
 def given(request: Request, *names: str) -> dict[str, str]:
-    """These fields of the form and the reason, as the JSON would have them: an empty one is left out."""
+    """These fields of the form and the reason, as JSON would have them: an empty field is left out."""
     form: Mapping[str, str] = request.state.form
     fields = {name: form[name].strip() for name in names if form.get(name, "").strip()}
     return {**fields, "reason": form.get("reason", "")}
+
+
+def _forget(request: Request, key: str) -> None:
+    """The key ring of this app remembers keys that it has checked: this one is checked anew."""
+    request.app.state.keys.forget(key)

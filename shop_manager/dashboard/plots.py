@@ -1,6 +1,6 @@
-"""Numbers turned into places on a drawing, for the SVG of figures.html: lines over time, and bars. Pure.
+"""The geometry of the SVG charts on the page of figures: lines over time, and bars. Pure.
 
-Everything is in the units of the drawing's own view box; what a drawing says also stands in a table beside it.
+All lengths are in units of the view box. The page shows the same numbers in a table beside each chart.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ _NICE = (1, 2, 5, 10)
 
 
 class Tick(NamedTuple):
-    """A line across with its value in words."""
+    """A line of the grid, and its label."""
 
     place: float
     label: str
 
 
 class LinePlot(NamedTuple):
-    """`lines` are the `points` of polylines, in the order of what was given; `across` and `along` the two axes."""
+    """`lines` are the `points` of polylines, one for each series; `across` the grid lines, `along` the time axis."""
 
     lines: list[str]
     across: list[Tick]
@@ -39,7 +39,7 @@ class Bar(NamedTuple):
 
 
 def line_plot(series: Sequence[Sequence[float]], moments: Sequence[str]) -> LinePlot:
-    """Some series of the same length as `moments`, which name the places along; drawn to one scale that starts at 0."""
+    """Several series, each as long as `moments`, the labels of the time axis; all to one scale that starts at 0."""
     top = nice_top(max((value for values in series for value in values), default=0))
     count = len(moments)
     lines = [
@@ -53,7 +53,7 @@ def line_plot(series: Sequence[Sequence[float]], moments: Sequence[str]) -> Line
 
 
 def bars(parts: Sequence[Sequence[float]], width: float) -> list[list[Bar]]:
-    """A row of parts that follow each other, for each of the given rows; the longest row fills the width."""
+    """A stacked bar for each row of values; the longest bar fills the width."""
     longest = max((sum(row) for row in parts), default=0)
     return [_row(row, width / longest if longest else 0) for row in parts]
 

@@ -1,4 +1,4 @@
-"""The page of processes: each version drawn, who is where on it, and which one a customer would get."""
+"""The page of processes: each version drawn with its live Clerks, and which process a customer would get."""
 
 from __future__ import annotations
 
@@ -6,21 +6,41 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from doors.problems import Problem
-from shop_manager.dashboard.shell import Shell
-from shop_manager.dashboard.way import with_counts
+from http_api.problems import Problem
+from shop_manager.dashboard.diagram import diagram_with_counts
+from shop_manager.dashboard.layout import Layout
 from shop_manager.operations.reads import Reads
+from shop_manager.processes.definition import Process, Suits
 
 
-def processes_page(router: APIRouter, shell: Shell, reads: Reads) -> None:
+def processes_page(router: APIRouter, layout: Layout, reads: Reads) -> None:
     @router.get("/processes")
     def processes(request: Request, customer: str = "", shop: str = "") -> Response:
-        found = reads.processes()
-        drawn = [(each, with_counts(reads.catalogue[each["reference"]], each["steps"])) for each in found]
-        chosen, wrong = _chosen(reads, customer.strip(), shop.strip()) if shop.strip() else (None, "")
-        return shell.page(
-            request, "processes.html", drawn=drawn, customer=customer, shop=shop, chosen=chosen, wrong=wrong
+        chosen, error = _chosen(reads, customer.strip(), shop.strip()) if shop.strip() else (None, "")
+        return layout.page(
+            request,
+            "processes.html",
+            drawn=[_drawn(reads.registry[line["reference"]], line) for line in reads.processes()],
+            customer=customer,
+            shop=shop,
+            chosen=chosen,
+            error=error,
         )
+
+
+def audience(suits: Suits) -> str:
+    """For whom a process is: `for everybody`, `when customer type is trusted and the shop allows invoices`."""
+    conditions = suits.conditions()
+    told = [
+        "the shop allows invoices" if (name, value) == ("allows_invoice", True) else f"{name} is {value}"
+        for name, value in conditions.items()
+    ]
+    return f"when {' and '.join(told)}".replace("_", " ") if told else "for everybody"
+
+
+def _drawn(process: Process, line: dict[str, Any]) -> dict[str, Any]:
+    """A line of `/ops/processes` with what the page draws."""
+    return {**line, "audience": audience(process.suits), "diagram": diagram_with_counts(process, line["steps"])}
 
 
 def _chosen(reads: Reads, customer: str, shop: str) -> tuple[dict[str, Any] | None, str]:

@@ -1,59 +1,100 @@
-"""The dashboard put together: what its pages need, and their routes."""
+"""Puts the dashboard together: what its pages share, and the routes of all of them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
-from doors.operators import Operators
-from doors.problems import not_found
+from http_api.openid_options import CALLBACK
+from http_api.operators import Operators
+from http_api.problems import not_found
 from shop_manager.dashboard.assets import assets_router
-from shop_manager.dashboard.clerks import clerks_pages
-from shop_manager.dashboard.entrance import HOME, entrance_router
-from shop_manager.dashboard.health import Health
-from shop_manager.dashboard.home import home_page
-from shop_manager.dashboard.live import Live
+from shop_manager.dashboard.audit_page import audit_page
+from shop_manager.dashboard.bulk_page import bulk_pages
+from shop_manager.dashboard.checks_page import checks_page
+from shop_manager.dashboard.clerk_page import clerk_page
+from shop_manager.dashboard.clerks_page import clerks_pages
+from shop_manager.dashboard.figures_page import figures_page
+from shop_manager.dashboard.form_data import read_form
+from shop_manager.dashboard.health import ServiceHealthReader
+from shop_manager.dashboard.help_page import help_page
+from shop_manager.dashboard.home_page import home_page
+from shop_manager.dashboard.layout import Layout
+from shop_manager.dashboard.live import LiveUpdates
+from shop_manager.dashboard.login_pages import HOME, LoginPages, login_router
+from shop_manager.dashboard.login_throttle import LoginThrottle
 from shop_manager.dashboard.logins import Logins
-from shop_manager.dashboard.places import add_pages
-from shop_manager.dashboard.pulse import pulse_of
-from shop_manager.dashboard.shell import Shell
-from shop_manager.dashboard.throttle import Throttle
-from shop_manager.dashboard.views import views_routes
-from shop_manager.dashboard.writes import read_form
-from shop_manager.operations import Operations
+from shop_manager.dashboard.parked_page import parked_pages
+from shop_manager.dashboard.password_page import password_page
+from shop_manager.dashboard.people_page import people_page
+from shop_manager.dashboard.processes_page import processes_page
+from shop_manager.dashboard.provider_pages import BEGIN, ProviderPages
+from shop_manager.dashboard.saved_views import saved_views_routes
+from shop_manager.dashboard.status_banner import banner_reader
+from shop_manager.operations.facade import Operations
+
+if TYPE_CHECKING:
+    from http_api.openid import OpenIdProvider
 
 
-def dashboard_router(operations: Operations, operators: Operators, doors: Mapping[str, str]) -> APIRouter:
-    """Everything below `/dashboard`: files and the login page for everybody, all else for who is logged in.
+def dashboard_router(
+    operations: Operations, operators: Operators, urls: Mapping[str, str], provider: OpenIdProvider | None = None
+) -> APIRouter:
+    """Everything below `/dashboard`: static files and the login page for everybody, all else after a login.
 
-    `doors` are the addresses of the services in other processes.
+    `urls` are the addresses of the services in other processes; `provider` may vouch for operators.
     """
-    database, watch = operations.database, operations.reads.sessions.watch
-    pulse = pulse_of(database)
-    shell = Shell(Logins(operators), database, pulse)
-    live = Live(shell, pulse, lambda: watch.closed)
-    inside = APIRouter(prefix=HOME, dependencies=[Depends(read_form), Depends(shell.enter)], include_in_schema=False)
-    live.add_route(inside)
-    home_page(inside, shell, live, operations, Health(doors))
-    clerks_pages(inside, shell, live, operations)
-    views_routes(inside, operations.views)
-    add_pages(inside, shell, live, operations)
+    notifier = operations.reads.sessions.notifier
+    read_banner = banner_reader(operations.database)
+    logins = Logins(operators, provider=provider.options.id if provider else "")
+    layout = Layout(logins, operations.database, read_banner)
+    live = LiveUpdates(layout, read_banner, lambda: notifier.closed)
+    guarded = [Depends(read_form), Depends(layout.require_login)]
+    pages = APIRouter(prefix=HOME, dependencies=guarded, include_in_schema=False)
+    live.add_route(pages)
+    home_page(pages, layout, live, operations, ServiceHealthReader(urls))
+    _add_pages(pages, layout, live, operations)
+    throttle, audit = LoginThrottle(), operations.login_audit
+    password_page(pages, layout, throttle, audit)
+    _add_small_pages(pages, layout)
+    router = APIRouter(include_in_schema=False)
+    entrance = login_router(LoginPages(layout, throttle, audit))
+    elsewhere = ProviderPages(layout, provider, throttle, audit)
+    entrance.add_api_route(BEGIN, elsewhere.begin, methods=["GET"])
+    entrance.add_api_route(CALLBACK, elsewhere.come_back, methods=["GET"])
+    for each in (assets_router(), entrance, pages):
+        router.include_router(each)
+    return router
 
-    @inside.get("/")
+
+def _add_pages(router: APIRouter, layout: Layout, live: LiveUpdates, operations: Operations) -> None:
+    clerks_pages(router, layout, live, operations)
+    saved_views_routes(router, operations.views)
+    clerk_page(router, layout, live, operations)
+    parked_pages(router, layout, operations)
+    processes_page(router, layout, operations.reads)
+    figures_page(router, layout, operations.reads)
+    bulk_pages(router, layout, live, operations)
+    audit_page(router, layout, operations.reads)
+    checks_page(router, layout, operations.reads)
+    people_page(router, layout, operations)
+    help_page(router, layout)
+
+
+def _add_small_pages(router: APIRouter, layout: Layout) -> None:
+    """The list of keys, and what is asked for below `/dashboard` and is no page."""
+
+    @router.get("/")
     def home_with_a_slash() -> Response:
         return RedirectResponse(HOME, 308)
 
-    @inside.get("/keys")
+    @router.get("/keys")
     def keys(request: Request) -> Response:
-        return shell.page(request, "keys.html")
+        return layout.page(request, "keys.html")
 
-    @inside.get("/{rest:path}")
+    @router.get("/{rest:path}")
     def nothing(rest: str) -> Response:
-        raise not_found()  # after `enter`: so that who is logged in keeps the navigation
-
-    router = APIRouter(include_in_schema=False)
-    for each in (assets_router(), entrance_router(shell, Throttle()), inside):
-        router.include_router(each)
-    return router
+        raise not_found()  # a route of its own, after `require_login`: so that the error page has the navigation

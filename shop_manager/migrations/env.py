@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from messaging.migrations import run_in_environment
-from shop_manager.store import metadata
+from shop_manager.migrations import metadata
 
 run_in_environment(metadata)

@@ -1,4 +1,4 @@
-"""An operator acts on one Clerk: role, version, decision and audit, the latter two in one transaction (O1, T3, S9)."""
+"""An operator's act on one Clerk: checks role and version; decision and audit are in one transaction (O1, T3, S9)."""
 
 from __future__ import annotations
 
@@ -6,36 +6,37 @@ from collections.abc import Callable
 from typing import Any
 
 from domain.refusals import Refused
-from doors.answers import etag
-from doors.callers import Caller
-from doors.problems import Problem, invalid, not_found
+from http_api.conventions import other_version
+from http_api.principals import Principal
+from http_api.problems import Problem, invalid, not_found
 from messaging.database import Tx
-from messaging.worker import LostRace
-from shop_manager.deciding.operators import NAMES
-from shop_manager.happenings import Act, Decision, Operated
-from shop_manager.manager import Manager
-from shop_manager.operations.audit import Line, record
-from shop_manager.operations.one_clerk import read_saga, told
+from messaging.database_errors import ConcurrencyError
+from shop_manager.engine.manager import Manager
+from shop_manager.operations.audit import AuditLine, record
+from shop_manager.operations.clerk_detail import clerk_detail
+from shop_manager.operations.clerk_reads import read_saga
 from shop_manager.operations.roles import require
-from shop_manager.saga import Saga
-from shop_manager.sessions import Sessions
+from shop_manager.saga.happenings import Act, Decision, Operated
+from shop_manager.saga.operator_acts import NAMES
+from shop_manager.saga.state import Saga
+from shop_manager.sessions.reads import Sessions
 
 Also = Callable[[Tx, Refused | None, int], None]
 """What else is written in the act's transaction: (transaction, why it was refused or None, now)."""
 
 
 class DoneAlready(Exception):
-    """What `also` raises when somebody else has done this already: the transaction is rolled back."""
+    """Raised by `also` when another process has done this already: the transaction is rolled back."""
 
 
 class Acts:
-    """Acts on Clerks. Every attempt of somebody known is in the audit, refused ones too."""
+    """Acts on Clerks. Every attempt of an operator is in the audit, refused ones too."""
 
     def __init__(self, sessions: Sessions) -> None:
         self.manager: Manager = sessions.manager
         self.first_steps = sessions.first_steps
 
-    def act(self, who: Caller, clerk: str, act: Act, reason: str, version: int) -> dict[str, Any]:
+    def act(self, who: Principal, clerk: str, act: Act, reason: str, version: int) -> dict[str, Any]:
         """The Clerk as `reads.clerk` has it, after the act.
 
         Problem: `forbidden`, `not_found`, `version_conflict` (412, nothing changed), `past_the_pivot`,
@@ -46,16 +47,16 @@ class Acts:
         if isinstance(outcome, Refused):
             raise self._problem(outcome, clerk)
         with self.manager.database.read() as tx:
-            return told(outcome, self.manager.catalogue, self.first_steps, tx.now())
+            return clerk_detail(outcome, self.manager.processes, self.first_steps, tx.now())
 
-    def require(self, who: Caller, action: str, clerk: str) -> None:
+    def require(self, who: Principal, action: str, clerk: str) -> None:
         """Problem `forbidden` for a viewer; the attempt is written down."""
         require(self.manager.database, who, "operator", action, f"clerk:{clerk}")
 
     def attempt(
-        self, who: Caller, clerk: str, act: Act, reason: str, version: int, *, also: Also | None = None
+        self, who: Principal, clerk: str, act: Act, reason: str, version: int, *, also: Also | None = None
     ) -> Saga | Refused:
-        """The same for who wants the refusal as a value. Problem only for an unknown Clerk, or `overloaded`."""
+        """Like `act`, with the refusal as a value. Problem only for an unknown Clerk, or `overloaded`."""
 
         def write_down(tx: Tx, before: Saga, decision: Decision, now: int) -> None:
             record(tx, who, _line(act, reason, version, before, decision), now)
@@ -64,8 +65,8 @@ class Acts:
 
         happening = Operated(act, who.name or who.kind, reason)
         try:
-            outcome = self.manager.wish(clerk, happening, version, write_down)
-        except LostRace:
+            outcome = self.manager.execute(clerk, happening, version, write_down)
+        except ConcurrencyError:
             raise Problem("overloaded", "The Clerk is changing too quickly just now.", session_id=clerk) from None
         if outcome is None:
             raise not_found()
@@ -74,16 +75,17 @@ class Acts:
     def _problem(self, refused: Refused, clerk: str) -> Problem:
         if refused.code == "invalid_request":
             return invalid("$.until", refused.detail)
-        headers = {}
         if refused.code == "version_conflict":
             with self.manager.database.read() as tx:
-                headers = {"ETag": etag(read_saga(tx, clerk).version)}
-        return Problem(refused.code, refused.detail, session_id=clerk, headers=headers)
+                saga, now = read_saga(tx, clerk), tx.now()
+            current = clerk_detail(saga, self.manager.processes, self.first_steps, now)
+            return other_version(saga.version, current, refused.detail, clerk)
+        return Problem(refused.code, refused.detail, session_id=clerk)
 
 
-def _line(act: Act, reason: str, seen: int, before: Saga, decision: Decision) -> Line:
+def _line(act: Act, reason: str, seen: int, before: Saga, decision: Decision) -> AuditLine:
     refused = decision.refused
-    return Line(
+    return AuditLine(
         action=NAMES[type(act)],
         target=f"clerk:{before.id}",
         outcome=refused.code if refused else "done",
@@ -96,7 +98,7 @@ def _line(act: Act, reason: str, seen: int, before: Saga, decision: Decision) ->
 
 
 def _state(saga: Saga) -> dict[str, Any]:
-    """What of a Clerk an audit keeps: no document, no person."""
+    """What the audit keeps of a Clerk: no document, and nothing about a person."""
     return {
         "version": saga.version,
         "status": saga.status,

@@ -1,14 +1,14 @@
-"""The acts that an operator has on a Clerk now, each with its consequence in words or why it is not allowed. Pure."""
+"""Which acts an operator can do to a Clerk now, each with its consequence in words, or why it is not allowed. Pure."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from domain.document import part
-from shop_manager.deciding.operators import deadlines_of, outcomes_of, why_not
-from shop_manager.deciding.undoing import steps_to_undo
 from shop_manager.processes.definition import Process
-from shop_manager.saga import Saga
+from shop_manager.saga.operator_acts import deadlines_of, outcomes_of, why_not
+from shop_manager.saga.state import Saga
+from shop_manager.saga.undoing import steps_to_undo
 
 NEEDS = {"retry": [], "undo": [], "extend": ["until"], "settle": ["step", "outcome", "evidence"], "note": []}
 """What each act takes beside its `reason`."""

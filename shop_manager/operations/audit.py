@@ -7,23 +7,26 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, MetaData, select
 
 from domain.times import to_wire
-from doors.callers import Caller
+from domain.visible_text import comparison_key
+from http_api.keys import key_tables
+from http_api.principals import Principal, stable_part
 from messaging.database import Tx
-from shop_manager.store import operations
+from shop_manager.engine.tables import operations_schema
 
-table = operations.audit
+table = operations_schema.audit
+_people = key_tables(MetaData()).operators
 SHOWN = ("number", "who", "role", "action", "target", "reason", "seen", "outcome", "detail")
 FILTERS = ("who", "action", "target", "outcome")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class AuditLine:
     """One attempt. `target` is `clerk:ID`, `parked:ID`, `bulk:ID`, `person:NAME`, `key:ID` or a path.
 
-    `outcome` is `done` or the code with which it was refused; `seen` the version that the operator had before him.
+    `outcome` is `done` or the code with which it was refused; `seen` the version that the operator had on the screen.
     """
 
     action: str
@@ -36,7 +39,7 @@ class Line:
     after: Mapping[str, Any] | None = None
 
 
-def record(tx: Tx, who: Caller, line: Line, now: int) -> None:
+def record(tx: Tx, who: Principal, line: AuditLine, now: int) -> None:
     """Add a line in the act's own transaction."""
     tx.insert(table, [_row(who, line, now)])
 
@@ -44,21 +47,41 @@ def record(tx: Tx, who: Caller, line: Line, now: int) -> None:
 def read_audit(tx: Tx, wanted: Mapping[str, str | None], limit: int, before: int | None) -> list[dict[str, Any]]:
     """The latest first, those before the number `before`; each of FILTERS that is given must be equal.
 
+    Names of people are compared as names are: `who`, and the NAME of a target `person:NAME`.
+
     `{number, at, who, role, action, target, reason, seen, before, after, outcome, detail}`.
     """
     rows = select(table).order_by(table.c.number.desc()).limit(limit)
     for name in FILTERS:
         if wanted.get(name) is not None:
-            rows = rows.where(table.c[name] == wanted[name])
+            rows = rows.where(_fits(tx, name, wanted[name] or ""))
     if before is not None:
         rows = rows.where(table.c.number < before)
     return [_shown(row._asdict()) for row in tx.execute(rows)]
 
 
-def _row(who: Caller, line: Line, now: int) -> dict[str, Any]:
+def _fits(tx: Tx, name: str, wanted: str) -> ColumnElement[bool]:
+    if name == "who":
+        of_older_versions = table.c.who_key.is_(None) & table.c.who.in_(_spellings(tx, wanted))
+        return (table.c.who_key == comparison_key(stable_part(wanted))) | of_older_versions
+    kind, _, person = wanted.partition(":")
+    if name == "target" and kind == "person":
+        return table.c.target.in_([f"person:{each}" for each in _spellings(tx, person)])
+    return table.c[name] == wanted
+
+
+def _spellings(tx: Tx, person: str) -> list[str]:
+    """The name as it was asked for, and as it is stored."""
+    key = comparison_key(person)
+    stored = tx.execute(select(_people.c.name)).scalars()
+    return [person, *(name for name in stored if name != person and comparison_key(name) == key)]
+
+
+def _row(who: Principal, line: AuditLine, now: int) -> dict[str, Any]:
     return {
         "at": now,
-        "who": who.name or who.kind,
+        "who": (who.name or who.kind)[:128],
+        "who_key": comparison_key(who.stable_name)[:128],
         "role": who.role or who.kind,
         "action": line.action,
         "target": line.target[:200],

@@ -1,6 +1,6 @@
-"""Bulk acts (O4): a preview with the frozen ids, then a start with a pace, progress, a stop, and each item's outcome.
+"""Bulk acts (O4): a preview that freezes the ids, a start with a pace, a stop, and the progress with each outcome.
 
-What runs them is in bulk_run.py.
+bulk_run.py carries them out.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ import orjson
 from sqlalchemy import func, select, update
 
 from domain.times import to_wire
-from doors.answers import decode_cursor, encode_cursor, page
-from doors.callers import Caller
-from doors.problems import Problem, invalid, not_found
+from http_api.conventions import decode_cursor, encode_cursor, page
+from http_api.principals import Principal
+from http_api.problems import Problem, invalid, not_found
 from messaging.database import Tx
-from shop_manager.listing import NEWEST, page_of
-from shop_manager.operations.audit import Line, record
+from shop_manager.engine.tables import operations_schema
+from shop_manager.operations.audit import AuditLine, record
+from shop_manager.operations.clerk_reads import read_lines
+from shop_manager.operations.parked_reads import read_parked, read_versions, version_of
 from shop_manager.operations.requests import MOST, BulkAsk, BulkFilter, act_of
 from shop_manager.operations.roles import require
-from shop_manager.ops_reads import read_lines
-from shop_manager.parked_reads import read_parked, read_versions, version_of
-from shop_manager.sessions import Sessions
-from shop_manager.store import operations
+from shop_manager.sessions.listing import NEWEST, page_of
+from shop_manager.sessions.reads import Sessions
 
 PARKED = ("replay", "discard")
 MOVES = {"start": (("preview", "stopped"), "running"), "stop": (("running",), "stopped")}
 """(from which status, to which one)."""
-bulks, items = operations.bulks, operations.bulk_items
+bulks, items = operations_schema.bulks, operations_schema.bulk_items
 _NAMES = ("id", "action", "reason", "who", "status", "per_minute", "count")
 
 
@@ -51,7 +51,7 @@ class Bulk:
         self.database = sessions.manager.database
         self.first_steps = sessions.first_steps
 
-    def preview(self, who: Caller, asked: BulkAsk) -> dict[str, Any]:
+    def preview(self, who: Principal, asked: BulkAsk) -> dict[str, Any]:
         """Nothing is done yet. Problem 422 for unknown ids, none or both of ids and filter, or more than MOST."""
         self.require(who, "bulk_preview", "new")
         if (asked.ids is None) == (asked.filter is None):
@@ -63,14 +63,14 @@ class Bulk:
             frozen = self._freeze(tx, asked)
             self._keep(tx, name, who, asked, frozen)
             after = {"action": asked.action, "count": len(frozen.found), "money": dict(frozen.money)}
-            record(tx, who, Line("bulk_preview", f"bulk:{name}", reason=asked.reason, after=after), tx.now())
+            record(tx, who, AuditLine("bulk_preview", f"bulk:{name}", reason=asked.reason, after=after), tx.now())
         return self.read(name)
 
-    def start(self, who: Caller, bulk: str, per_minute: int) -> dict[str, Any]:
+    def start(self, who: Principal, bulk: str, per_minute: int) -> dict[str, Any]:
         """From now on that many a minute. Problem 409 when it has run already; running already is fine."""
         return self._move(who, bulk, "start", per_minute)
 
-    def stop(self, who: Caller, bulk: str) -> dict[str, Any]:
+    def stop(self, who: Principal, bulk: str) -> dict[str, Any]:
         """What is done stays done. Again is the same answer; Problem 409 unless it runs."""
         return self._move(who, bulk, "stop", None)
 
@@ -104,7 +104,7 @@ class Bulk:
             rows = tx.execute(select(bulks).order_by(bulks.c.created_at.desc(), bulks.c.id).limit(limit))
             return [_head(row._asdict()) for row in rows]
 
-    def require(self, who: Caller, action: str, bulk: str) -> None:
+    def require(self, who: Principal, action: str, bulk: str) -> None:
         """Problem `forbidden` for who is no admin; the attempt is written down."""
         require(self.database, who, "admin", action, f"bulk:{bulk}")
 
@@ -134,7 +134,7 @@ class Bulk:
             if cursor is None:
                 return found
 
-    def _keep(self, tx: Tx, name: str, who: Caller, asked: BulkAsk, frozen: Frozen) -> None:
+    def _keep(self, tx: Tx, name: str, who: Principal, asked: BulkAsk, frozen: Frozen) -> None:
         params = asked.model_dump(exclude={"action", "reason", "ids"}, exclude_none=True)
         row = {
             "id": name,
@@ -158,7 +158,7 @@ class Bulk:
 
     # --- starting and stopping -------------------------------------------------------------------------------------
 
-    def _move(self, who: Caller, bulk: str, action: str, per_minute: int | None) -> dict[str, Any]:
+    def _move(self, who: Principal, bulk: str, action: str, per_minute: int | None) -> dict[str, Any]:
         self.require(who, f"bulk_{action}", bulk)
         of, to = MOVES[action]
         with self.database.begin() as tx:
@@ -173,7 +173,10 @@ class Bulk:
             outcome = "not_allowed_now" if detail else "done"
             states = ({"status": row.status}, {"status": to if allowed else row.status, "per_minute": per_minute})
             record(
-                tx, who, Line(f"bulk_{action}", f"bulk:{bulk}", outcome, row.reason, detail, None, *states), tx.now()
+                tx,
+                who,
+                AuditLine(f"bulk_{action}", f"bulk:{bulk}", outcome, row.reason, detail, None, *states),
+                tx.now(),
             )
         if detail:
             raise Problem("not_allowed_now", f"It cannot {action}: {detail}.")

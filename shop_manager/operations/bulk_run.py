@@ -1,6 +1,7 @@
-"""What runs bulk acts: a few items at each tick, paced, by whichever ShopManager claims them first (O4).
+"""Carries out bulk acts, a few items at each tick and not more than their pace allows (O4).
 
-An item's outcome is written in the transaction of its act, so a restart goes on where it was, and does nothing twice.
+Any ShopManager may claim the next items. An item's outcome is written in the transaction of its act, so after a
+restart nothing is left out and nothing is done twice.
 """
 
 from __future__ import annotations
@@ -12,16 +13,18 @@ from sqlalchemy import select, update
 
 from domain.refusals import Refused
 from domain.times import minutes
-from doors.callers import Caller
-from doors.problems import Problem
+from http_api.principals import Principal
+from http_api.problems import Problem
 from messaging.database import Tx
+from messaging.database_time import NOW
 from shop_manager.operations.acts import Acts, Also, DoneAlready
 from shop_manager.operations.bulk import PARKED, bulks, items
 from shop_manager.operations.parked_acts import ParkedActs
 from shop_manager.operations.requests import Parameters, act_of
 
 CATCH_UP = 500
-"""ms that a late tick may make up for: a pace is kept, not an average."""
+"""ms: a late tick makes up for at most so much. The pace is a maximum, no average."""
+_DUE = select(bulks, NOW.label("now")).where(bulks.c.next_at <= NOW).order_by(bulks.c.next_at).limit(10)
 
 
 class BulkRun:
@@ -34,20 +37,18 @@ class BulkRun:
 
     def tick(self) -> None:
         """The items that are due of every running bulk act."""
-        with self.database.read() as tx:
-            now = tx.now()
-            due = select(bulks).where(bulks.c.next_at <= now).order_by(bulks.c.next_at).limit(10)
-            running = tx.execute(due).all()
+        with self.database.look() as tx:
+            running = tx.execute(_DUE).all()
         for bulk in running:
-            count = self._claim(bulk, now)
+            count = self._claim(bulk)
             if count:
                 self._run(bulk, count)
 
-    def _claim(self, bulk: Any, now: int) -> int:
+    def _claim(self, bulk: Any) -> int:
         """How many items are ours to do now: 0 when another one has claimed this moment."""
         pause = minutes(1) // bulk.per_minute
-        since = max(bulk.next_at, now - CATCH_UP)
-        count = 1 + (now - since) // pause
+        since = max(bulk.next_at, bulk.now - CATCH_UP)
+        count = 1 + (bulk.now - since) // pause
         with self.database.begin() as tx:
             mine = (bulks.c.id == bulk.id) & (bulks.c.next_at == bulk.next_at) & (bulks.c.status == "running")
             claimed = tx.execute(update(bulks).where(mine).values(next_at=since + count * pause)).rowcount
@@ -65,7 +66,7 @@ class BulkRun:
                 tx.execute(update(bulks).where(over).values(status="finished", next_at=None, finished_at=tx.now()))
 
     def _do(self, bulk: Any, item: Any) -> None:
-        who = Caller("operator", "admin", bulk.who)
+        who = Principal("operator", "admin", bulk.who)
         also = _marking(bulk.id, item.number)
         try:
             if bulk.action in PARKED:

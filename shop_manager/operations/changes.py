@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from domain.document import Document
-from shop_manager.saga import Entry
+from shop_manager.saga.state import HistoryEntry
 
 Changes = dict[str, dict[str, Any]]
 
 
-def changes_by_number(history: Sequence[tuple[int, Entry]]) -> dict[int, Changes]:
+def changes_by_number(history: Sequence[tuple[int, HistoryEntry]]) -> dict[int, Changes]:
     """By the number of the history line: `{added: {field: value}, changed: {field: {before, after}}, removed: {…}}`.
 
     Fields are JSONPaths such as `$.payment.card.last4`; lines that changed nothing are left out.
@@ -40,11 +40,11 @@ def difference(before: Document, after: Document) -> Changes:
     }
 
 
-def _after(document: Document, entry: Entry) -> Document:
+def _after(document: Document, entry: HistoryEntry) -> Document:
     if entry.what == "opened":
         opened: Document = entry.data["document"]
         return opened
-    if entry.what in ("done", "undone") and entry.data.get("content") is not None:
+    if entry.what in ("done", "undone", "reported", "refused") and entry.data.get("content") is not None:
         return {**document, entry.data["section"]: entry.data["content"]}
     return document
 

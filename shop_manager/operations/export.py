@@ -1,13 +1,16 @@
-"""The list of Clerks as a file: page by page, bounded, and harmless in a spreadsheet (S10)."""
+"""The list of Clerks as a CSV or JSON file: at most MOST lines, and no cell that a spreadsheet would execute (S10)."""
 
 from __future__ import annotations
 
 import csv
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from io import StringIO
 from typing import Any
 
 import orjson
+
+from domain.visible_text import shown
 
 MOST = 10_000
 """Lines of one file."""
@@ -22,7 +25,10 @@ NextPage = Callable[[str | None], Mapping[str, Any]]
 
 
 def as_csv(pages: NextPage) -> Iterator[bytes]:
-    """UTF-8 with a header line; a text that a spreadsheet would reckon with gets an apostrophe in front."""
+    """UTF-8 with a header line; a text that a spreadsheet would take for a formula gets an apostrophe in front.
+
+    A character that nobody sees stands there by its number, as on the pages.
+    """
     yield _csv_line(COLUMNS)
     for line in _lines(pages):
         yield _csv_line([_cell(line, column) for column in COLUMNS])
@@ -51,8 +57,11 @@ def _lines(pages: NextPage) -> Iterator[Mapping[str, Any]]:
 
 def _cell(line: Mapping[str, Any], column: str) -> str:
     value = (line["stuck"] or {}).get(column[6:]) if column.startswith("stuck_") else line[column]
-    text = "" if value is None else str(value)
-    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
+    if not isinstance(value, str):
+        return "" if value is None else str(value)
+    begins = unicodedata.normalize("NFKC", value.lstrip(" ")[:1])  # a wide `＝` begins a formula too
+    text = shown(value, keep="")
+    return f"'{text}" if begins.startswith(_FORMULA) else text
 
 
 def _csv_line(cells: Any) -> bytes:

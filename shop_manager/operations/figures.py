@@ -1,4 +1,4 @@
-"""The figures of the last hours: opens and ends, the way through the steps, and how long steps take.
+"""The figures of the last hours: opened and ended, how many reach each step, and how long steps take.
 
 Opens and ends come from the tallies; the rest from the latest SAMPLE Clerks, so no figure costs more in a larger shop.
 """
@@ -14,18 +14,18 @@ from sqlalchemy import func, select
 
 from domain.times import hours, minutes, to_wire
 from messaging.database import Tx
+from shop_manager.engine.tables import clerks, history, operations_schema
 from shop_manager.operations.tallies import OPENED
-from shop_manager.processes import Catalogue
-from shop_manager.store import clerks, history, operations
+from shop_manager.processes import ProcessRegistry
 
 SAMPLE = 500
 BARS = 48
 LONGEST = 168
 """Hours that can be looked back."""
-columns, table = clerks.c, operations.tallies
+columns, table = clerks.c, operations_schema.tallies
 
 
-def figures(tx: Tx, catalogue: Catalogue, back: int, now: int) -> dict[str, Any]:
+def figures(tx: Tx, processes: ProcessRegistry, back: int, now: int) -> dict[str, Any]:
     """Of the last `back` hours (1 to LONGEST):
 
     `{since, now, bucket_seconds, throughput: [{at, opened, ended: {status: count}}], ends: [{process, status, count}],
@@ -39,13 +39,13 @@ def figures(tx: Tx, catalogue: Catalogue, back: int, now: int) -> dict[str, Any]
         **_over_time(counted, since, now),
         "ends": _ends(counted),
         "sampled": len(sample),
-        "funnel": _funnel(sample, catalogue),
-        "step_times": _step_times(tx, sample, catalogue),
+        "funnel": _funnel(sample, processes),
+        "step_times": _step_times(tx, sample, processes),
     }
 
 
 def opens_and_ends(tx: Tx, back: int, now: int) -> dict[str, Any]:
-    """Of all that only `since`, `now`, `bucket_seconds` and `throughput`: what costs little."""
+    """The cheap part of `figures`: `since`, `now`, `bucket_seconds` and `throughput`."""
     since = now - hours(back)
     return _over_time(_counted(tx, since, now), since, now)
 
@@ -107,7 +107,7 @@ def _sample(tx: Tx, since: int) -> list[tuple[str, str, Mapping[str, Any]]]:
     return [(clerk, process, orjson.loads(state)) for clerk, process, state in rows]
 
 
-def _funnel(sample: Sequence[tuple[str, str, Mapping[str, Any]]], catalogue: Catalogue) -> list[dict[str, Any]]:
+def _funnel(sample: Sequence[tuple[str, str, Mapping[str, Any]]], processes: ProcessRegistry) -> list[dict[str, Any]]:
     asked: Counter[tuple[str, str]] = Counter()
     done: Counter[tuple[str, str]] = Counter()
     for _, process, state in sample:
@@ -119,13 +119,13 @@ def _funnel(sample: Sequence[tuple[str, str, Mapping[str, Any]]], catalogue: Cat
         {"process": reference, "steps": [
             {"step": step, "asked": asked[reference, step], "done": done[reference, step]} for step in process.names
         ]}
-        for reference, process in catalogue.by_reference.items()
+        for reference, process in processes.by_reference.items()
         if any(asked[reference, step] for step in process.names)
     ]  # fmt: skip
 
 
 def _step_times(
-    tx: Tx, sample: Sequence[tuple[str, str, Mapping[str, Any]]], catalogue: Catalogue
+    tx: Tx, sample: Sequence[tuple[str, str, Mapping[str, Any]]], processes: ProcessRegistry
 ) -> list[dict[str, Any]]:
     process_of = {clerk: process for clerk, process, _ in sample}
     took: dict[tuple[str, str], list[int]] = defaultdict(list)
@@ -143,7 +143,7 @@ def _step_times(
             "p50_ms": _part(times, 50),
             "p95_ms": _part(times, 95),
         }
-        for reference, process in catalogue.by_reference.items()
+        for reference, process in processes.by_reference.items()
         for step in process.names
         if (times := sorted(took[reference, step]))
     ]

@@ -1,4 +1,4 @@
-"""What is up with one Clerk in one sentence of shop words, whose move it is, and what happens by itself. Pure.
+"""Where one Clerk stands, in one sentence for people who know shops, and whose move it is. Pure.
 
 `now` is in ms. "Paid €25.90, not shipped: the warehouse has been silent for 14 min; asked again in 40 s."
 """
@@ -9,12 +9,11 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from domain.document import part
-from domain.times import to_wire
-from shop_manager.causes import OWNER
-from shop_manager.operations.words import duration, money
-from shop_manager.ops_clerk import deadlines
+from shop_manager.operations.causes import OWNER
+from shop_manager.operations.formats import duration, money
+from shop_manager.operations.upcoming import soonest
 from shop_manager.processes.definition import Process
-from shop_manager.saga import Question, Saga, Stuck
+from shop_manager.saga.state import Question, Saga, Stuck
 
 Owner = Literal["customer", "warehouse", "service", "operator", "nobody"]
 _MONEY = {
@@ -45,29 +44,8 @@ def owner(saga: Saga) -> Owner:
         return "nobody"
     if saga.stuck:
         return OWNER
-    waits_for = saga.question.waits_for
+    waits_for = saga.waits_for
     return waits_for if waits_for in ("customer", "warehouse") else "service"  # type: ignore[return-value]  # just seen
-
-
-def coming_next(saga: Saga, process: Process | None, now: int) -> dict[str, Any] | None:
-    """`{what: session|step|resend, at, in_seconds, then}`: what happens by itself next; None when nothing will."""
-    found = _soonest(saga, process)
-    if found is None:
-        return None
-    at, line = found
-    return {**line, "at": to_wire(at), "in_seconds": max(0, at - now) // 1000}
-
-
-def _soonest(saga: Saga, process: Process | None) -> tuple[int, Mapping[str, Any]] | None:
-    """A deadline at which nothing more happens is left out."""
-    question, moments = saga.question, {"session": saga.expires_at}
-    if question and question.deadline is not None:
-        moments["step"] = question.deadline
-    if saga.resend:
-        moments["resend"] = saga.resend.at
-    lines = [(moments[line["what"]], line) for line in deadlines(saga, process) if line["what"] in moments]
-    return min((each for each in lines if not each[1]["then"].startswith("nothing")), key=lambda each: each[0],
-               default=None)  # fmt: skip
 
 
 def _money(saga: Saga) -> str:
@@ -95,6 +73,10 @@ def _situation(saga: Saga, process: Process | None, now: int) -> str:
     undoing = "being undone, " if saga.status == "undoing" else ""
     if saga.stuck:
         return undoing + _stuck(saga.stuck, question, process, now)
+    if saga.is_authorizing:
+        return f"the payment provider has been asked, and has not answered for {duration(now - saga.updated_at)}"
+    if saga.takes_no_card:
+        return "too many cards were declined, and no other one is taken"
     return undoing + _waiting(question, process, now)
 
 
@@ -102,7 +84,8 @@ def _why(failure: Mapping[str, Any] | None) -> str:
     if not failure:
         return ""
     at = f" at {failure['step']}" if failure.get("step") else ""
-    return f"{at}, {failure.get('detail') or failure.get('code')}"
+    internal = f" ({failure['internal']})" if failure.get("internal") else ""
+    return f"{at}, {failure.get('detail') or failure.get('code')}{internal}"
 
 
 def _waiting(question: Question, process: Process | None, now: int) -> str:
@@ -112,10 +95,9 @@ def _waiting(question: Question, process: Process | None, now: int) -> str:
         return f"the customer has not {act} for {silent}"
     if question.paused:
         return f"{_service(question, process)} could not {_task(question)} yet ({_times(question.failures)})"
-    who = "the warehouse" if question.waits_for == "warehouse" else _service(question, process)
-    return f"{who} has been silent for {silent}" if who == "the warehouse" else (
-        f"{who} has been silent for {silent}, asked to {_task(question)}"
-    )  # fmt: skip
+    if question.waits_for == "warehouse":
+        return f"the warehouse has been silent for {silent}"
+    return f"{_service(question, process)} has been silent for {silent}, asked to {_task(question)}"
 
 
 def _stuck(stuck: Stuck, question: Question, process: Process | None, now: int) -> str:
@@ -135,14 +117,11 @@ def _stuck(stuck: Stuck, question: Question, process: Process | None, now: int) 
 
 
 def _coming(saga: Saga, process: Process | None, now: int) -> str:
-    found = _soonest(saga, process)
+    found = soonest(saga, process)
     if found is None:
         return ""
-    at, line = found
-    within = f"in {duration(at - now)}" if at >= now + 1_000 else "now"
-    if line["what"] == "resend":
-        return f"asked again {within}"
-    return f"{line['then']} {within}"
+    within = f"in {duration(found.at - now)}" if found.at >= now + 1_000 else "now"
+    return f"asked again {within}" if found.what == "resend" else f"{found.then} {within}"
 
 
 def _service(question: Question, process: Process | None) -> str:

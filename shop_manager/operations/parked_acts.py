@@ -1,7 +1,8 @@
-"""An operator decides what becomes of a parked message: replayed, through M3 like any other (O3), or discarded.
+"""An operator replays a parked message, under the same rules as any other (O3, M3), or discards it.
 
-A reply is taken as if it arrived now. A command is asked anew, if its question is still open: under a new attempt,
-because its service would park the same message unseen when it once took the process with it.
+A reply is handled as if it arrived now, from the sender that it had. A command is asked anew under a new attempt, if
+its question is still open: a service parks a poison message without handling it, so the same message would be parked
+again. What was parked because its sender may not say it (S13) can only be discarded (docs/decisions/050).
 """
 
 from __future__ import annotations
@@ -12,23 +13,29 @@ from typing import Any
 from domain.document import SERVICES
 from domain.messages import SHOP_MANAGER, Reply
 from domain.refusals import Refused
-from doors.callers import Caller
-from doors.problems import Problem, not_found
+from http_api.conventions import other_version
+from http_api.principals import Principal
+from http_api.problems import Problem, not_found
 from messaging.database import Tx
+from messaging.database_errors import DATABASE_ERRORS, ConcurrencyError
 from messaging.envelope import decode, unpack
-from messaging.fields import Unreadable
-from messaging.worker import DATABASE_ERRORS, LostRace
-from shop_manager import store
-from shop_manager.happenings import Operated, Replied, Retry
-from shop_manager.manager import RACES, Taken
+from messaging.fields import DecodeError
+from shop_manager.engine import store, tables
+from shop_manager.engine.manager import RACES, Executed
 from shop_manager.operations.acts import Also, DoneAlready
-from shop_manager.operations.audit import Line, record
+from shop_manager.operations.audit import AuditLine, record
+from shop_manager.operations.parked_reads import (
+    parked_line,
+    read_one,
+    state_of,
+    version_of,
+)
 from shop_manager.operations.roles import require
-from shop_manager.parked_reads import parked_line, read_one, state_of, version_of
-from shop_manager.sessions import Sessions
+from shop_manager.saga.happenings import Operated, Replied, Retry
+from shop_manager.sessions.reads import Sessions
 
 STATES = {"replay": "replayed", "discard": "discarded"}
-Row = Mapping[str, Any]
+ParkedRow = Mapping[str, Any]
 
 
 class ParkedActs:
@@ -37,7 +44,7 @@ class ParkedActs:
     def __init__(self, sessions: Sessions) -> None:
         self.manager = sessions.manager
 
-    def act(self, who: Caller, parked: str, action: str, reason: str, version: int | None = None) -> dict[str, Any]:
+    def act(self, who: Principal, parked: str, action: str, reason: str, version: int | None = None) -> dict[str, Any]:
         """The message as `reads.parked_one` has it, after the act.
 
         Problem: `forbidden`, `not_found`, `version_conflict`, `overloaded`, `not_allowed_now` with why a replay would
@@ -45,26 +52,29 @@ class ParkedActs:
         """
         self.require(who, action, parked)
         refused = self.attempt(who, parked, action, reason, version)
-        if refused:
+        if refused and refused.code != "version_conflict":
             raise Problem(refused.code, refused.detail)
         with self.manager.database.read() as tx:
             row = read_one(tx, parked)
         if row is None:
             raise not_found()
-        return parked_line(row)
+        line = parked_line(row)
+        if refused:
+            raise other_version(line["version"], line, refused.detail)
+        return line
 
-    def require(self, who: Caller, action: str, parked: str) -> None:
+    def require(self, who: Principal, action: str, parked: str) -> None:
         """Problem `forbidden` for a viewer; the attempt is written down."""
         require(self.manager.database, who, "operator", action, f"parked:{parked}")
 
     def attempt(
-        self, who: Caller, parked: str, action: str, reason: str, version: int | None, *, also: Also | None = None
+        self, who: Principal, parked: str, action: str, reason: str, version: int | None, *, also: Also | None = None
     ) -> Refused | None:
         """The same for who wants the refusal as a value."""
         for _ in range(RACES):
             try:
                 return _Attempt(self, who, action, reason, also).decide(parked, version)
-            except LostRace:
+            except ConcurrencyError:
                 continue
         raise Problem("overloaded", "The Clerk is changing too quickly just now.")
 
@@ -72,26 +82,26 @@ class ParkedActs:
 class _Attempt:
     """One attempt at one parked message."""
 
-    def __init__(self, acts: ParkedActs, who: Caller, action: str, reason: str, also: Also | None) -> None:
+    def __init__(self, acts: ParkedActs, who: Principal, action: str, reason: str, also: Also | None) -> None:
         self.manager = acts.manager
         self.who = who
         self.action = action
         self.reason = reason
         self.also = also
-        self.taken: list[Taken] = []
+        self.executed: list[Executed] = []
 
     def decide(self, parked: str, version: int | None) -> Refused | None:
         try:
             with self.manager.database.begin() as tx:
                 refused = self._within(tx, parked, version)
-        except (*DATABASE_ERRORS, LostRace, Problem, DoneAlready):
+        except (*DATABASE_ERRORS, ConcurrencyError, Problem, DoneAlready):
             raise
         except Exception as error:  # what made the handler fail before may do so again: nothing was changed
             refused = Refused("not_allowed_now", f"the handler failed again with {type(error).__name__}")
             with self.manager.database.begin() as tx:
                 self._write_down(tx, parked, version, refused, "")
         else:
-            self.manager.tell(self.taken)
+            self.manager.announce(self.executed)
         return refused
 
     def _within(self, tx: Tx, parked: str, version: int | None) -> Refused | None:
@@ -104,11 +114,11 @@ class _Attempt:
         if isinstance(outcome, str) and state_of(row) == "parked":
             decided = {"parked": parked, "state": STATES[self.action], "at": tx.now(), "who": self.who.name or "",
                        "reason": self.reason, "effect": outcome}  # fmt: skip
-            tx.upsert(store.operations.parked_decisions, [decided], ["parked"])
+            tx.upsert(tables.operations_schema.parked_decisions, [decided], ["parked"])
         self._write_down(tx, parked, version, refused, "" if refused else str(outcome))
         return refused
 
-    def _outcome(self, tx: Tx, row: Row, version: int | None) -> str | Refused:
+    def _outcome(self, tx: Tx, row: ParkedRow, version: int | None) -> str | Refused:
         """What became of it in words, or why nothing did."""
         state = state_of(row)
         if state == STATES[self.action]:
@@ -119,6 +129,8 @@ class _Attempt:
             return Refused("not_allowed_now", f"it was {state} already")
         if self.action == "discard":
             return "nobody sends it again; it stays listed"
+        if row["forged"]:
+            return Refused("not_allowed_now", "whoever sent it may not say it: it can only be discarded")
         messages = readable(row)
         return messages if isinstance(messages, Refused) else self._replay(tx, messages)
 
@@ -133,22 +145,27 @@ class _Attempt:
         clerk = message.split("/", 1)[0] if isinstance(message, str) else message.clerk
         if isinstance(message, str):
             act = Operated(Retry(message), self.who.name or "", self.reason)
-            taken = self.manager.take_within(tx, clerk, act)
-        elif self._knows_step(tx, message):
-            taken = self.manager.take_within(tx, clerk, Replied(message))
+            executed = self.manager.execute_within(tx, clerk, act)
         else:
-            return Refused("not_allowed_now", f"there is no Clerk {clerk} that has a step {message.step!r}")
-        if taken is None:
+            refused = self._why_not_taken(tx, message)
+            if refused:
+                return Refused("not_allowed_now", refused)
+            executed = self.manager.execute_within(tx, clerk, Replied(message))
+        if executed is None:
             return Refused("not_allowed_now", f"there is no Clerk {clerk}")
-        self.taken.append(taken)
-        return _told(taken)
+        self.executed.append(executed)
+        return _told(executed)
 
-    def _knows_step(self, tx: Tx, reply: Reply) -> bool:
-        held = store.read(tx, [reply.clerk]).get(reply.clerk)
-        return held is not None and (held.saga.ended or reply.step in self.manager.catalogue[held.saga.process].names)
+    def _why_not_taken(self, tx: Tx, reply: Reply) -> str | None:
+        """Why the reply would be parked again: nobody knows its step, or its sender may not answer for it."""
+        versioned = store.read(tx, [reply.clerk]).get(reply.clerk)
+        saga = versioned.saga if versioned else None
+        if saga is None or not (saga.ended or reply.step in self.manager.processes[saga.process].names):
+            return f"there is no Clerk {reply.clerk} that has a step {reply.step!r}"
+        return self.manager.why_forged(saga, reply)
 
     def _write_down(self, tx: Tx, parked: str, version: int | None, refused: Refused | None, effect: str) -> None:
-        line = Line(
+        line = AuditLine(
             action=self.action,
             target=f"parked:{parked}",
             outcome=refused.code if refused else "done",
@@ -161,7 +178,7 @@ class _Attempt:
             self.also(tx, refused, tx.now())
 
 
-def readable(row: Row) -> list[Reply | str] | Refused:
+def readable(row: ParkedRow) -> list[Reply | str] | Refused:
     """The replies, and the ids of the commands, in a parked delivery; Refused says why it cannot be replayed."""
     if row["service"] in SERVICES and row["message"]:
         return [row["message"]]  # ShopManager has the question itself: it does not need the bytes
@@ -169,22 +186,22 @@ def readable(row: Row) -> list[Reply | str] | Refused:
     if len(body) < row["size"]:
         return Refused("not_allowed_now", f"only the first {len(body)} of its {row['size']} bytes were kept")
     try:
-        return [_message(content) for content in unpack(body)]
-    except Unreadable as error:
+        return [_message(content, row["sender"]) for content in unpack(body)]
+    except DecodeError as error:
         return Refused("not_allowed_now", f"it cannot be read and would be parked again: {error}")
 
 
-def _message(content: Any) -> Reply | str:
+def _message(content: Any, sender: str | None) -> Reply | str:
     if isinstance(content, dict) and content.get("kind") == "command" and isinstance(content.get("id"), str):
         return str(content["id"])
-    message = decode(content, SHOP_MANAGER)
+    message = decode(content, SHOP_MANAGER, sender)
     if not isinstance(message, Reply):
-        raise Unreadable("it is a notice, which asks for nothing")
+        raise DecodeError("it is a notice, which asks for nothing")
     return message
 
 
-def _told(taken: Taken) -> str | Refused:
-    decision = taken.decision
+def _told(executed: Executed) -> str | Refused:
+    decision = executed.decision
     if decision.refused:
         return Refused("not_allowed_now", decision.refused.detail)
     if decision.ignored:

@@ -1,6 +1,6 @@
-"""Admins look after people and keys: add, change the role, renew, disable; create and revoke (dashboard.md, Roles).
+"""Admins manage people (add, change the role, renew, disable) and keys (create, revoke).
 
-What can be seen only once is in the answer that made it, and nowhere else.
+A new password or key is in the answer to the request that made it, and nowhere else.
 """
 
 from __future__ import annotations
@@ -11,13 +11,19 @@ from typing import Any
 from sqlalchemy import select
 
 from domain.times import to_wire
-from doors.answers import page
-from doors.callers import Caller
-from doors.keys import Role, new_key
-from doors.operators import DISABLED, Operator, Operators, hash_of
-from doors.problems import Problem, not_found
+from http_api.conventions import page
+from http_api.keys import Role, new_key
+from http_api.operators import (
+    DISABLED,
+    Operator,
+    Operators,
+    check_person,
+    hash_of,
+)
+from http_api.principals import Principal
+from http_api.problems import Problem, invalid, not_found
 from messaging.database import Tx
-from shop_manager.operations.audit import Line, record
+from shop_manager.operations.audit import AuditLine, record
 from shop_manager.operations.requests import KeyAsk, PersonAct, PersonAsk
 from shop_manager.operations.roles import require
 
@@ -33,13 +39,13 @@ class People:
         self.ring = operators.ring
         self.database = operators.ring.database
 
-    def require(self, who: Caller, action: str, target: str) -> None:
+    def require(self, who: Principal, action: str, target: str) -> None:
         """Problem `forbidden` for who is no admin; the attempt is written down."""
         require(self.database, who, "admin", action, target)
 
     # --- people ----------------------------------------------------------------------------------------------------
 
-    def people(self, who: Caller) -> dict[str, Any]:
+    def people(self, who: Principal) -> dict[str, Any]:
         """A page of `{name, role, key_id, disabled, created_at}`, by name."""
         self.require(who, "people", "people")
         table = self.ring.tables.operators
@@ -52,24 +58,33 @@ class People:
         ]  # fmt: skip
         return page(lines, MOST, None)
 
-    def add(self, who: Caller, asked: PersonAsk) -> dict[str, Any]:
-        """`{name, role, password, key}`, shown once. Problem 409 when there is one of that name."""
+    def add(self, who: Principal, asked: PersonAsk) -> dict[str, Any]:
+        """`{name, role, password, key}`, shown once; the first login chooses another password.
+
+        Problem 409 when there is one of that name, whatever its case.
+        """
         self.require(who, "person_add", f"person:{asked.name}")
+        try:
+            check_person(asked.name, asked.role)
+        except ValueError as wrong:
+            raise invalid("$.name", str(wrong)) from None
         password, key = secrets.token_urlsafe(18), new_key("operator")
         hashed = hash_of(password)
         with self.database.begin() as tx:
             tx.lock(["people"])
             known = self.operators.find_within(tx, asked.name, disabled=True)
             if known is None:
-                self.operators.put_within(tx, Operator(asked.name, asked.role, key), hashed)
+                self.operators.put_within(tx, Operator(asked.name, asked.role, key, must_change=True), hashed)
             outcome = "done" if known is None else "not_allowed_now"
             after = None if known else {"role": asked.role}
-            record(tx, who, Line("person_add", f"person:{asked.name}", outcome, asked.reason, after=after), tx.now())
+            record(
+                tx, who, AuditLine("person_add", f"person:{asked.name}", outcome, asked.reason, after=after), tx.now()
+            )
         if known:
-            raise Problem("not_allowed_now", f"There is a person called {asked.name} already.")
+            raise Problem("not_allowed_now", f"There is a person called {known.name} already.")
         return {"name": asked.name, "role": asked.role, "password": password, "key": key}
 
-    def act(self, who: Caller, name: str, asked: PersonAct) -> dict[str, Any]:
+    def act(self, who: Principal, name: str, asked: PersonAct) -> dict[str, Any]:
         """`role`: another one; `renew`: new password and key, shown once; `disable`: nothing opens any more.
 
         `{name, role, disabled, key_id}`, for `renew` with `password` and `key`. The last admin stays one (409).
@@ -83,12 +98,13 @@ class People:
             person = self.operators.find_within(tx, name, disabled=True)
             if person is None:
                 raise not_found()
+            name = person.name
             role = asked.role or person.role
             refused = self._why_not(tx, person, asked.action, role)
             if not refused:
-                self._change(tx, Operator(name, role, key), person, asked.action, hashed)
+                self._change(tx, Operator(name, role, key, must_change=True), person, asked.action, hashed)
             states = ({"role": person.role}, {"role": role})
-            line = Line(f"person_{asked.action}", f"person:{name}", "not_allowed_now" if refused else "done",
+            line = AuditLine(f"person_{asked.action}", f"person:{name}", "not_allowed_now" if refused else "done",
                         asked.reason, refused, None, *states)  # fmt: skip
             record(tx, who, line, tx.now())
         if refused:
@@ -115,31 +131,25 @@ class People:
 
     # --- keys ------------------------------------------------------------------------------------------------------
 
-    def keys(self, who: Caller) -> dict[str, Any]:
-        """A page of `{id, scope, role, name, created_at, revoked_at}`, the latest first; never a key itself."""
+    def keys(self, who: Principal) -> dict[str, Any]:
+        """A page of keys, the latest first, as `KeyRing.listed` shows them: never a key itself."""
         self.require(who, "keys", "keys")
-        table = self.ring.tables.keys
-        names = ("id", "scope", "role", "name", "created_at", "revoked_at")
-        rows = select(*(table.c[name] for name in names)).order_by(table.c.created_at.desc(), table.c.id).limit(MOST)
         with self.database.read() as tx:
-            found = [tuple(row) for row in tx.execute(rows)]
-        lines = [dict(zip(names, row, strict=True)) for row in found]
-        for line in lines:
-            for moment in ("created_at", "revoked_at"):
-                line[moment] = None if line[moment] is None else to_wire(line[moment])
-        return page(lines, MOST, None)
+            return page(self.ring.listed(tx, MOST), MOST, None)
 
-    def create_key(self, who: Caller, asked: KeyAsk) -> dict[str, Any]:
-        """`{id, scope, name, key}`, the key shown once."""
+    def create_key(self, who: Principal, asked: KeyAsk) -> dict[str, Any]:
+        """`{id, scope, name, expires_at, key}`, the key shown once."""
         self.require(who, "key_create", "key:new")
         key = new_key(asked.scope)
         with self.database.begin() as tx:
-            key_id = self.ring.put_within(tx, key, asked.name)
-            after = {"scope": asked.scope, "name": asked.name}
-            record(tx, who, Line("key_create", f"key:{key_id}", reason=asked.reason, after=after), tx.now())
-        return {"id": key_id, "scope": asked.scope, "name": asked.name, "key": key}
+            expires_at = asked.expiry(tx.now())
+            key_id = self.ring.put_within(tx, key, asked.name, expires_at=expires_at)
+            until = None if expires_at is None else to_wire(expires_at)
+            after = {"scope": asked.scope, "name": asked.name, "expires_at": until}
+            record(tx, who, AuditLine("key_create", f"key:{key_id}", reason=asked.reason, after=after), tx.now())
+        return {"id": key_id, "scope": asked.scope, "name": asked.name, "expires_at": until, "key": key}
 
-    def revoke_key(self, who: Caller, key_id: str, reason: str) -> dict[str, Any]:
+    def revoke_key(self, who: Principal, key_id: str, reason: str) -> dict[str, Any]:
         """`{id, revoked: true}`; again is the same answer. A person's key is no matter of this: 404."""
         self.require(who, "key_revoke", f"key:{key_id}")
         table = self.ring.tables.keys
@@ -148,6 +158,6 @@ class People:
             if found in (None, "operator"):
                 raise not_found()
             self.ring.revoke_within(tx, key_id)
-            record(tx, who, Line("key_revoke", f"key:{key_id}", reason=reason), tx.now())
+            record(tx, who, AuditLine("key_revoke", f"key:{key_id}", reason=reason), tx.now())
         self.ring.forget(key_id)
         return {"id": key_id, "revoked": True}

@@ -1,24 +1,30 @@
-"""What operators can read, as the plain values that `/ops` answers with; the dashboard's pages show the same."""
+"""All that operators can read, as the plain values that `/ops` answers with; the dashboard's pages show the same."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from doors.answers import decode_cursor, encode_cursor, page
-from doors.problems import Problem, not_found
+from http_api.conventions import decode_cursor, encode_cursor, page
+from http_api.problems import Problem, not_found
 from messaging.database import Tx
-from shop_manager import checks
-from shop_manager.audit import live_mark
-from shop_manager.listing import ORDERS, Filter, page_of
-from shop_manager.operations import catalogue as processes
-from shop_manager.operations import one_clerk
+from shop_manager.engine.store import live_mark
 from shop_manager.operations.audit import read_audit
+from shop_manager.operations.checks import latest
+from shop_manager.operations.clerk_detail import clerk_detail
+from shop_manager.operations.clerk_reads import read_lines, read_messages, read_saga, read_timeline
 from shop_manager.operations.figures import figures, opens_and_ends
+from shop_manager.operations.parked_reads import (
+    ParkedState,
+    parked_line,
+    read_one,
+    read_parked,
+)
+from shop_manager.operations.process_reads import chosen, read_processes
+from shop_manager.operations.summary import LATELY, stuck_causes, summary
 from shop_manager.operations.tallies import ends_since
-from shop_manager.ops_reads import LATELY, read_lines, stuck_causes, summary
-from shop_manager.parked_reads import ParkedState, parked_line, read_one, read_parked
-from shop_manager.sessions import Sessions
+from shop_manager.sessions.listing import ORDERS, Filter, page_of
+from shop_manager.sessions.reads import Sessions
 
 Values = dict[str, Any]
 
@@ -32,21 +38,21 @@ class Reads:
     def __init__(self, sessions: Sessions) -> None:
         self.sessions = sessions
         self.database = sessions.manager.database
-        self.catalogue = sessions.manager.catalogue
+        self.registry = sessions.manager.processes
         self.first_steps = sessions.first_steps
 
     def summary(self) -> Values:
-        """The home page's figures: see ops_reads.summary. Each cause has `owner`, `then`, `next_at` besides."""
+        """The home page's figures: see summary.py."""
         with self.database.read() as tx:
             return self._summary(tx)
 
     def causes(self) -> list[Values]:
         """Of the summary only what is stuck, by cause."""
         with self.database.read() as tx:
-            return stuck_causes(tx, self.catalogue, tx.now())
+            return stuck_causes(tx, self.registry, tx.now())
 
     def counters(self) -> Values:
-        """`{checked_at, counts, stuck: {count, money_at_risk}, parked, mark}`: the figures that news are about.
+        """`{checked_at, counts, stuck: {count, money_at_risk}, parked, mark}`: the figures that open lists show.
 
         `mark` differs whenever a live Clerk has changed.
         """
@@ -60,25 +66,25 @@ class Reads:
         self, wanted: Filter, *, older_than: int | None = None, sort: str = "-created_at", limit: int = 50,
         cursor: str | None = None,
     ) -> Values:  # fmt: skip
-        """A page of lines (see ops_reads.line). `older_than` in ms; `sort` one of listing.ORDERS."""
+        """A page of lines (see clerk_line.py). `older_than` in ms; `sort` one of listing.ORDERS."""
         with self.database.read() as tx:
             return page(*self._lines(tx, wanted.older_than(older_than, tx.now()), sort, limit, cursor))
 
     def clerk(self, clerk: str) -> Values:
-        """One Clerk: see one_clerk.told."""
+        """One Clerk: see clerk_detail.py."""
         with self.database.read() as tx:
-            saga = one_clerk.read_saga(tx, clerk)
-            return one_clerk.told(saga, self.catalogue, self.first_steps, tx.now())
+            saga = read_saga(tx, clerk)
+            return clerk_detail(saga, self.registry, self.first_steps, tx.now())
 
     def timeline(self, clerk: str, *, limit: int = 200, cursor: str | None = None) -> Values:
-        """A page of all that happened, in order: see one_clerk.read_timeline."""
+        """A page of all that happened, in order: see timeline.py."""
         with self.database.read() as tx:
-            return _page_of(one_clerk.read_timeline(tx, clerk), limit, cursor)
+            return _page_of(read_timeline(tx, clerk), limit, cursor)
 
     def messages(self, clerk: str, *, limit: int = 200, cursor: str | None = None) -> Values:
         """A page of its commands and replies, in the order of time: see traffic.messages_of."""
         with self.database.read() as tx:
-            return _page_of(one_clerk.read_messages(tx, clerk, self.catalogue), limit, cursor)
+            return _page_of(read_messages(tx, clerk, self.registry), limit, cursor)
 
     def parked(
         self,
@@ -105,14 +111,14 @@ class Reads:
         return parked_line(row)
 
     def processes(self) -> list[Values]:
-        """Every process, drawn from its definition: see catalogue.read_processes."""
+        """Every process, drawn from its definition: see process_reads.py."""
         with self.database.read() as tx:
-            return processes.read_processes(tx, self.catalogue)
+            return read_processes(tx, self.registry)
 
     def chosen(self, customer: str | None, shop: str) -> Values:
         """`{process, rule, inputs}`: which process would this customer (None: a guest) get in this shop?"""
         with self.database.read() as tx:
-            found = processes.chosen(tx, self.catalogue, customer, shop)
+            found = chosen(tx, self.registry, customer, shop)
         if found is None:
             raise Problem("not_found", "There is no such shop, or no such customer.")
         return found
@@ -120,7 +126,7 @@ class Reads:
     def figures(self, hours: int = 24) -> Values:
         """The figures of the last hours: see figures.figures."""
         with self.database.read() as tx:
-            return figures(tx, self.catalogue, hours, tx.now())
+            return figures(tx, self.registry, hours, tx.now())
 
     def opens_and_ends(self, hours: int = 24) -> Values:
         """How many sessions were opened and how many ended, over time: see figures.opens_and_ends."""
@@ -138,11 +144,11 @@ class Reads:
     def checks(self) -> Values:
         """`{latest: null|{started_at, finished_at, clerks, found, drifts}}`: what `clerk verify` has recorded last."""
         with self.database.read() as tx:
-            return {"latest": checks.latest(tx)}
+            return {"latest": latest(tx)}
 
     def _summary(self, tx: Tx) -> Values:
         now = tx.now()
-        return summary(tx, self.catalogue, self.first_steps, now, ends_since(tx, now - LATELY, now))
+        return summary(tx, self.registry, self.first_steps, now, ends_since(tx, now - LATELY, now))
 
     def _lines(
         self, tx: Tx, wanted: Filter, sort: str, limit: int, cursor: str | None

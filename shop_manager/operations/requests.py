@@ -1,41 +1,54 @@
-"""What operators may send with an act, checked: an action, its reason, and what this action takes besides."""
+"""The bodies of operators' requests, checked: an action, its reason, and the other fields that it takes."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, GetJsonSchemaHandler, TypeAdapter, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from domain.times import from_wire
-from doors.answers import Body, Id
-from doors.keys import Role
-from doors.problems import Problem, WrongField, invalid
-from shop_manager.happenings import Act, Extend, Note, Retry, Settle, SettledOutcome, Undo
-from shop_manager.listing import Filter
+from http_api.conventions import MOMENT_ALLOWED, Body, Id, example, not_blank
+from http_api.keys import Role, expiry
+from http_api.problems import Problem, WrongField, invalid
 from shop_manager.operations.allowed import NEEDS
-from shop_manager.public import PublicStatus
-from shop_manager.saga import StuckKind
+from shop_manager.saga.happenings import (
+    Act,
+    Extend,
+    Note,
+    Retry,
+    Settle,
+    SettledOutcome,
+    Undo,
+)
+from shop_manager.saga.state import StuckKind
+from shop_manager.sessions.listing import Filter
+from shop_manager.sessions.view import PublicStatus
 
 ClerkAction = Literal["retry", "undo", "extend", "settle", "note"]
 ParkedAction = Literal["replay", "discard"]
 BulkAction = Literal["retry", "undo", "extend", "note", "replay", "discard"]
 MOST = 1_000
-"""Things that one bulk act can be for."""
+"""Clerks or parked messages in one bulk act."""
 MAY_TAKE: dict[str, set[str]] = {**{name: set(needs) for name, needs in NEEDS.items()}}
 MAY_TAKE["settle"].add("undo")
 TAKEN = ("until", "step", "outcome", "evidence", "undo")
 
 
 def _said(text: str) -> str:
-    if not text.strip():
-        raise ValueError("a blank text says nothing")
-    return text.strip()
+    return not_blank(text).strip()
 
 
 Said = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_said)]
 """A text that a person wrote: why, or what shows it."""
-Name = Annotated[str, Field(min_length=1, max_length=200)]
+ShortText = Annotated[str, Field(min_length=1, max_length=200)]
 Moment = Annotated[str, Field(max_length=40, description="RFC 3339")]
+
+
+def by_action(schema: JsonSchemaValue) -> JsonSchemaValue:
+    """A choice of acts that their `action` tells apart; `http_api/openapi.py` adds which is which."""
+    return {"oneOf": schema["anyOf"], "discriminator": {"propertyName": "action"}}
 
 
 class Parameters(Body):
@@ -48,11 +61,77 @@ class Parameters(Body):
     undo: bool | None = None
 
 
+class RetryAct(Body):
+    """The open question is asked anew."""
+
+    model_config = example({"action": "retry", "reason": "risk is up again"})
+
+    action: Literal["retry"]
+    reason: Said
+
+
+class UndoAct(Body):
+    """The order is stopped, and undone."""
+
+    model_config = example({"action": "undo", "reason": "the customer has called"})
+
+    action: Literal["undo"]
+    reason: Said
+
+
+class ExtendAct(Body):
+    """More time, until this moment."""
+
+    model_config = example({"action": "extend", "reason": "it is being packed", "until": "2026-11-24T12:00:00Z"})
+
+    action: Literal["extend"]
+    reason: Said
+    until: Moment
+
+
+class SettleAct(Body):
+    """The operator answers for the service. `undo`: what is settled as done is undone later, if the order is."""
+
+    model_config = example(
+        {
+            "action": "settle",
+            "reason": "payment does not answer",
+            "step": "payment",
+            "outcome": "undone",
+            "evidence": "voided in the provider's console",
+        }
+    )
+
+    action: Literal["settle"]
+    reason: Said
+    step: Annotated[str, Field(min_length=1, max_length=128)]
+    outcome: SettledOutcome
+    evidence: Said
+    undo: bool | None = None
+
+
+class NoteAct(Body):
+    """The reason is a note in the timeline."""
+
+    model_config = example({"action": "note", "reason": "the customer has been told"})
+
+    action: Literal["note"]
+    reason: Said
+
+
+ClerkActs = RetryAct | UndoAct | ExtendAct | SettleAct | NoteAct
+"""As the OpenAPI document shows acts: by their action. What is checked is ClerkAct, which names every wrong field."""
+
+
 class ClerkAct(Parameters):
     """An act on one Clerk. A note's text is its reason."""
 
     action: ClerkAction
     reason: Said
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return by_action(handler(TypeAdapter(ClerkActs).core_schema))
 
     def act(self) -> Act:
         """Problem 422 names every field that is missing, or that this action does not take."""
@@ -60,6 +139,8 @@ class ClerkAct(Parameters):
 
 
 class ParkedAct(Body):
+    model_config = example({"action": "replay", "reason": "the cause is mended"})
+
     action: ParkedAction
     reason: Said
 
@@ -70,12 +151,12 @@ class BulkFilter(Body):
     stuck: bool | None = None
     kind: StuckKind | None = None
     status: PublicStatus | None = None
-    step: Name | None = None
-    process: Name | None = None
+    step: ShortText | None = None
+    process: ShortText | None = None
     shop: Id | None = None
     customer: Id | None = None
-    client_reference: Name | None = None
-    service: Name | None = None
+    client_reference: ShortText | None = None
+    service: ShortText | None = None
 
     def clerks(self) -> Filter:
         return Filter(**self.model_dump(exclude={"service"}))
@@ -83,6 +164,8 @@ class BulkFilter(Body):
 
 class BulkAsk(Body):
     """What shall be done to many: those of a filter as they are found now, or those named by their ids."""
+
+    model_config = example({"action": "retry", "reason": "risk is up again", "filter": {"step": "credit"}})
 
     action: BulkAction
     reason: Said
@@ -95,13 +178,49 @@ class BulkAsk(Body):
 
 
 class BulkPace(Body):
+    model_config = example({"per_minute": 60})
+
     per_minute: Annotated[int, Field(ge=1, le=1200)] = 60
 
 
 class PersonAsk(Body):
+    model_config = example({"name": "grace", "role": "operator", "reason": "joins the night shift"})
+
     name: Id
     role: Role
     reason: Said
+
+
+class RoleAct(Body):
+    """Another role."""
+
+    model_config = example({"action": "role", "role": "viewer", "reason": "has left the night shift"})
+
+    action: Literal["role"]
+    role: Role
+    reason: Said
+
+
+class RenewAct(Body):
+    """A new password and a new key."""
+
+    model_config = example({"action": "renew", "reason": "has lost the password"})
+
+    action: Literal["renew"]
+    reason: Said
+
+
+class DisableAct(Body):
+    """Nothing opens for that person any more."""
+
+    model_config = example({"action": "disable", "reason": "has left"})
+
+    action: Literal["disable"]
+    reason: Said
+
+
+PersonActs = RoleAct | RenewAct | DisableAct
+"""As ClerkActs, of PersonAct."""
 
 
 class PersonAct(Body):
@@ -111,6 +230,10 @@ class PersonAct(Body):
     role: Role | None = None
     reason: Said
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return by_action(handler(TypeAdapter(PersonActs).core_schema))
+
     @model_validator(mode="after")
     def _role_fits(self) -> PersonAct:
         if (self.action == "role") != (self.role is not None):
@@ -119,18 +242,35 @@ class PersonAct(Body):
 
 
 class KeyAsk(Body):
-    scope: Literal["server", "warehouse"]
-    name: Annotated[str, Field(min_length=1, max_length=128)]
+    """It never expires without `expires_in_days` or `expires_at`."""
+
+    model_config = example({"scope": "warehouse", "name": "scanner 3", "expires_in_days": 365, "reason": "a new one"})
+
+    scope: Literal["server", "warehouse", "monitoring"]
+    name: Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_said)]
+    expires_in_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    expires_at: Moment | None = None
     reason: Said
+
+    def expiry(self, now: int) -> int | None:
+        """The moment; Problem 422 when it is not in the future, or said in both ways."""
+        try:
+            return expiry(now, in_days=self.expires_in_days, at=self.expires_at)
+        except ValueError as error:
+            raise invalid("$.expires_at", str(error)) from None
 
 
 class KeyAct(Body):
+    model_config = example({"action": "revoke", "reason": "the scanner was lost"})
+
     action: Literal["revoke"]
     reason: Said
 
 
 class ViewAsk(Body):
     """`query` is what stands behind the `?` of the list's address."""
+
+    model_config = example({"name": "stuck", "query": "stuck=yes"})
 
     name: Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_said)]
     query: Annotated[str, Field(max_length=2000)]
@@ -166,5 +306,5 @@ def _check_fields(action: str, given: Parameters) -> None:
 def _moment(text: str) -> int:
     try:
         return from_wire(text)
-    except ValueError:
-        raise invalid("$.until", "an RFC 3339 time such as 2026-11-24T10:00:00Z is needed") from None
+    except (ValueError, OverflowError):
+        raise invalid("$.until", MOMENT_ALLOWED) from None

@@ -1,19 +1,18 @@
-"""Who may do what: a viewer sees, an operator acts, an admin also manages people, keys and bulk (dashboard.md)."""
+"""Who may do what: a viewer sees, an operator acts, an admin also manages people, keys and bulk acts."""
 
 from __future__ import annotations
 
-from doors.callers import Caller, has_role
-from doors.keys import Role
-from doors.problems import Problem
+from http_api.keys import Role
+from http_api.principals import Principal, has_role, wrong_role
 from messaging.database import Database
-from shop_manager.operations.audit import Line, record
+from shop_manager.operations.audit import AuditLine, record
 
 
-def require(database: Database, who: Caller, role: Role, action: str, target: str) -> None:
-    """Goes on when the caller has this role or a higher one; else the attempt is written down, and Problem 403."""
+def require(database: Database, who: Principal, role: Role, action: str, target: str) -> None:
+    """Returns when `who` has this role or a higher one; else the attempt is written into the audit, and Problem 403."""
     if has_role(who, role):
         return
-    detail = f"This needs the role {role}."
+    problem = wrong_role(role, who.role)
     with database.begin() as tx:
-        record(tx, who, Line(action, target, "forbidden", detail=detail), tx.now())
-    raise Problem("forbidden", detail)
+        record(tx, who, AuditLine(action, target, "forbidden", detail=problem.detail), tx.now())
+    raise problem

@@ -1,12 +1,13 @@
-"""How many Clerks were opened and have ended, minute by minute: counted behind the hot path, over two indexes.
+"""Counts the Clerks that were opened, and that ended, per minute: every 10 s, by two index scans (docs/decisions/032).
 
-Each count sets whole minutes anew, so that it may be done twice, or by several ShopManagers at once.
+Each count sets whole minutes anew, so it may be done twice, or by several ShopManagers at once.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
@@ -14,8 +15,8 @@ from sqlalchemy import ColumnElement, delete, func, select
 
 from domain.times import days, minutes
 from messaging.database import Database, Tx
-from shop_manager.ops_reads import Ends
-from shop_manager.store import clerks, operations
+from shop_manager.engine.tables import clerks, operations_schema
+from shop_manager.operations.totals import add_up
 
 MINUTE = minutes(1)
 AGAIN = minutes(2)
@@ -26,18 +27,26 @@ EVERY = 10.0
 """Seconds between two counts."""
 UNCOUNTED = 10_000
 """Ends that are not in the tallies yet are counted up to this, for who asks meanwhile."""
-columns, table = clerks.c, operations.tallies
+columns, table = clerks.c, operations_schema.tallies
 OPENED = "opened"
 
 
-def counting(database: Database, every: float = EVERY) -> Callable[[], None]:
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """How many Clerks ended so, by status; `capped`: there are more, which could not be counted yet."""
+
+    counts: Counter[str]
+    capped: bool = False
+
+
+def counting(database: Database) -> Callable[[], None]:
     """A tick that counts now and then; as long as it is behind, one portion at each tick."""
     due = float("-inf")
 
     def tick() -> None:
         nonlocal due
         if monotonic() >= due and count_lately(database):
-            due = monotonic() + every
+            due = monotonic() + EVERY
 
     return tick
 
@@ -52,6 +61,7 @@ def count_lately(database: Database) -> bool:
     mark = {"minute": (end - 1) // MINUTE * MINUTE, "process": "", "what": "", "count": 0}
     with database.begin() as tx:
         tx.upsert(table, [*rows, mark], ["minute", "process", "what"])
+        add_up(tx, begin)
         tx.execute(delete(table).where(table.c.minute < now - KEPT))
     return end > now
 
@@ -65,7 +75,7 @@ def ends_since(tx: Tx, since: int, now: int) -> Ends:
         .group_by(table.c.what)
     )
     counts = Counter({what: int(count) for what, count in kept})
-    lately = select(columns.status).where(columns.wake_at.is_(None), columns.updated_at >= counted)
+    lately = select(columns.status).where(columns.ended_at >= counted)
     some = lately.limit(UNCOUNTED + 1).subquery()
     fresh: Iterable[Any] = tx.execute(select(some.c.status, func.count()).group_by(some.c.status))
     newly = Counter({status: int(count) for status, count in fresh})
@@ -93,11 +103,11 @@ def _opened(tx: Tx, begin: int, end: int) -> list[dict[str, Any]]:
 
 
 def _ended(tx: Tx, begin: int, end: int) -> list[dict[str, Any]]:
-    """An ended Clerk's `updated_at` is when it ended; its index holds the ended ones only."""
-    minute = _minute_of(columns.updated_at)
+    """Only Clerks that have ended have an `ended_at`, and a place in its index."""
+    minute = _minute_of(columns.ended_at)
     rows: Iterable[Any] = tx.execute(
         select(minute, columns.process, columns.status, func.count())
-        .where(columns.wake_at.is_(None), columns.updated_at >= begin, columns.updated_at < end)
+        .where(columns.ended_at >= begin, columns.ended_at < end)
         .group_by(minute, columns.process, columns.status)
     )
     return [{"minute": at, "process": process, "what": what, "count": count} for at, process, what, count in rows]

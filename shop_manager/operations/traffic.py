@@ -1,4 +1,4 @@
-"""The messages of one Clerk, as far as its history, the outbox, the ignored replies and the parked ones know them."""
+"""The messages of one Clerk, put together from its history, the outbox, the ignored replies and the parked messages."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from domain.times import to_wire
 from messaging.database import Tx
 from messaging.envelope import unpack
 from messaging.parked import ParkedMessage
+from shop_manager.engine.tables import technical
+from shop_manager.operations.timeline import is_reply
 from shop_manager.processes.definition import Process
-from shop_manager.saga import Entry
-from shop_manager.store import schema
+from shop_manager.saga.state import HistoryEntry
 
 ANSWERS = {"done": "done", "undone": "undone", "refused": "refused", "undo_failed": "refused", "do_failed": "refused"}
 UNSENT = 200
@@ -25,7 +26,7 @@ UNSENT = 200
 def messages_of(
     tx: Tx,
     clerk: str,
-    history: Sequence[tuple[int, Entry]],
+    history: Sequence[tuple[int, HistoryEntry]],
     ignored: Sequence[Mapping[str, Any]],
     process: Process | None,
 ) -> list[dict[str, Any]]:
@@ -45,7 +46,7 @@ def messages_of(
 
 
 def _asked_and_answered(
-    clerk: str, history: Sequence[tuple[int, Entry]], process: Process | None
+    clerk: str, history: Sequence[tuple[int, HistoryEntry]], process: Process | None
 ) -> list[dict[str, Any]]:
     lines: list[dict[str, Any]] = []
     direction, command = "do", ""
@@ -59,17 +60,21 @@ def _asked_and_answered(
             reply = f"{message_id(clerk, entry.step or '', data['attempt'], direction)}/reply"
             answer = {"name": command, "outcome": ANSWERS[entry.what], "taken": True}
             lines.append({**_line(reply, "reply", entry.at, process), **answer})
+        elif entry.what == "reported":
+            asked = message_id(clerk, entry.step or "", data["attempt"], "do")
+            report = {"name": command, "outcome": "report", "taken": True}
+            lines.append({**_line(f"{asked}/report/{data['number']}", "reply", entry.at, process), **report})
     return lines
 
 
 def _ignored(row: Mapping[str, Any], process: Process | None) -> dict[str, Any]:
-    kind = "reply" if row["message"].endswith("/reply") else "wish"
+    kind = "reply" if is_reply(row["message"]) else "wish"
     line = _line(row["message"], kind, row["at"], process)
     return {**line, "outcome": row["outcome"], "taken": False, "why": row["reason"]}
 
 
 def _line(message: str, kind: str, at: int, process: Process | None) -> dict[str, Any]:
-    """What a message's id says of it; a wish's id says nothing but the Clerk."""
+    """What a message's id says of it; the id of a `wish` says nothing but the Clerk."""
     _, step, attempt, direction, *_ = message.split("/") if kind != "wish" else ("", None, None, None)
     return {
         "id": message,
@@ -87,7 +92,7 @@ def _line(message: str, kind: str, at: int, process: Process | None) -> dict[str
 
 
 def _unsent(tx: Tx, clerk: str) -> set[str]:
-    table = schema.outbox
+    table = technical.outbox
     found: set[str] = set()
     for row in tx.execute(select(table.c.body).order_by(table.c.number.desc()).limit(UNSENT)):
         found |= {each["id"] for each in unpack(bytes(row.body)) if each.get("clerk") == clerk}
@@ -95,12 +100,12 @@ def _unsent(tx: Tx, clerk: str) -> set[str]:
 
 
 def _parked(tx: Tx, lines: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """A parked message's id follows from who parked it and its own: so it is found by key."""
+    """By message id: the id under which it is parked, a hash of service and message id, so found by primary key."""
     by_id = {
         ParkedMessage(SHOP_MANAGER if line["kind"] == "reply" else line["service"] or "", "", "", line["id"], b"").id:
         line["id"]
         for line in lines
     }  # fmt: skip
-    table = schema.parked
+    table = technical.parked
     rows = tx.execute(select(table.c.id).where(table.c.id.in_(sorted(by_id))))
     return {by_id[row.id]: row.id for row in rows}

@@ -1,4 +1,4 @@
-"""The processes: every `Process` in a file of this folder is one, and says itself for whom it is."""
+"""The processes, one in each file of this folder, and the ProcessRegistry, which chooses the one for a session."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from shop_manager.processes.definition import BadProcess, Process
 
 
 def discover() -> list[Process]:
-    """Every Process that a module of this folder defines, in the order of their references."""
+    """Every Process that a module of this folder defines, in the order of their references; imports them."""
     modules = [import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)]
     found = [each for module in modules for each in vars(module).values() if isinstance(each, Process)]
     return sorted(found, key=lambda process: (process.name, process.version))
@@ -26,7 +26,7 @@ class Choice:
     inputs: Mapping[str, object]
 
 
-class Catalogue:
+class ProcessRegistry:
     """The processes that this ShopManager runs, by reference."""
 
     def __init__(self, processes: Iterable[Process] | None = None) -> None:
@@ -37,7 +37,7 @@ class Catalogue:
             self.by_reference[process.reference] = process
 
     def choose(self, customer_type: str, shop_type: str, allows_invoice: bool) -> Choice:
-        """The process that fits closest, in its newest version; asked once, when a session starts (processes.md)."""
+        """The process that fits closest, in its newest version; asked once, when a session starts."""
         inputs = {"customer_type": customer_type, "shop_type": shop_type, "allows_invoice": allows_invoice}
         fitting = [
             process
@@ -60,10 +60,3 @@ class Catalogue:
                 raise BadProcess(f"process {reference} was taken out, but Clerks still run on it")
             if process.digest != digest:
                 raise BadProcess(f"process {reference} was changed, but Clerks still run on it: give it a new version")
-
-    def check_handlers(self, handled: Mapping[str, Iterable[tuple[str, int]]]) -> None:
-        """Raises BadProcess when a service has no rule for a command that a process asks of it."""
-        for process in self.by_reference.values():
-            for service, commands in process.commands().items():
-                for name, version in sorted(commands - set(handled.get(service, ()))):
-                    raise BadProcess(f"process {process.reference}: {service} has no handler for {name}.v{version}")

@@ -1,10 +1,11 @@
-"""What a process is: named steps as data, checked when they are put together (processes.md)."""
+"""What a process is: named steps as data, checked when they are put together (docs/design/processes.md). Pure."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from typing import Final, Literal
 
 import orjson
@@ -13,6 +14,8 @@ from domain.document import SERVICES
 
 Waits = Literal["customer", "warehouse"]
 NOTHING_TO_UNDO: Final = "nothing to undo"
+EVERYBODY: Final = "everybody"
+"""The rule of a process without conditions, as it is stored with the Clerks for which it was chosen."""
 
 
 class BadProcess(ValueError):
@@ -61,7 +64,7 @@ class Suits:
         return {name: value for name, value in named.items() if value is not None}
 
     def __str__(self) -> str:
-        return " and ".join(f"{name} is {value}" for name, value in self.conditions().items()) or "everybody"
+        return " and ".join(f"{name} is {value}" for name, value in self.conditions().items()) or EVERYBODY
 
 
 @dataclass(frozen=True)
@@ -79,25 +82,26 @@ class Process:
         data = [self.name, self.version, [_as_list(step) for step in self.steps]]
         object.__setattr__(self, "digest", hashlib.sha256(orjson.dumps(data)).hexdigest()[:16])
 
-    @property
+    @cached_property
     def reference(self) -> str:
         """`standard/1`."""
         return f"{self.name}/{self.version}"
 
-    @property
+    @cached_property
     def names(self) -> list[str]:
         return [step.name for step in self.steps]
 
-    @property
+    @cached_property
     def pivot_index(self) -> int:
         return next(index for index, step in enumerate(self.steps) if step.pivot)
 
     def index(self, name: str) -> int:
         """Where a step is; KeyError when the process has none of that name."""
-        for index, step in enumerate(self.steps):
-            if step.name == name:
-                return index
-        raise KeyError(name)
+        return self._places[name]
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {name: index for index, name in enumerate(self.names)}
 
     def step(self, name: str) -> Step:
         return self.steps[self.index(name)]
@@ -117,6 +121,7 @@ class Process:
         return asked
 
 
+@lru_cache(maxsize=500)
 def name_and_version(command: str) -> tuple[str, int]:
     """`ShipOrder.v2` → ("ShipOrder", 2); `ShipOrder` → ("ShipOrder", 1)."""
     name, _, version = command.partition(".v")

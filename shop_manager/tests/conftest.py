@@ -1,4 +1,4 @@
-"""The doors of a fresh ShopManager for each test."""
+"""The fixture `harness`: a new ShopManager with its HTTP API for each test."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from shop_manager.tests.house import House
+from shop_manager.tests.http_harness import HttpHarness
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    house = House(tmp_path)
-    yield house
-    house.watch.close()
-    house.database.close()
+def harness(tmp_path: Path) -> Iterator[HttpHarness]:
+    harness = HttpHarness(tmp_path)
+    yield harness
+    harness.notifier.close()
+    harness.database.close()

@@ -1,4 +1,4 @@
-"""ShopManager put together: what runs, which doors there are, and when it must not go on."""
+"""What `build` puts together: what runs, which routes there are, and when ShopManager must not start."""
 
 from __future__ import annotations
 
@@ -7,15 +7,20 @@ from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import select
 
-from messaging.broker import DEAD_QUEUE, REPLIES_QUEUE
+from messaging.broker import DEAD_LETTER_QUEUE, REPLIES_QUEUE
 from messaging.database import Database
 from messaging.memory import MemoryBroker
-from messaging.migrations import NotMigrated
+from messaging.migrated import NotMigrated
+from messaging.migrations import migrate
+from shop_manager.engine.outages import Outages
+from shop_manager.engine.tables import heartbeat
 from shop_manager.main import GAVE_UP, build, handle_nothing, now_and_then
+from shop_manager.saga.policy import Outage
 from shop_manager.settings import ShopManagerSettings
 
-DOORS = {
+ROUTES = {
     ("POST", "/shop/session"),
     ("GET", "/shop/session"),
     ("GET", "/shop/session/{session}"),
@@ -44,28 +49,63 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 def test_one_worker_takes_replies_and_one_parks_what_the_broker_gave_up(database: Database) -> None:
     broker = MemoryBroker()
-    links = broker.link(REPLIES_QUEUE, "shop_manager"), broker.link(DEAD_QUEUE, "shop_manager dead letters")
-    participant, _ = build(ShopManagerSettings(_env_file=None), database, *links)
-    assert [(worker.link, worker.park_all) for worker in participant.workers] == [(links[0], ""), (links[1], GAVE_UP)]
+    transports = (
+        broker.transport(REPLIES_QUEUE, "shop_manager"),
+        broker.transport(DEAD_LETTER_QUEUE, "shop_manager dead letters"),
+    )
+    participant, _ = build(ShopManagerSettings(_env_file=None), database, *transports)
+    assert [(worker.transport, worker.park_all) for worker in participant.workers] == [
+        (transports[0], ""),
+        (transports[1], GAVE_UP),
+    ]
     with database.begin() as tx:
         assert handle_nothing(tx, []) == []
 
 
-def test_every_door_of_api_md_is_there(database: Database) -> None:
+def test_the_http_part_takes_no_messages_and_the_engine_has_no_routes(database: Database) -> None:
+    broker, settings = MemoryBroker(), ShopManagerSettings(_env_file=None)
+    sends = broker.transport(None, "shop_manager")
+    http, routers = build(settings, database, sends, only="http")
+    assert http.workers == [] and http.outbox.transport is sends and http.around_http is not None
+    transports = broker.transport(REPLIES_QUEUE, "a"), broker.transport(DEAD_LETTER_QUEUE, "b")
+    engine, no_routers = build(settings, database, *transports, only="engine")
+    assert [worker.transport for worker in engine.workers] == list(transports)
+    assert routers and no_routers == [] and engine.around_http is None
+
+
+def test_the_http_part_says_nowhere_that_replies_are_taken_and_knows_what_outages_others_noticed(
+    database: Database,
+) -> None:
+    migrate(database, "shop_manager")
+    transport = MemoryBroker().transport(None, "shop_manager")
+    transport.start()
+    http, _ = build(ShopManagerSettings(_env_file=None), database, transport, only="http")
+    with database.begin() as tx:
+        tx.insert(heartbeat, [{"id": 1, "last_at": 7, "outages": "[[3, 7]]"}])
+    for tick in http.ticks:
+        tick()
+    with database.read() as tx:
+        assert tx.execute(select(heartbeat.c.last_at)).scalar_one() == 7
+    outages = Outages(database, transport)
+    outages.look()
+    assert outages.known == (Outage(3, 7),)
+
+
+def test_every_documented_route_is_there(database: Database) -> None:
     broker = MemoryBroker()
-    links = broker.link(REPLIES_QUEUE, "a"), broker.link(DEAD_QUEUE, "b")
-    _, routers = build(ShopManagerSettings(_env_file=None), database, *links)
+    transports = broker.transport(REPLIES_QUEUE, "a"), broker.transport(DEAD_LETTER_QUEUE, "b")
+    _, routers = build(ShopManagerSettings(_env_file=None), database, *transports)
     app = FastAPI()
     for router in routers:
         app.include_router(router)
     paths = app.openapi()["paths"]
-    assert {(method.upper(), path) for path, methods in paths.items() for method in methods} >= DOORS
+    assert {(method.upper(), path) for path, methods in paths.items() for method in methods} >= ROUTES
 
 
 def test_without_its_tables_it_does_not_go_on(database: Database) -> None:
     broker = MemoryBroker()
-    links = broker.link(REPLIES_QUEUE, "a"), broker.link(DEAD_QUEUE, "b")
-    participant, _ = build(ShopManagerSettings(_env_file=None), database, *links)
+    transports = broker.transport(REPLIES_QUEUE, "a"), broker.transport(DEAD_LETTER_QUEUE, "b")
+    participant, _ = build(ShopManagerSettings(_env_file=None), database, *transports)
     with pytest.raises(NotMigrated, match="clerk migrate"):
         participant.prepare()
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from domain.messages import Notice
+from domain.messages import ParkedNotice
 from domain.times import minutes, seconds, to_wire
-from shop_manager import checks
+from shop_manager.operations import checks
 from shop_manager.operations.changes import difference
+from shop_manager.operations.formats import duration, money
 from shop_manager.operations.tallies import count_lately
-from shop_manager.operations.words import duration, money
-from shop_manager.tests.house import SERVER, House
-from shop_manager.tests.test_ops import OPERATOR, read, stuck_one
+from shop_manager.tests.http_harness import SERVER, HttpHarness
+from shop_manager.tests.test_operations_api import OPERATOR, read, stuck_one
 
 
 @pytest.mark.parametrize(
@@ -30,11 +30,11 @@ def test_times_are_shown_in_the_unit_that_a_person_would_choose() -> None:
     assert shown == ["0 s", "40 s", "14 min", "1 h 30 min", "1 d 1 h"]
 
 
-def test_the_headline_says_what_is_paid_who_is_silent_and_what_comes_next(house: House) -> None:
-    clerk = house.brings_all(SERVER, customer="ada")["id"]
-    house.goes_on_to("ShipOrder")
-    house.now += minutes(14)
-    found = read(house, f"clerks/{clerk}")
+def test_the_headline_says_what_is_paid_who_is_silent_and_what_comes_next(harness: HttpHarness) -> None:
+    clerk = harness.brings_all(SERVER, customer="ada")["id"]
+    harness.goes_on_to("ShipOrder")
+    harness.now += minutes(14)
+    found = read(harness, f"clerks/{clerk}")
     assert found["headline"].startswith("Paid €25.90, not shipped: the warehouse has been silent for 14 min; asked")
     assert found["owner"] == "warehouse"
     assert found["next"]["what"] == "resend"
@@ -42,8 +42,8 @@ def test_the_headline_says_what_is_paid_who_is_silent_and_what_comes_next(house:
     assert settle["outcomes"] == ["done"] and "refused" not in settle["consequence"].lower()
 
 
-def test_a_stuck_clerk_is_the_operators_and_its_acts_say_their_consequence(house: House) -> None:
-    found = read(house, f"clerks/{stuck_one(house)}")
+def test_a_stuck_clerk_is_the_operators_and_its_acts_say_their_consequence(harness: HttpHarness) -> None:
+    found = read(harness, f"clerks/{stuck_one(harness)}")
     assert "payment has been silent for 1 min, longer than capture may take" in found["headline"]
     assert found["owner"] == "operator"
     acts = {each["action"]: each for each in found["actions"]}
@@ -54,21 +54,21 @@ def test_a_stuck_clerk_is_the_operators_and_its_acts_say_their_consequence(house
 
 
 @pytest.mark.parametrize("ends_by", ["canceled", "completed"])
-def test_an_ended_clerk_is_nobodys_and_takes_notes_only(house: House, ends_by: str) -> None:
-    clerk = house.brings_all()["id"]
+def test_an_ended_clerk_is_nobodys_and_takes_notes_only(harness: HttpHarness, ends_by: str) -> None:
+    clerk = harness.brings_all()["id"]
     if ends_by == "canceled":
-        house.goes_on_to("AuthorizePayment")
-        house.call("POST", f"/shop/session/{clerk}/cancel", SERVER)
-    house.goes_on_to_the_end()
-    found = read(house, f"clerks/{clerk}")
+        harness.goes_on_to("AuthorizePayment")
+        harness.call("POST", f"/shop/session/{clerk}/cancel", SERVER)
+    harness.goes_on_to_the_end()
+    found = read(harness, f"clerks/{clerk}")
     assert (found["status"], found["owner"], found["next"]) == (ends_by, "nobody", None)
     assert [each["action"] for each in found["actions"] if each["allowed"]] == ["note"]
 
 
-def test_the_timeline_shows_what_each_step_changed_in_the_document(house: House) -> None:
-    clerk = house.brings_all()["id"]
-    house.goes_on_to_the_end()
-    done = {line["step"]: line["changes"] for line in read(house, f"clerks/{clerk}/timeline")["data"]
+def test_the_timeline_shows_what_each_step_changed_in_the_document(harness: HttpHarness) -> None:
+    clerk = harness.brings_all()["id"]
+    harness.goes_on_to_the_end()
+    done = {line["step"]: line["changes"] for line in read(harness, f"clerks/{clerk}/timeline")["data"]
             if line["what"] == "done"}  # fmt: skip
     assert done["credit"] == {
         "added": {"$.credit.status": "reserved", "$.credit.amount": 2590}, "changed": {}, "removed": {},
@@ -86,47 +86,47 @@ def test_changes_name_fields_in_lists_and_what_was_removed() -> None:
     }
 
 
-def test_the_messages_of_a_clerk_tell_which_were_taken_ignored_and_parked(house: House) -> None:
-    clerk = house.brings_all()["id"]
-    command = house.goes_on_to("ReserveCredit")
-    house.answers(command)
-    house.answers(command)
-    [payment] = house.sent()
-    house.hears(
-        Notice("payment", "prk_1", "the handler failed", "payment.commands.v1", payment.id, b"[]", 2, house.now)
+def test_the_messages_of_a_clerk_tell_which_were_taken_ignored_and_parked(harness: HttpHarness) -> None:
+    clerk = harness.brings_all()["id"]
+    command = harness.goes_on_to("ReserveCredit")
+    harness.answers(command)
+    harness.answers(command)
+    [payment] = harness.sent()
+    harness.hears(
+        ParkedNotice("payment", "prk_1", "the handler failed", "payment.commands.v1", payment.id, b"[]", 2, harness.now)
     )
-    found = read(house, f"clerks/{clerk}/messages")["data"]
+    found = read(harness, f"clerks/{clerk}/messages")["data"]
     replies = [(line["step"], line["taken"]) for line in found if line["kind"] == "reply"]
     assert replies == [("shopping", True), ("credit", True), ("credit", False)]
     assert next(line["why"] for line in found if line["taken"] is False).startswith("repeated")
     assert [line["service"] for line in found if line["kind"] == "command"] == ["shop", "risk", "payment"]
 
 
-def test_processes_are_drawn_from_their_definitions_with_live_counts(house: House) -> None:
-    stuck_one(house)
-    found = {each["reference"]: each for each in read(house, "processes")["data"]}
+def test_processes_are_drawn_from_their_definitions_with_live_counts(harness: HttpHarness) -> None:
+    stuck_one(harness)
+    found = {each["reference"]: each for each in read(harness, "processes")["data"]}
     assert set(found) == {"standard/1", "invoice/1", "digital/1"}
     capture = next(step for step in found["standard/1"]["steps"] if step["name"] == "capture")
     assert (capture["pivot"], capture["live"], capture["stuck"], capture["within_seconds"]) == (True, 1, 1, 60)
     assert (found["standard/1"]["live"], found["digital/1"]["live"]) == (1, 0)
 
 
-def test_which_process_a_customer_would_get_is_told_with_the_rule(house: House) -> None:
-    guest = read(house, "processes/chosen?shop=squeaky-toys")
+def test_which_process_a_customer_would_get_is_told_with_the_rule(harness: HttpHarness) -> None:
+    guest = read(harness, "processes/chosen?shop=squeaky-toys")
     assert (guest["process"], guest["inputs"]["customer_type"]) == ("standard/1", "guest")
-    assert read(house, "processes/chosen?shop=squeaky-sounds&customer=ada")["process"] == "digital/1"
-    assert house.get("/ops/processes/chosen?shop=nowhere", OPERATOR).status_code == 404
+    assert read(harness, "processes/chosen?shop=squeaky-sounds&customer=ada")["process"] == "digital/1"
+    assert harness.get("/ops/processes/chosen?shop=nowhere", OPERATOR).status_code == 404
 
 
-def test_figures_count_opens_and_ends_and_measure_steps(house: House) -> None:
+def test_figures_count_opens_and_ends_and_measure_steps(harness: HttpHarness) -> None:
     for _ in range(3):
-        house.brings_all()
-        house.now += seconds(2)
-        house.goes_on_to_the_end()
-    while not count_lately(house.database):
+        harness.brings_all()
+        harness.now += seconds(2)
+        harness.goes_on_to_the_end()
+    while not count_lately(harness.database):
         pass
-    assert count_lately(house.database) is True  # counting again sets the same
-    found = read(house, "figures?hours=1")
+    assert count_lately(harness.database) is True  # counting again sets the same
+    found = read(harness, "figures?hours=1")
     assert sum(bar["opened"] for bar in found["throughput"]) == 3
     assert found["ends"] == [{"process": "standard/1", "status": "completed", "count": 3}]
     [funnel] = found["funnel"]
@@ -135,12 +135,12 @@ def test_figures_count_opens_and_ends_and_measure_steps(house: House) -> None:
     assert (shopping["count"], shopping["p50_ms"], shopping["p95_ms"]) == (3, 2000, 2000)
 
 
-def test_the_last_recorded_check_is_shown(house: House) -> None:
-    assert read(house, "checks") == {"latest": None}
+def test_the_last_recorded_check_is_shown(harness: HttpHarness) -> None:
+    assert read(harness, "checks") == {"latest": None}
     drift = {"invariant": "I3", "clerk": "clk_1", "expected": "a", "found": "b", "repair": "by hand"}
     for count in range(checks.KEPT + 2):
-        with house.database.begin() as tx:
-            checks.record(tx, started_at=house.now, finished_at=house.now + 5, clerks=count, drifts=[drift])
-    latest = read(house, "checks")["latest"]
+        with harness.database.begin() as tx:
+            checks.record(tx, started_at=harness.now, finished_at=harness.now + 5, clerks=count, drifts=[drift])
+    latest = read(harness, "checks")["latest"]
     assert (latest["clerks"], latest["found"], latest["drifts"]) == (checks.KEPT + 1, 1, [drift])
-    assert latest["finished_at"] == to_wire(house.now + 5)
+    assert latest["finished_at"] == to_wire(harness.now + 5)

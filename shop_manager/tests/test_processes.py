@@ -1,10 +1,10 @@
-"""Processes are data, checked when they are put together (processes.md)."""
+"""Processes are data, checked when they are put together (docs/design/processes.md)."""
 
 from __future__ import annotations
 
 import pytest
 
-from shop_manager.processes import Catalogue, discover
+from shop_manager.processes import ProcessRegistry, discover
 from shop_manager.processes.definition import NOTHING_TO_UNDO, BadProcess, Pivot, Process, Step, Suits
 from shop_manager.processes.standard import STANDARD
 
@@ -27,12 +27,14 @@ def test_the_three_processes_are_found_in_their_files() -> None:
         ("trusted", "physical", True, "invoice/1"),
         ("trusted", "digital", True, "digital/1"),
         ("guest", "digital", False, "digital/1"),
+        ("guest", "mixed", False, "standard/1"),
+        ("trusted", "mixed", True, "standard/1"),
     ],
 )
 def test_the_process_is_chosen_by_customer_type_and_shop_type(
     customer: str, shop: str, invoice: bool, expected: str
 ) -> None:
-    choice = Catalogue().choose(customer, shop, invoice)
+    choice = ProcessRegistry().choose(customer, shop, invoice)
     assert choice.process.reference == expected
     assert choice.inputs == {"customer_type": customer, "shop_type": shop, "allows_invoice": invoice}
     assert choice.rule
@@ -40,9 +42,9 @@ def test_the_process_is_chosen_by_customer_type_and_shop_type(
 
 def test_of_several_versions_side_by_side_a_new_session_gets_the_newest() -> None:
     newer = Process("standard", 2, [FIRST, PIVOT, LAST])
-    catalogue = Catalogue([newer, STANDARD])
-    assert catalogue.choose("guest", "physical", False).process is newer
-    assert catalogue["standard/1"] is STANDARD
+    processes = ProcessRegistry([newer, STANDARD])
+    assert processes.choose("guest", "physical", False).process is newer
+    assert processes["standard/1"] is STANDARD
 
 
 BAD = {
@@ -72,19 +74,14 @@ def test_a_step_may_say_that_there_is_nothing_to_undo() -> None:
 
 def test_taking_out_a_process_that_clerks_still_use_is_refused() -> None:
     with pytest.raises(BadProcess, match="standard/1 was taken out"):
-        Catalogue([]).check_in_use([("standard/1", STANDARD.digest)])
+        ProcessRegistry([]).check_in_use([("standard/1", STANDARD.digest)])
 
 
 def test_changing_a_process_that_clerks_still_use_is_refused() -> None:
     changed = Process("standard", 1, [FIRST, PIVOT, LAST])
     with pytest.raises(BadProcess, match="give it a new version"):
-        Catalogue([changed]).check_in_use([("standard/1", STANDARD.digest)])
-    Catalogue([STANDARD]).check_in_use([("standard/1", STANDARD.digest)])
-
-
-def test_a_command_that_no_service_handles_is_refused() -> None:
-    with pytest.raises(BadProcess, match=r"payment has no handler for Take\.v1"):
-        Catalogue([Process("new", 1, [FIRST, PIVOT])]).check_handlers({"shop": [("Begin", 1), ("Unbegin", 1)]})
+        ProcessRegistry([changed]).check_in_use([("standard/1", STANDARD.digest)])
+    ProcessRegistry([STANDARD]).check_in_use([("standard/1", STANDARD.digest)])
 
 
 def test_for_whom_a_process_is_does_not_change_what_it_is() -> None:

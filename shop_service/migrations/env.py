@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from messaging.migrations import run_in_environment
-from shop_service.store import metadata
+from shop_service.migrations import metadata
 
 run_in_environment(metadata)

@@ -1,4 +1,4 @@
-"""Words for the shop's tests: a session's commands, a desk that answers them, and the rows that must not change."""
+"""For the shop's tests: a session's commands, the replies to them, and the rows that must not change."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from sqlalchemy import select
 
 from domain.messages import Command, Reply
 from messaging.database import Database
-from messaging.turns import Desk
+from messaging.turns import Dispatcher
 from shop_service.handlers import shop
-from shop_service.store import BUSINESS, ShopBooks, turns
+from shop_service.store import ShopUnitOfWork, cart_items, carts, order_items, orders, products, turns
 
 NOON = 1_764_000_000_000
 """The clock of the tests' databases, in ms."""
 DEADLINE = NOON + 60_000
+BUSINESS = (products, carts, cart_items, orders, order_items)
+"""The tables that a session which did not complete leaves as they were (I6)."""
 
 
 def secret_for(session: str) -> str:
@@ -41,9 +43,9 @@ def document(
     return {"clerk": clerk, "customer": {"id": "ada", "type": "regular"}, "metadata": {"left": "alone"}}
 
 
-def starts(session: str, brings: Mapping[str, int] | None = None, *, attempt: int = 1, **shop_words: Any) -> Command:
+def starts(session: str, brings: Mapping[str, int] | None = None, *, attempt: int = 1, **more: Any) -> Command:
     """StartShopping, with the order along when the session `brings` one."""
-    return _command(session, "StartShopping", "do", document(session, brings, **shop_words), attempt)
+    return _command(session, "StartShopping", "do", document(session, brings, **more), attempt)
 
 
 def cancels(session: str, *, attempt: int = 1) -> Command:
@@ -65,14 +67,14 @@ def _command(session: str, name: str, direction: Any, content: dict[str, Any], a
     )
 
 
-def desk() -> Desk[ShopBooks]:
-    return Desk(shop(), turns)
+def dispatcher() -> Dispatcher[ShopUnitOfWork]:
+    return Dispatcher(shop(), turns)
 
 
-def answers(database: Database, *commands: Command) -> list[Reply]:
-    """What the shop answers to one batch."""
+def replies_to(database: Database, *commands: Command) -> list[Reply]:
+    """What the shop replies to one batch."""
     with database.begin() as tx:
-        replies = desk().handle(tx, commands)
+        replies = dispatcher().handle(tx, commands)
     return [reply for reply in replies if isinstance(reply, Reply)]
 
 

@@ -1,4 +1,4 @@
-"""A shop's database with the demo articles on the shelf."""
+"""A shop's database with the demo articles."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from messaging.database import Database
 from messaging.tests.databases import Clock, new_sqlite
-from shop_service.shelf import fill
+from shop_service.seed_data import fill
 from shop_service.store import metadata
 from shop_service.tests.commands import NOON
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from domain.messages import Command
 from messaging.database import Database
-from shop_service.shelf import fill
+from shop_service.seed_data import fill
 from shop_service.store import metadata
-from shop_service.tests.commands import answers, business_rows, cancels, starts
+from shop_service.tests.commands import business_rows, cancels, replies_to, starts
 
 BRINGS: tuple[dict[str, int] | None, ...] = (
     None,
@@ -24,7 +24,7 @@ BRINGS: tuple[dict[str, int] | None, ...] = (
     {},
 )
 RUNS = count()
-Play = list[tuple[bool, int, bool]]
+Acts = list[tuple[bool, int, bool]]
 """(is it an undo?, which of the sessions, does a batch end after it?)"""
 
 
@@ -39,23 +39,23 @@ def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     database.close()
 
 
-def play(database: Database, moves: Play) -> None:
+def perform(database: Database, acts: Acts) -> None:
     run = next(RUNS)
     batch: list[Command] = []
-    for undo, number, ends in moves:
+    for undo, number, ends in acts:
         session = f"clk_{run}_{number}"
         batch.append(cancels(session) if undo else starts(session, BRINGS[number]))
         if ends:
-            answers(database, *batch)
+            replies_to(database, *batch)
             batch = []
-    answers(database, *batch, *(cancels(f"clk_{run}_{number}") for number in range(len(BRINGS))))
+    replies_to(database, *batch, *(cancels(f"clk_{run}_{number}") for number in range(len(BRINGS))))
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, len(BRINGS) - 1), st.booleans()), max_size=12))
-def test_whatever_came_before_an_undone_session_leaves_nothing(lasting: Database, moves: Play) -> None:
+def test_whatever_came_before_an_undone_session_leaves_nothing(lasting: Database, acts: Acts) -> None:
     before = business_rows(lasting)
-    play(lasting, moves)
+    perform(lasting, acts)
     assert business_rows(lasting) == before
 
 
@@ -63,5 +63,5 @@ def test_whatever_came_before_an_undone_session_leaves_nothing(lasting: Database
 @given(st.permutations([False, False, True, True]))
 def test_nothing_that_comes_after_an_undo_brings_the_order_back(lasting: Database, undos: list[bool]) -> None:
     before = business_rows(lasting)
-    play(lasting, [(undo, 1, True) for undo in [*undos, True, False, False]])
+    perform(lasting, [(undo, 1, True) for undo in [*undos, True, False, False]])
     assert business_rows(lasting) == before

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.refusals import Refused
-from shop_service.catalogue import Product, on_offer
+from shop_service.catalogue import LISTED, Product, on_offer
 from shop_service.order import MOST_LINES, Cart, Order, add_up, place
 
 BONE = Product("SQUEAKY-BONE", "Squeaky bone", 1295, "EUR", "physical")
 DUCK = Product("SQUEAKY-DUCK", "Squeaky duck", 950, "EUR", "physical")
 ALBUM = Product("BARK-ALBUM", "Bark!", 999, "EUR", "digital")
-SHELF = {product.sku: product for product in (BONE, DUCK, ALBUM)}
+PRODUCTS = {product.sku: product for product in (BONE, DUCK, ALBUM)}
 CART = Cart("clk_1", "hash", None, "EUR", "physical")
 
 
@@ -24,14 +24,28 @@ def code_of(outcome: object) -> str:
     return outcome.code
 
 
-def test_an_order_has_the_shelfs_names_and_prices() -> None:
-    order = place(CART, [("SQUEAKY-BONE", 2), ("SQUEAKY-DUCK", 1)], SHELF, 5, 9)
+def test_an_order_has_the_catalogues_names_and_prices() -> None:
+    order = place(CART, [("SQUEAKY-BONE", 2), ("SQUEAKY-DUCK", 1)], PRODUCTS, 5, 9)
     assert isinstance(order, Order)
     assert order.section() == {
         "status": "placed",
         "items": [
-            {"sku": "SQUEAKY-BONE", "name": "Squeaky bone", "quantity": 2, "unit_amount": 1295, "total": 2590},
-            {"sku": "SQUEAKY-DUCK", "name": "Squeaky duck", "quantity": 1, "unit_amount": 950, "total": 950},
+            {
+                "sku": "SQUEAKY-BONE",
+                "name": "Squeaky bone",
+                "quantity": 2,
+                "unit_amount": 1295,
+                "total": 2590,
+                "kind": "physical",
+            },
+            {
+                "sku": "SQUEAKY-DUCK",
+                "name": "Squeaky duck",
+                "quantity": 1,
+                "unit_amount": 950,
+                "total": 950,
+                "kind": "physical",
+            },
         ],
         "total": 3540,
     }
@@ -59,7 +73,7 @@ def test_whatever_adds_up_to_999_at_most_can_be_ordered(quantities: list[int]) -
 
 
 def test_an_empty_order_is_refused() -> None:
-    assert code_of(place(CART, [], SHELF, 5, 9)) == "order_empty"
+    assert code_of(place(CART, [], PRODUCTS, 5, 9)) == "order_empty"
 
 
 def test_more_different_articles_than_a_message_should_carry_are_refused() -> None:
@@ -69,13 +83,13 @@ def test_more_different_articles_than_a_message_should_carry_are_refused() -> No
 
 
 def test_an_article_that_nobody_knows_is_refused_by_name() -> None:
-    outcome = place(CART, [("SQUEAKY-BONE", 1), ("BARKING-CAT", 1)], SHELF, 5, 9)
-    assert outcome == Refused("article_unknown", "there is no article BARKING-CAT")
+    outcome = place(CART, [("SQUEAKY-BONE", 1), ("BARKING-CAT", 1)], PRODUCTS, 5, 9)
+    assert outcome == Refused("article_unknown", f"there is no article BARKING-CAT: {LISTED}")
 
 
 def test_a_withdrawn_article_is_refused() -> None:
-    shelf = {"SQUEAKY-BONE": replace(BONE, withdrawn=True)}
-    assert code_of(place(CART, [("SQUEAKY-BONE", 1)], shelf, 5, 9)) == "article_unknown"
+    products = {"SQUEAKY-BONE": replace(BONE, withdrawn=True)}
+    assert code_of(place(CART, [("SQUEAKY-BONE", 1)], products, 5, 9)) == "article_unknown"
 
 
 def test_an_article_in_another_currency_than_the_sessions_is_refused() -> None:
@@ -84,5 +98,7 @@ def test_an_article_in_another_currency_than_the_sessions_is_refused() -> None:
 
 def test_a_shop_sells_only_articles_of_its_own_type() -> None:
     assert on_offer(ALBUM, "BARK-ALBUM", "EUR", "digital") == ALBUM
+    assert on_offer(ALBUM, "BARK-ALBUM", "EUR", "mixed") == ALBUM
+    assert on_offer(BONE, "SQUEAKY-BONE", "EUR", "mixed") == BONE
     assert code_of(on_offer(ALBUM, "BARK-ALBUM", "EUR", "physical")) == "article_unknown"
     assert code_of(on_offer(BONE, "SQUEAKY-BONE", "EUR", "digital")) == "article_unknown"

@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-from simulation.cases import of_seed, run
+from simulation.cases import case_of_seed, run_case
 from simulation.stores import Stores
 
 ROOT = Path(__file__).parents[2]
 SEEDS = 100
 HASHES = """
 import json, sys
-from simulation.cases import of_seed, run
+from simulation.cases import case_of_seed, run_case
 from simulation.stores import Stores
 stores = Stores()
-json.dump({seed: run(of_seed(seed), stores).digest for seed in range(int(sys.argv[1]))}, sys.stdout)
+json.dump({seed: run_case(case_of_seed(seed), stores).digest for seed in range(int(sys.argv[1]))}, sys.stdout)
 """
 
 
@@ -44,7 +44,7 @@ def test_a_hundred_seeds_have_the_same_trace_in_two_processes_with_different_has
 def test_a_seed_leaves_the_same_trace_over_files_as_in_memory(seed: int, tmp_path: Path) -> None:
     memory, files = Stores(), Stores("sqlite", tmp_path)
     try:
-        assert run(of_seed(seed), memory).digest == run(of_seed(seed), files).digest
+        assert run_case(case_of_seed(seed), memory).digest == run_case(case_of_seed(seed), files).digest
     finally:
         memory.close()
         files.close()
@@ -52,7 +52,7 @@ def test_a_seed_leaves_the_same_trace_over_files_as_in_memory(seed: int, tmp_pat
 
 def test_a_seed_is_the_same_after_others_were_played() -> None:
     stores = Stores()
-    alone = run(of_seed(7), Stores()).digest
+    alone = run_case(case_of_seed(7), Stores()).digest
     for seed in range(4):
-        run(of_seed(seed), stores)
-    assert run(of_seed(7), stores).digest == alone
+        run_case(case_of_seed(seed), stores)
+    assert run_case(case_of_seed(7), stores).digest == alone

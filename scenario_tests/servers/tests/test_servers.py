@@ -13,7 +13,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pika
-import psycopg2
 import pytest
 
 from scenario_tests.servers import NotAvailable, Servers, attached_servers, postgres, private_servers, rabbit
@@ -124,16 +123,6 @@ def test_fresh_databases_are_empty_each_time(servers: Servers) -> None:
 
 
 @pytest.mark.services
-def test_a_services_role_gets_into_its_own_database_only(servers: Servers) -> None:
-    servers.fresh_databases("roles_")
-    urls = servers.create_roles("roles_")
-    assert ask(urls["risk"], "SELECT current_user") == "roles_risk"
-    foreign = urls["risk"].rpartition("/")[0] + "/roles_payment"
-    with pytest.raises(psycopg2.OperationalError, match="permission denied"):
-        ask(foreign, "SELECT 1")
-
-
-@pytest.mark.services
 def test_the_broker_keeps_its_data_when_it_is_killed_or_stopped(servers: Servers) -> None:
     put(servers, "kept", b"once")
     put(servers, "kept", b"twice")
@@ -205,9 +194,9 @@ def test_what_a_command_leaves_on_record_when_it_is_killed_ends_with_the_run() -
     program = (
         "import os, signal, subprocess\n"
         "from pathlib import Path\n"
-        "from scenario_tests.servers.processes import on_record, pid_file_beside\n"
+        "from scenario_tests.servers.processes import pid_file_beside, recording_pid\n"
         "pid_file = pid_file_beside(Path(os.environ['CLERK_TEST_SERVERS']), 'left')\n"
-        "left = subprocess.Popen(on_record(pid_file, ['sleep', '600']), stdout=subprocess.DEVNULL)\n"
+        "left = subprocess.Popen(recording_pid(pid_file, ['sleep', '600']), stdout=subprocess.DEVNULL)\n"
         "print(left.pid, flush=True)\n"
         "while not pid_file.exists() or not pid_file.read_text(): pass\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"

@@ -5,7 +5,7 @@
   const byId = (id) => document.getElementById(id);
   const STEPS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
 
-  // --- relative times: as shown.py writes them ----------------------------------------------------------------------
+  // --- relative times: as formatting.py writes them -----------------------------------------------------------------
 
   // The server's clock is the one that counts: ours may be wrong by minutes.
   const live = byId("live");
@@ -29,7 +29,7 @@
     for (const each of document.querySelectorAll("time[data-relative]")) {
       const distance = (Date.parse(each.dateTime) - now()) / 1000;
       const told = duration(Math.abs(distance));
-      const due = told === "0 s" || (each.dataset.relative === "coming" && distance < 0);
+      const due = Math.abs(distance) < 1 || (each.dataset.relative === "coming" && distance < 0);
       const shown = due ? "now" : distance > 0 ? `in ${told}` : `${told} ago`;
       if (each.textContent !== shown) each.textContent = shown;
     }
@@ -38,7 +38,13 @@
 
   // --- live, or not -------------------------------------------------------------------------------------------------
 
+  // The server sends something every 10 s (live.py).
+  const SILENT_AFTER = 20_000;
+  const TRY_EVERY = 5_000;
   let heard = live ? live.dataset.checked : "";
+  let connection = null;
+  let heardAt = performance.now();
+  let triedAt = heardAt;
   function lost() {
     byId("offline-since").textContent = heard.slice(11, 16) + " UTC";
     byId("offline").hidden = false;
@@ -46,15 +52,35 @@
   function found() {
     byId("offline").hidden = true;
   }
+  // htmx looks for a lost connection, but not for one that it never had, nor for one over which nothing comes.
+  function watch() {
+    if (document.hidden) {
+      heardAt = performance.now();
+      return;
+    }
+    const at = performance.now();
+    if (at - heardAt > SILENT_AFTER) lost();
+    if (at - Math.max(heardAt, triedAt) < (connection ? SILENT_AFTER : TRY_EVERY)) return;
+    triedAt = at;
+    if (connection) connection.abortController.abort();
+    else htmx.trigger(live, "connect");
+  }
   if (live) {
     document.addEventListener("htmx:sse:error", lost);
     document.addEventListener("htmx:error", (event) => { if (event.target === live) lost(); });
-    document.addEventListener("htmx:sse:after:connection", found);
+    document.addEventListener("htmx:response:error", (event) => { if (event.target === live) lost(); });
+    document.addEventListener("htmx:sse:after:connection", (event) => {
+      connection = event.detail.connection;
+      found();
+    });
+    document.addEventListener("htmx:sse:close", () => { connection = null; });
     document.addEventListener("htmx:sse:after:message", () => {
       heard = byId("pulse").querySelector("time").dateTime;
+      heardAt = performance.now();
       found();
     });
     window.addEventListener("offline", lost);
+    setInterval(watch, 1000);
   }
 
   // --- keys ---------------------------------------------------------------------------------------------------------
@@ -74,7 +100,7 @@
     "/": () => byId("search")?.focus(),
     j: () => move(1),
     k: () => move(-1),
-    g: () => { window.location.href = "/dashboard"; },
+    g: () => document.querySelector("a.brand")?.click(),
     "?": () => byId("keys")?.showModal(),
   };
 

@@ -1,32 +1,32 @@
-"""A house with its doors (shop_manager/tests/house.py), and who visits its dashboard."""
+"""A ShopManager with its HTTP API (shop_manager/tests/http_harness.py), and browsers at its dashboard."""
 
 from __future__ import annotations
 
 import pytest
 
-from shop_manager.dashboard.tests.visitor import Visitor
-from shop_manager.tests.conftest import house
-from shop_manager.tests.house import House
+from shop_manager.dashboard.tests.browser_client import BrowserClient
+from shop_manager.tests.conftest import harness
+from shop_manager.tests.http_harness import HttpHarness
 
-__all__ = ["house"]
+__all__ = ["harness"]
 
 
 @pytest.fixture
-def visitor(house: House) -> Visitor:
+def browser(harness: HttpHarness) -> BrowserClient:
     """Not logged in."""
-    return Visitor(house)
+    return BrowserClient(harness)
 
 
 @pytest.fixture
-def viewer(house: House) -> Visitor:
-    return Visitor(house).logged_in("viewer")
+def viewer(harness: HttpHarness) -> BrowserClient:
+    return BrowserClient(harness).logged_in("viewer")
 
 
 @pytest.fixture
-def operator(house: House) -> Visitor:
-    return Visitor(house).logged_in("operator")
+def operator(harness: HttpHarness) -> BrowserClient:
+    return BrowserClient(harness).logged_in("operator")
 
 
 @pytest.fixture
-def admin(house: House) -> Visitor:
-    return Visitor(house).logged_in("admin")
+def admin(harness: HttpHarness) -> BrowserClient:
+    return BrowserClient(harness).logged_in("admin")

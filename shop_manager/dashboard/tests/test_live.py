@@ -1,4 +1,4 @@
-"""News of an open page: what has changed and nothing else, for whoever is logged in and as long as they are."""
+"""Live updates of an open page: what has changed and nothing else, for as long as somebody is logged in."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from domain.times import hours
-from doors.keys import KeyRing
-from doors.operators import Operators
+from http_api.keys import KeyRing
+from http_api.operators import Operators
 from shop_manager.dashboard import live
 from shop_manager.dashboard.cookies import LOGIN
-from shop_manager.dashboard.tests.test_clerks import stuck_at_capture
-from shop_manager.dashboard.tests.visitor import Visitor
-from shop_manager.tests.house import House
+from shop_manager.dashboard.tests.browser_client import BrowserClient
+from shop_manager.dashboard.tests.test_clerks_page import stuck_at_capture
+from shop_manager.tests.http_harness import HttpHarness
 
 pytestmark = pytest.mark.usefixtures("quick")
 
@@ -27,9 +27,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Stream:
-    """What a page hears: each message as soon as it is sent."""
+    """The events that an open page receives, each as soon as it is sent."""
 
-    def __init__(self, visitor: Visitor, path: str) -> None:
+    def __init__(self, browser: BrowserClient, path: str) -> None:
         self.messages: list[str] = []
         self.ended = False
         path, _, query = path.partition("?")
@@ -38,11 +38,11 @@ class Stream:
             "raw_path": path.encode(), "query_string": query.encode(), "root_path": "",
             "headers": [
                 (b"host", b"shop.test"), (b"accept", b"text/event-stream"),
-                (b"cookie", f"{LOGIN}={visitor.cookies[LOGIN]}".encode()),
+                (b"cookie", f"{LOGIN}={browser.cookies[LOGIN]}".encode()),
             ],
-            "client": (visitor.address, 4711), "server": ("shop.test", 80),
+            "client": (browser.address, 4711), "server": ("shop.test", 80),
         }  # fmt: skip
-        self._app = visitor.house.app
+        self._app = browser.harness.app
         self._gone = asyncio.Event()
         self.status = 0
 
@@ -63,11 +63,13 @@ class Stream:
         self._gone.set()
 
 
-def heard(visitor: Visitor, path: str, *acts: Callable[[Stream], object], until: Callable[[Stream], bool]) -> Stream:
+def heard(
+    browser: BrowserClient, path: str, *acts: Callable[[Stream], object], until: Callable[[Stream], bool]
+) -> Stream:
     """Listens; does the acts after the first message; returns when `until` holds or the stream has ended."""
 
     async def listen() -> Stream:
-        stream = Stream(visitor, path)
+        stream = Stream(browser, path)
         running = asyncio.ensure_future(stream.run())
         await _reached(lambda: stream.messages or stream.ended)
         for act in acts:
@@ -88,32 +90,35 @@ async def _reached(state: Callable[[], object], limit: float = 5.0) -> None:
     await asyncio.wait_for(look(), limit)
 
 
-def test_the_pulse_beats_on_every_page_and_only_when_something_has_changed(house: House, viewer: Visitor) -> None:
+def test_the_status_banner_is_sent_to_every_page_and_again_when_it_has_changed(
+    harness: HttpHarness, viewer: BrowserClient
+) -> None:
     stream = heard(
         viewer,
         "/dashboard/live",
-        lambda _: stuck_at_capture(house),
+        lambda _: stuck_at_capture(harness),
         until=lambda stream: "1 stuck" in stream.messages[-1],
     )
     assert "Nothing is stuck" in stream.messages[0] and len(stream.messages) == 2
     assert re.search(r'hx-target="#pulse"', stream.messages[1])
 
 
-def test_the_time_of_the_look_is_told_anew_now_and_then(viewer: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_time_of_the_look_is_told_anew_now_and_then(viewer: BrowserClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "TELL_EVERY", 0.02)
     stream = heard(viewer, "/dashboard/live", until=lambda stream: len(stream.messages) >= 3)
-    assert not stream.ended or len(stream.messages) >= 3
+    assert len(stream.messages) >= 3
+    assert all("Nothing is stuck" in message for message in stream.messages)
 
 
-def test_a_list_tells_what_is_new_and_moves_nothing(house: House, viewer: Visitor) -> None:
-    house.opened()
+def test_a_list_tells_what_is_new_and_moves_nothing(harness: HttpHarness, viewer: BrowserClient) -> None:
+    harness.opened()
     page = viewer.get("/dashboard/clerks?status=open").text
     [path] = re.findall(r'hx-sse:connect="([^"]+)"', page)
-    house.now += 1000
+    harness.now += 1000
 
     def two_more(_: Stream) -> None:
-        house.opened()
-        house.opened()
+        harness.opened()
+        harness.opened()
 
     path = path.replace("&amp;", "&")
     stream = heard(viewer, path, two_more, until=lambda stream: "2 new" in stream.messages[-1])
@@ -123,13 +128,13 @@ def test_a_list_tells_what_is_new_and_moves_nothing(house: House, viewer: Visito
 
 
 def test_the_home_page_changes_its_figures_in_place_and_says_when_causes_have_changed(
-    house: House, viewer: Visitor
+    harness: HttpHarness, viewer: BrowserClient
 ) -> None:
     [path] = re.findall(r'hx-sse:connect="([^"]+)"', viewer.get("/dashboard").text)
     stream = heard(
         viewer,
         path.replace("&amp;", "&"),
-        lambda _: stuck_at_capture(house),
+        lambda _: stuck_at_capture(harness),
         until=lambda stream: "has changed, show" in stream.messages[-1],
     )
     assert "has changed" not in stream.messages[0]
@@ -137,34 +142,34 @@ def test_the_home_page_changes_its_figures_in_place_and_says_when_causes_have_ch
         assert f'hx-target="#{place}"' in stream.messages[-1]
 
 
-def test_a_broken_filter_tells_nothing_of_the_list(viewer: Visitor) -> None:
+def test_a_broken_filter_tells_nothing_of_the_list(viewer: BrowserClient) -> None:
     stream = heard(viewer, "/dashboard/live?of=clerks&kind=x&since=no", until=lambda stream: bool(stream.messages))
-    assert "#news" not in stream.messages[0]
+    assert 'hx-target="#pulse"' in stream.messages[0] and "#news" not in stream.messages[0]
 
 
-def test_S8_a_stream_ends_with_its_login(house: House) -> None:
-    visitor = Visitor(house).logged_in("viewer", "ada")
+def test_S8_a_stream_ends_with_its_login(harness: HttpHarness) -> None:
+    browser = BrowserClient(harness).logged_in("viewer", "ada")
     changed = heard(
-        visitor,
+        browser,
         "/dashboard/live",
-        lambda _: Operators(KeyRing(house.database)).add_operator("ada", "viewer"),
+        lambda _: Operators(KeyRing(harness.database)).add_operator("ada", "viewer"),
         until=lambda stream: stream.ended,
     )
     assert changed.ended
-    again = Visitor(house).logged_in("viewer", "eve")
+    again = BrowserClient(harness).logged_in("viewer", "eve")
 
     def time_passes(_: Stream) -> None:
-        house.now += hours(1)
+        harness.now += hours(1)
 
     assert heard(again, "/dashboard/live", time_passes, until=lambda stream: stream.ended).ended
 
 
-def test_streams_end_when_the_process_does(house: House, viewer: Visitor) -> None:
-    assert heard(viewer, "/dashboard/live", lambda _: house.watch.close(), until=lambda stream: stream.ended).ended
+def test_streams_end_when_the_process_does(harness: HttpHarness, viewer: BrowserClient) -> None:
+    assert heard(viewer, "/dashboard/live", lambda _: harness.notifier.close(), until=lambda stream: stream.ended).ended
 
 
 def test_too_many_streams_are_refused_and_a_closed_one_makes_room(
-    viewer: Visitor, monkeypatch: pytest.MonkeyPatch
+    viewer: BrowserClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live, "MOST", 1)
     statuses: list[int] = []
@@ -176,3 +181,21 @@ def test_too_many_streams_are_refused_and_a_closed_one_makes_room(
         stream = heard(viewer, "/dashboard/live", another, until=lambda stream: bool(stream.messages))
         assert stream.status == 200
     assert statuses == [503, 503]
+
+
+def test_S4_one_operators_pages_leave_room_for_those_of_others(
+    harness: HttpHarness, viewer: BrowserClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "OF_OPERATOR", 1)
+    other = BrowserClient(harness).logged_in("viewer", "eve")
+    found: list[int] = []
+
+    def another(_: Stream) -> None:
+        found.append(viewer.get("/dashboard/live", accept="text/event-stream").status_code)
+
+    def of_another(_: Stream) -> None:
+        there = heard(other, "/dashboard/live", until=lambda stream: bool(stream.messages))
+        found.append(there.status)
+
+    heard(viewer, "/dashboard/live", another, of_another, until=lambda stream: bool(stream.messages))
+    assert found == [429, 200]

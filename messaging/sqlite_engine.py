@@ -1,0 +1,37 @@
+"""Connections to SQLite files: how they wait for each other, and what a commit waits for (decision 106)."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from sqlalchemy import Engine, create_engine, event
+
+from messaging.database_limits import CONNECTION_WITHIN
+
+SqliteSync = Literal["full", "normal"]
+"""`full`: a commit waits for the disk, so a power cut takes nothing. `normal`: for nobody; a power cut may take the
+last commits of one file and not of another. A process that is killed loses nothing either way.
+"""
+BUSY_LIMIT_MS = 30_000
+"""SQLite's waiting for another process that writes."""
+
+
+def sqlite_engine(url: str, sync: SqliteSync) -> Engine:
+    """An engine whose transactions are begun by `Database`."""
+    engine = create_engine(
+        url,
+        connect_args={"timeout": BUSY_LIMIT_MS / 1000, "check_same_thread": False},
+        pool_size=8,
+        max_overflow=32,
+        pool_timeout=CONNECTION_WITHIN,
+        hide_parameters=True,
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves: the driver's own would come after the first read
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA synchronous={sync}")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    return engine

@@ -1,0 +1,110 @@
+"""Crash images: what a power cut leaves of a shop's SQLite files, each cut off at one of its own commits.
+
+While a shop is recorded nothing is checkpointed, so every commit stands in the write-ahead logs, in order; an image is
+the files from before with some first part of each log.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event, make_url
+
+from clerk_cli.services import NAMES
+from messaging.database import Database, Tx
+
+_HEADER, _FRAME = 32, 24
+"""Bytes of a log's header, and of each frame's before its page (https://sqlite.org/fileformat2.html#walformat)."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """`before`: the folder with the files as they were; `logs` and `ends` by service: its log, and where each of its
+    commits ends in it. `order`: (service, bytes of its log that were written) after each commit, as they followed.
+    """
+
+    before: Path
+    logs: Mapping[str, bytes]
+    ends: Mapping[str, list[int]]
+    order: list[tuple[str, int]]
+
+    def cut_anywhere(self, chance: random.Random) -> dict[str, int]:
+        """Each log at some commit of its own: what `normal` may leave."""
+        return {name: chance.choice(ends) for name, ends in self.ends.items()}
+
+    def cut_at_once(self, chance: random.Random) -> dict[str, int]:
+        """Each log after what was committed at one moment, some with the one commit more that was under way."""
+        moment = chance.randrange(len(self.order) + 1)
+        written = dict.fromkeys(self.ends, 0) | dict(self.order[:moment])
+        return {name: self._at_or_behind(name, size, chance) for name, size in written.items()}
+
+    def _at_or_behind(self, name: str, size: int, chance: random.Random) -> int:
+        torn = chance.randrange(3) * chance.randrange(1000)  # of a commit that was not finished
+        return max(end for end in self.ends[name] if end <= size) + torn
+
+    def image(self, cuts: Mapping[str, int], folder: Path) -> Path:
+        """Put the image into a new folder."""
+        shutil.copytree(self.before, folder)
+        for name, size in cuts.items():
+            (folder / f"{name}.db-wal").write_bytes(self.logs[name][:size])
+        return folder
+
+
+@dataclass
+class Recorder:
+    """Notes how far each log was written after each commit."""
+
+    order: list[tuple[str, int]] = field(default_factory=list)
+    _lock: Lock = field(default_factory=Lock)
+
+    def note(self, database: Database) -> None:
+        file = Path(make_url(database.url).database or "")
+        with self._lock:
+            self.order.append((file.stem, Path(f"{file}-wal").stat().st_size))
+
+    def recording(self, before: Path, folder: Path) -> Recording:
+        """What was recorded, while the shop on `folder` is still open."""
+        logs = {name: (folder / f"{name}.db-wal").read_bytes() for name in NAMES}
+        return Recording(before, logs, {name: _ends(log) for name, log in logs.items()}, self.order)
+
+
+@contextmanager
+def recorded() -> Iterator[Recorder]:
+    """Inside the block no log is checkpointed, and every commit is noted."""
+    recorder, begin = Recorder(), Database.begin
+
+    @contextmanager
+    def noted(database: Database) -> Iterator[Tx]:
+        with begin(database) as tx:
+            yield tx
+        recorder.note(database)
+
+    event.listen(Engine, "connect", _never_checkpoint)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Database, "begin", noted)
+            yield recorder
+    finally:
+        event.remove(Engine, "connect", _never_checkpoint)
+
+
+def _never_checkpoint(connection: Any, _record: Any) -> None:
+    connection.execute("PRAGMA wal_autocheckpoint=0")
+
+
+def _ends(log: bytes) -> list[int]:
+    """Where a commit ends: a frame that names the size of the database is the last one of its transaction."""
+    frame = _FRAME + int.from_bytes(log[8:12], "big")
+    starts = range(_HEADER, len(log) - frame + 1, frame)
+    salts = log[16:24]
+    return [0] + [
+        start + frame for start in starts if any(log[start + 4 : start + 8]) and log[start + 8 : start + 16] == salts
+    ]

@@ -1,0 +1,73 @@
+"""Forms as requests: each form of a page becomes the request model that `/ops` takes as JSON, with the same checks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TypeVar
+
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
+
+from http_api.principals import Principal
+from http_api.problems import Problem, WrongField
+from shop_manager.dashboard.form_numbers import is_number
+from shop_manager.dashboard.layout import login_of
+from shop_manager.operations.requests import ClerkAct
+
+Model = TypeVar("Model", bound=BaseModel)
+SHOWN_ON_THE_PAGE = frozenset({"version_conflict", "version_required", "past_the_pivot", "session_ended",
+                               "not_allowed_now", "invalid_request", "overloaded"})  # fmt: skip
+"""Codes of problems after which the same page is shown again, as it is now, with what was typed (decision 045)."""
+_LOCAL_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?")
+_FIELDS = ("step", "outcome", "evidence")
+
+
+def principal_of(request: Request) -> Principal:
+    """Who is logged in, as the operations know callers of `/ops`."""
+    return login_of(request).principal
+
+
+def raise_unless_shown(problem: Problem) -> None:
+    """Raises every problem that gets an error page of its own."""
+    if problem.code not in SHOWN_ON_THE_PAGE:
+        raise problem
+
+
+def clerk_act_request(form: Mapping[str, str]) -> ClerkAct:
+    """Problem 422 names every wrong field."""
+    given: dict[str, object] = {name: form.get(name, "") for name in ("action", "reason")}
+    given |= {name: form[name] for name in _FIELDS if form.get(name)} | until_in(form)
+    if form.get("undo"):
+        given["undo"] = True
+    return validated(ClerkAct, given)
+
+
+def validated(model: type[Model], given: Mapping[str, object]) -> Model:
+    """The request, or Problem 422 with each wrong field and why."""
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        wrong = [WrongField(param=_field_name(each["loc"]), detail=each["msg"]) for each in error.errors()]
+        detail = "; ".join(f"{each['param']}: {each['detail']}" for each in wrong)
+        raise Problem("invalid_request", detail, errors=wrong) from None
+
+
+def version_in(form: Mapping[str, str]) -> int:
+    """The version of the Clerk, or message, that the form's page has shown (O1)."""
+    given = form.get("version", "")
+    if not is_number(given):
+        raise Problem("version_required", "The form does not say which version was seen: open the page again.")
+    return int(given)
+
+
+def until_in(form: Mapping[str, str]) -> dict[str, str]:
+    """`until` as RFC 3339, if it was given. A `datetime-local` field has no time zone; the page asks for UTC."""
+    given = form.get("until", "")
+    if not _LOCAL_TIME.fullmatch(given):
+        return {"until": given} if given else {}
+    return {"until": f"{given}:00Z" if len(given) == 16 else f"{given}Z"}
+
+
+def _field_name(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(each) for each in location) or "the form"

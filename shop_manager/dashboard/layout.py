@@ -1,0 +1,127 @@
+"""What all pages share: the login they need, the frame of HTML around them, and their security headers (S8, S10)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from fastapi import Request, Response
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from domain.public_url import PublicAddress
+from http_api.keys import Role
+from http_api.principals import has_role
+from http_api.problems import Problem
+from http_api.public_address import public_address
+from messaging.database import Database
+from shop_manager.dashboard import formatting
+from shop_manager.dashboard.assets import asset
+from shop_manager.dashboard.cookies import LOGIN, read_cookie
+from shop_manager.dashboard.csrf import check_csrf, csrf_token
+from shop_manager.dashboard.labels import label_of
+from shop_manager.dashboard.logins import Login, Logins
+from shop_manager.dashboard.navigation import NAVIGATION
+from shop_manager.dashboard.query_parameters import address
+
+_LEADS = re.compile(r'(?<=\s)(href|src|action|formaction|hx-[\w:-]+)="/(?!/)')
+CHANGE_PATH = "/dashboard/password"
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+    "object-src 'none'",
+    "Referrer-Policy": "same-origin",  # with no-referrer browsers send `Origin: null` with our own forms
+}
+"""Beside those that the RequestContextMiddleware sets on every response: nosniff and no-store."""
+
+
+class Layout:
+    """Renders pages for whoever is logged in. `read_banner` reads what the status banner shows (status_banner.py)."""
+
+    def __init__(self, logins: Logins, database: Database, read_banner: Callable[[], Mapping[str, Any]]) -> None:
+        self.logins = logins
+        self.database = database
+        self._read_banner = read_banner
+
+    def require_login(self, request: Request) -> None:
+        """The dependency of every page: puts who is logged in at `request.state.login`, and checks every write.
+
+        Problem 401 leads to the login page, `password_change_required` to the page that changes the password.
+        """
+        token = read_cookie(request, LOGIN)
+        login = self.logins.find(token, used=not is_event_stream(request)) if token else None
+        if login is None:
+            raise Problem("unauthorized")
+        request.state.login = login
+        if request.method not in ("GET", "HEAD"):
+            check_csrf(request, request.state.form, login.token)
+        if login.must_change and request.scope["path"] != CHANGE_PATH:
+            raise Problem("password_change_required")
+
+    def now(self) -> int:
+        """The database's time, in ms."""
+        with self.database.read() as tx:
+            return tx.now()
+
+    def page(self, request: Request, template: str, status: int = 200, **context: Any) -> Response:
+        """The template as a whole page: it sees `login`, `csrf`, `now` (ms), `path`, `banner` and `context`."""
+        return render(request, template, status, **{"now": self.now(), "banner": self._read_banner(), **context})
+
+
+def login_of(request: Request) -> Login:
+    """Who is logged in, once `require_login` has looked."""
+    login: Login = request.state.login
+    return login
+
+
+def may(login: Login, role: Role) -> bool:
+    """Has the operator this role, or one that may do more?"""
+    return has_role(login.principal, role)
+
+
+def is_event_stream(request: Request) -> bool:
+    """Is it sent by an open page that listens for updates, and not by a person?"""
+    return "text/event-stream" in request.headers.get("accept", "")
+
+
+def render(request: Request, template: str, status: int = 200, **context: Any) -> Response:
+    """A template as a response, also for who is not logged in."""
+    login: Login | None = getattr(request.state, "login", None)
+    shared = {
+        "login": login,
+        "csrf": csrf_token(login.token) if login else None,
+        "navigation": [item for item in NAVIGATION if login and not login.must_change and may(login, item.role)],
+        "path": request.url.path,
+        "banner": None,
+        "live": "/dashboard/live",
+    }
+    text = ENVIRONMENT.get_template(template).render({**shared, **context})
+    text = with_prefix(text, public_address(request.scope))
+    return Response(text, status, {**HEADERS, "Content-Type": "text/html; charset=utf-8"})
+
+
+def with_prefix(html: str, public: PublicAddress) -> str:
+    """The same HTML, in which links and forms lead to the paths that the outside asks for.
+
+    Only a template can write such an attribute: in all that comes from elsewhere the quotes are escaped.
+    """
+    return _LEADS.sub(lambda found: f'{found.group(1)}="{public.path("/")}', html) if public.prefix else html
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("shop_manager.dashboard"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=formatting.plain,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {"asset": asset, "address": address, "label_of": label_of, "may": may}
+    environment.filters |= {
+        name: getattr(formatting, name)
+        for name in ("money", "moneys", "wire", "absolute", "clock", "relative", "duration", "breakable")
+    }
+    return environment
+
+
+ENVIRONMENT = _environment()

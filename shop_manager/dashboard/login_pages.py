@@ -1,0 +1,129 @@
+"""The login page, logging in and logging out (security S2, S8)."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote, urlencode
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import RedirectResponse
+
+from http_api.openid_options import CALLBACK
+from http_api.operators import PasswordTry
+from http_api.request import address_prefix, origin
+from shop_manager.dashboard.cookies import LOGIN, VISIT, drop_cookie, new_secret, put_cookie, read_cookie
+from shop_manager.dashboard.csrf import check_csrf, csrf_token
+from shop_manager.dashboard.form_data import read_form
+from shop_manager.dashboard.layout import CHANGE_PATH, HEADERS, Layout, render
+from shop_manager.dashboard.login_throttle import LoginThrottle
+from shop_manager.dashboard.logins import Login, Logins
+from shop_manager.operations.login_audit import LoginAudit, Refusal
+
+HOME = "/dashboard"
+PATH = "/dashboard/login"
+LOGOUT_PATH = "/dashboard/logout"
+_WRONG = "Name or password is wrong."
+_OWN_PATH = re.compile(r"/dashboard(?:[/?][!-\[\]-~]*)?")
+
+
+def login_router(pages: LoginPages) -> APIRouter:
+    router = APIRouter(include_in_schema=False, dependencies=[Depends(read_form)])
+    router.add_api_route(PATH, pages.show, methods=["GET"])
+    router.add_api_route(PATH, pages.log_in, methods=["POST"])
+    router.add_api_route(LOGOUT_PATH, pages.log_out, methods=["POST"])
+    return router
+
+
+class LoginPages:
+    """Each method is the endpoint of one route."""
+
+    def __init__(self, layout: Layout, throttle: LoginThrottle, audit: LoginAudit) -> None:
+        self._logins = layout.logins
+        self._throttle = throttle
+        self._audit = audit
+
+    def show(self, request: Request) -> Response:
+        token = read_cookie(request, LOGIN)
+        target = safe_return_path(request.query_params.get("next"))
+        if token and self._logins.find(token):
+            return redirect(target)
+        return self._page(request, target)
+
+    def log_in(self, request: Request) -> Response:
+        form = request.state.form
+        check_csrf(request, form, read_cookie(request, VISIT))
+        name, password = form.get("name", "").strip(), form.get("password", "")
+        target = safe_return_path(form.get("next"))
+        wait = self._throttle.take(name, origin(request.scope))
+        if wait:
+            self._audit.throttled(Refusal(None, "too_many_requests", "tried too often"))
+            page = self._page(request, target, name, f"Too many tries. Wait {wait} s, then try again.", 429)
+            page.headers["Retry-After"] = str(wait)
+            return page
+        tried = self._logins.operators.try_password(name, password)
+        if tried.operator is None:
+            self._audit.refused(_refusal(tried), address_prefix(request.scope))
+            return self._page(request, target, name, _WRONG, 401)
+        self._throttle.succeeded(name, origin(request.scope))
+        login = self._logins.begin(tried.operator, read_cookie(request, LOGIN))
+        self._audit.done(login.principal, "login", address_prefix(request.scope))
+        response = redirect(CHANGE_PATH if login.must_change else target)
+        put_login(request, response, login, self._logins)
+        drop_cookie(request, response, VISIT)
+        return response
+
+    def _page(self, request: Request, target: str, name: str = "", error: str = "", status: int = 200) -> Response:
+        return login_page(request, target, name, error, status, provider=bool(self._logins.provider))
+
+    def log_out(self, request: Request) -> Response:
+        token, response = read_cookie(request, LOGIN), redirect(PATH)
+        if token is not None:  # else it may be another page's form, sent without our cookie: nothing may be dropped
+            check_csrf(request, request.state.form, token)
+            login = self._logins.find(token, used=False)
+            self._logins.end(token)
+            if login is not None:
+                self._audit.done(login.principal, "logout", address_prefix(request.scope))
+            drop_cookie(request, response, LOGIN)
+        return response
+
+
+def put_login(request: Request, response: Response, login: Login, logins: Logins) -> None:
+    """The cookie of a new login."""
+    put_cookie(request, response, LOGIN, login.token, logins.lifetime.longest // 1000)
+
+
+def _refusal(tried: PasswordTry) -> Refusal:
+    why = "unknown name" if tried.known_as is None else "disabled" if tried.disabled else "wrong password"
+    return Refusal(tried.known_as, "unauthorized", why)
+
+
+def safe_return_path(path: str | None) -> str:
+    """Where to go after the login: a page of the dashboard, and never to another site."""
+    if path is None or not _OWN_PATH.fullmatch(path):
+        return HOME
+    own = path.partition("?")[0].partition("#")[0]
+    leads_out = any(unquote(part) in (".", "..") for part in own.split("/"))
+    return HOME if leads_out or own in (PATH, LOGOUT_PATH) else path
+
+
+def login_page(
+    request: Request, target: str, name: str = "", error: str = "", status: int = 200, *, provider: bool = False
+) -> Response:
+    """`provider`: with the way to the OpenID provider."""
+    visit = read_cookie(request, VISIT) or new_secret()
+    page = render(
+        request,
+        "login.html",
+        status,
+        return_path=target,
+        name=name[:128],
+        error=error,
+        csrf=csrf_token(visit),
+        provider=f"{CALLBACK.removesuffix('/callback')}?{urlencode({'next': target})}" if provider else "",
+    )
+    put_cookie(request, page, VISIT, visit)
+    return page
+
+
+def redirect(path: str) -> Response:
+    return RedirectResponse(path, 303, HEADERS)

@@ -1,0 +1,97 @@
+"""Which Clerks a list shows, and in which order, as read from the page's address: the list has no other state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, get_args
+from urllib.parse import urlencode
+
+from http_api.problems import Problem
+from shop_manager.operations.api import age_of
+from shop_manager.saga.state import StuckKind
+from shop_manager.sessions.listing import ORDERS, Filter
+from shop_manager.sessions.view import PublicStatus
+
+STATUSES: tuple[str, ...] = get_args(PublicStatus)
+KINDS: tuple[str, ...] = get_args(StuckKind)
+CHOICES: dict[str, tuple[str, ...]] = {"stuck": ("yes", "no"), "kind": KINDS, "status": STATUSES, "sort": tuple(ORDERS)}
+"""Parameters that take one of a few values, and these."""
+TEXTS = ("code", "step", "process", "shop", "customer", "reference", "older_than")
+FILTERS = ("stuck", "kind", "status", *TEXTS)
+NAMES_IN_OPS = {"reference": "client_reference"}
+VALUES_IN_OPS = {"stuck": {"true": "yes", "false": "no"}}
+"""How `/ops/clerks` names the same: its parameters are understood here too."""
+NEWEST = "-created_at"
+LONGEST = 200
+
+
+@dataclass(frozen=True)
+class ClerkQuery:
+    """`values` are the valid parameters that were given, as texts; `errors` says of the others what is wrong."""
+
+    values: Mapping[str, str]
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def sort(self) -> str:
+        return self.values.get("sort") or ("stuck_since" if self.values.get("stuck") == "yes" else NEWEST)
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """The values that choose Clerks, without the order."""
+        return {name: value for name, value in self.values.items() if name in FILTERS}
+
+    @property
+    def older_than(self) -> int | None:
+        """The least age, in ms."""
+        return age_of(self.values.get("older_than"))
+
+    @property
+    def filter(self) -> Filter:
+        given = self.values.get
+        return Filter(
+            status=given("status"),  # type: ignore[arg-type]  # one of STATUSES: `read_clerk_query` has checked it
+            stuck={"yes": True, "no": False}.get(given("stuck") or ""),
+            kind=given("kind"),
+            code=given("code"),
+            step=given("step"),
+            process=given("process"),
+            shop=given("shop"),
+            customer=given("customer"),
+            client_reference=given("reference"),
+        )
+
+
+def read_clerk_query(parameters: Mapping[str, str]) -> ClerkQuery:
+    """From the parameters of an address; an empty one counts as not given."""
+    values: dict[str, str] = {}
+    errors: dict[str, str] = {}
+    for name in (*CHOICES, *TEXTS):
+        given = (parameters.get(name) or parameters.get(NAMES_IN_OPS.get(name, name)) or "").strip()
+        value = VALUES_IN_OPS.get(name, {}).get(given, given)
+        error = _error_in(name, value) if value else None
+        if error:
+            errors[name] = error
+        elif value:
+            values[name] = value
+    return ClerkQuery(values, errors)
+
+
+def _error_in(name: str, value: str) -> str | None:
+    if name in CHOICES:
+        return None if value in CHOICES[name] else f"allowed are {', '.join(CHOICES[name])}"
+    if len(value) > LONGEST:
+        return f"at most {LONGEST} characters"
+    if name == "older_than":
+        try:
+            age_of(value)
+        except Problem as problem:
+            return problem.errors[0]["detail"]
+    return None
+
+
+def address(path: str, values: Mapping[str, Any], **changes: Any) -> str:
+    """The path with these parameters, some of them changed; those that are None or empty are left out."""
+    kept = {name: value for name, value in {**values, **changes}.items() if value not in (None, "")}
+    return f"{path}?{urlencode(kept)}" if kept else path

@@ -1,0 +1,65 @@
+"""Saved views: each operator's own, kept as the filter in the address."""
+
+from __future__ import annotations
+
+import re
+
+from http_api.principals import Principal
+from shop_manager.dashboard.tests.browser_client import BrowserClient, visible_text_of
+from shop_manager.dashboard.tests.test_clerks_page import EVIL, LIST, listed
+from shop_manager.tests.http_harness import SERVER, HttpHarness
+
+VIEWS = "/dashboard/views"
+WHO = Principal("operator", "viewer", "viewer-of-the-night")
+
+
+def shown(browser: BrowserClient, query: str = "") -> dict[str, str]:
+    """Name → address of the views on the page."""
+    text = browser.get(f"{LIST}?{query}").text
+    return {name: link for link, name in re.findall(r'class="pill" href="([^"]+)"[^>]*><bdi>(.*?)</bdi>', text)}
+
+
+def test_a_view_keeps_filter_and_order_under_a_name(harness: HttpHarness, viewer: BrowserClient) -> None:
+    harness.opened(SERVER, customer="ada")
+    harness.opened()
+    viewer.get(f"{LIST}?customer=ada&sort=created_at&cursor=&kind=")
+    response = viewer.post(VIEWS, name=" Ada's orders ", query="customer=ada&sort=created_at&cursor=x&kind=")
+    assert (response.status_code, response.headers["location"]) == (303, f"{LIST}?sort=created_at&customer=ada")
+    assert shown(viewer) == {"Ada&#39;s orders": f"{LIST}?sort=created_at&amp;customer=ada"}
+    assert len(listed(viewer, "sort=created_at&customer=ada")) == 1
+
+
+def test_the_view_one_looks_at_is_marked_and_can_be_forgotten(viewer: BrowserClient) -> None:
+    viewer.get(f"{LIST}?status=open")
+    viewer.post(VIEWS, name="open ones", query="status=open")
+    assert 'aria-current="true"><bdi>open ones' in viewer.get(f"{LIST}?status=open").text
+    assert "Save this view" not in visible_text_of(viewer.page.text)
+    assert viewer.post(f"{VIEWS}/remove", name="open ones", query="status=open").status_code == 303
+    assert shown(viewer) == {} and "Save this view" in viewer.text(f"{LIST}?status=open")
+
+
+def test_views_are_each_operators_own(viewer: BrowserClient, admin: BrowserClient) -> None:
+    viewer.post(VIEWS, name="mine", query="stuck=yes")
+    assert shown(admin) == {}
+    assert admin.post(f"{VIEWS}/remove", name="mine").status_code == 404
+    assert list(shown(viewer)) == ["mine"]
+
+
+def test_a_view_that_was_saved_over_ops_is_understood(harness: HttpHarness, viewer: BrowserClient) -> None:
+    saved = {"name": "from a script", "query": "stuck=true&client_reference=r+7"}
+    viewer.harness.operations.views.save(WHO, saved["name"], saved["query"])
+    assert shown(viewer) == {"from a script": f"{LIST}?stuck=yes&amp;reference=r+7"}
+
+
+def test_a_view_without_a_name_is_refused_in_words(viewer: BrowserClient) -> None:
+    for name in ("", "   ", "x" * 81):
+        response = viewer.post(VIEWS, name=name, query="status=open")
+        assert response.status_code == 422 and "name" in visible_text_of(response.text)
+        viewer.get(LIST)
+
+
+def test_S10_a_views_name_shows_as_text(viewer: BrowserClient) -> None:
+    viewer.post(VIEWS, name=EVIL, query="status=open")
+    assert "<script>alert" not in viewer.get(LIST).text and list(shown(viewer)) == [
+        "&lt;script&gt;alert(&#34;x&#34;)&lt;/script&gt;"
+    ]

@@ -1,1 +1,0 @@
-"""The parts of `decide`, each about one thing: asking, answers, undoing, deadlines, being stuck."""

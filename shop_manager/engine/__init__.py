@@ -1,0 +1,1 @@
+"""Runs the saga: reads Clerks, has `decide` decide, writes what follows, and sends it."""

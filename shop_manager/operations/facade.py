@@ -1,0 +1,38 @@
+"""The operators' side of ShopManager in one object: the JSON routes under `/ops` and the dashboard's pages call it."""
+
+from __future__ import annotations
+
+from http_api.keys import KeyRing
+from http_api.operators import Operators
+from shop_manager.operations.acts import Acts
+from shop_manager.operations.bulk import Bulk
+from shop_manager.operations.bulk_run import BulkRun
+from shop_manager.operations.change_notifier import ListChangeNotifier
+from shop_manager.operations.login_audit import LoginAudit
+from shop_manager.operations.parked_acts import ParkedActs
+from shop_manager.operations.people import People
+from shop_manager.operations.reads import Reads
+from shop_manager.operations.saved_views import Views
+from shop_manager.sessions.reads import Sessions
+
+
+class Operations:
+    """`reads`: all that can be looked at, for every role; values are those of the JSON answers.
+
+    `acts`: what an operator does to one Clerk; `parked_acts`: to one parked message; `bulk`: the same to many, carried
+    out by `bulk_run`; `people`: people and keys, for admins. These get the Principal and check its role; every attempt
+    is in the audit, and so are logins, by `login_audit`. `views`: each operator's saved views. `notifier`: tells open
+    lists that something has changed.
+    """
+
+    def __init__(self, sessions: Sessions) -> None:
+        self.database = sessions.manager.database
+        self.reads = Reads(sessions)
+        self.acts = Acts(sessions)
+        self.parked_acts = ParkedActs(sessions)
+        self.bulk = Bulk(sessions)
+        self.people = People(Operators(KeyRing(self.database)))
+        self.views = Views(self.database)
+        self.login_audit = LoginAudit(self.database)
+        self.notifier = ListChangeNotifier(self.reads.counters, lambda: sessions.notifier.closed)
+        self.bulk_run = BulkRun(self.acts, self.parked_acts)

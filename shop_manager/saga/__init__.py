@@ -1,0 +1,1 @@
+"""One order's saga: its state, what can happen to it, and `decide`, which says what follows. All of it is pure."""

@@ -1,0 +1,1 @@
+"""The clients' side of ShopManager: sessions (open, read, follow, cancel), customers and shops."""

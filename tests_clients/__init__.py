@@ -1,0 +1,1 @@
+"""Clients that generators make of the OpenAPI document, and what linters say of it (README.md)."""
