@@ -14,6 +14,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 ENDING_LIMIT = 60.0
 """Seconds in which a command may clean up when we are told to end."""
+TESTS_FAILED = 1
+"""What pytest ends with when it came to its end and some tests had failed."""
+PYTEST = (sys.executable, "-m", "pytest", "-q")
 _FAILED = re.compile(r"(?:FAILED|ERROR) \S+::.*")
 """As pytest sums up, one line a test."""
 
@@ -75,10 +78,43 @@ class Stage:
     def __init__(self, name: str, terminal: Terminal) -> None:
         self.name = name
         self.failed: list[str] = []
+        self.passed_alone: list[str] = []
+        """What failed beside other stages, and passed when it was played again."""
         self._terminal = terminal
+        self._alone: tuple[Sequence[str], Mapping[str, str]] | None = None
 
     def say(self, line: str) -> None:
         self._terminal.write(self.name, line)
+
+    def tests(
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str] | None = None,
+        *,
+        side_by_side: Sequence[str] = (),
+        alone: Sequence[str] = (),
+    ) -> int:
+        """Let pytest play them; returns its exit code. It remembers which failed.
+
+        `side_by_side` are further arguments for several workers; without them the command begins with `alone`.
+        """
+        remembers = ("-o", f"cache_dir={ROOT / '.pytest_cache' / self.name}")
+        command = [*PYTEST, *remembers, *arguments]
+        self._alone = ([*alone, *command], environment or {})
+        return self.run([*command, *side_by_side] if side_by_side else self._alone[0], environment)
+
+    def failed_tests_again(self) -> int:
+        """Let pytest play what has failed, one test after the other; returns its exit code."""
+        assert self._alone is not None, "no tests were played"
+        before, self.failed = self.failed, []
+        self.say(f"--- {self.name}: again, alone")
+        for line in before:
+            self.say(line)
+        command, environment = self._alone
+        code = self.run([*command, "--last-failed", "--last-failed-no-failures", "none"], environment)
+        names = {_name_of(line) for line in self.failed}
+        self.passed_alone = [line for line in before if _name_of(line) not in names]
+        return code
 
     def run(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> int:
         """Run the command, its environment being ours with these changes; returns its exit code."""
@@ -92,6 +128,11 @@ class Stage:
                     self.failed.append(line.rstrip("\n"))
         self._terminal.over(child)
         return child.returncode
+
+
+def _name_of(failed: str) -> str:
+    """Of a line of pytest's summary, without the reason, which may be another one the second time."""
+    return failed.split(maxsplit=1)[1].split(" - ", maxsplit=1)[0]
 
 
 def _compiling_once(environment: Mapping[str, str]) -> dict[str, str]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
-from scripts.run_tests import LANES, PARTS, STAGES, chosen_lanes, main
-from scripts.side_by_side import Stage, Terminal
+from scripts.run_tests import AGAIN_AT_MOST, LANES, PARTS, STAGES, chosen_lanes, main
+from scripts.side_by_side import TESTS_FAILED, Stage, Terminal
 
 SUMMARY = "FAILED tests/test_a.py::test_b[c d] - assert 1 == 2"
 
@@ -62,3 +63,47 @@ def test_when_told_to_end_it_ends_what_runs_and_starts_nothing_more(capsys: pyte
         assert running.result(20.0) == -signal.SIGTERM
     assert stage.run([sys.executable, "-c", "print('too late')"]) != 0
     assert "too late" not in capsys.readouterr().out
+
+
+THREE_TESTS = """
+from pathlib import Path
+
+def test_good(): pass
+def test_never(): assert not 1
+def test_late():
+    seen = Path(__file__).with_name("seen")
+    before = seen.exists()
+    seen.touch()
+    assert before
+"""
+
+
+def test_what_failed_beside_other_stages_is_played_again_and_told_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "test_three.py").write_text(THREE_TESTS)
+    stage = Stage("three tests", Terminal())
+    assert stage.tests([str(tmp_path)]) == TESTS_FAILED
+    assert [line.split("::")[1].split()[0] for line in stage.failed] == ["test_never", "test_late"]
+    capsys.readouterr()
+    assert stage.failed_tests_again() == TESTS_FAILED
+    assert [line.split("::")[1].split()[0] for line in stage.failed] == ["test_never"]
+    assert [line.split("::")[1].split()[0] for line in stage.passed_alone] == ["test_late"]
+    assert "1 failed, 1 passed" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("failed", "code", "played_again"), [(1, 1, 1), (AGAIN_AT_MOST, 1, 1), (AGAIN_AT_MOST + 1, 1, 0), (1, 2, 0)]
+)
+def test_only_a_few_failed_tests_of_a_stage_that_came_to_its_end_are_played_again(
+    monkeypatch: pytest.MonkeyPatch, failed: int, code: int, played_again: int
+) -> None:
+    def unit(stage: Stage) -> int:
+        stage.failed = [SUMMARY] * failed
+        return code
+
+    again: list[str] = []
+    monkeypatch.setattr(Stage, "failed_tests_again", lambda stage: again.append(stage.name) or 0)
+    monkeypatch.setattr("scripts.run_tests.STAGES", {**STAGES, "unit": unit, "simulation": lambda stage: 0})
+    assert main(["unit", "simulation"]) == (0 if played_again else 1)
+    assert again == ["unit"] * played_again
