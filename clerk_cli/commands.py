@@ -357,7 +357,12 @@ def settings(service: ServiceName = None, as_json: Json = False) -> None:
 @operator_app.command("add")
 def add_operator(
     name: Annotated[str, typer.Argument(help="The name to log in with.")],
+    *,
     role: Annotated[Role, typer.Option(help="viewer sees, operator acts, admin also manages people and keys.")],
+    long: Annotated[
+        bool,
+        typer.Option("--long", help="For a screen on a wall: stays logged in while its page is open; viewers only."),
+    ] = False,
     database: DatabaseUrl = None,
     data: Data = None,
     as_json: Json = False,
@@ -367,8 +372,9 @@ def add_operator(
     The first login has to choose another password, and until then the key opens nothing. One who is there already gets
     a new role, password and key; the key before opens nothing any more.
 
-    Example: [bold]clerk operator add nora --role operator[/bold]
+    Examples: [bold]clerk operator add nora --role operator[/bold],
+    [bold]clerk operator add wall --role viewer --long[/bold]
     """
-    from clerk_cli.credentials import run_add_operator
+    from clerk_cli.credentials import NewOperator, run_add_operator
 
-    run_add_operator(name, role.value, database, data, as_json)
+    run_add_operator(NewOperator(name, role.value, long), database, data, as_json)

@@ -137,7 +137,7 @@ def _shops_in(database: Database) -> FindOffer:
 def _error_pages() -> dict[str, ProblemPage]:
     """The path under which errors are HTML pages, not JSON, and what makes such a page. Only ShopManager has any."""
     from shop_manager.dashboard.error_pages import problem_page  # noqa: PLC0415  # as below
-    from shop_manager.dashboard.login_pages import HOME  # noqa: PLC0415  # no other service needs the dashboard's code
+    from shop_manager.dashboard.return_paths import HOME  # noqa: PLC0415  # no other service needs the dashboard's code
 
     return {HOME: problem_page}
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from clerk_cli.access_keys import WHO, show_once
 from clerk_cli.data_folder import Credentials
 from clerk_cli.databases import database_errors_reported, opened_shop
-from clerk_cli.errors import value_errors_reported
+from clerk_cli.errors import CliError, value_errors_reported
 from clerk_cli.services import Service, the_service
 from domain.messages import SHOP_MANAGER
 from http_api.keys import KeyRing, Role, new_key
@@ -45,19 +45,32 @@ def admit(credentials: Credentials, databases: Mapping[Service, Database]) -> No
             )
 
 
-def run_add_operator(name: str, role: Role, database: str | None, data: Path | None, as_json: bool) -> None:
+class NewOperator(NamedTuple):
+    """An operator who is wished for; `long` ones stay logged in."""
+
+    name: str
+    role: Role
+    long: bool = False
+
+
+def run_add_operator(wanted: NewOperator, database: str | None, data: Path | None, as_json: bool) -> None:
     """Make an operator at ShopManager, the only service that knows operators, and print password and key."""
+
+    name, role = wanted.name, wanted.role
+    if wanted.long and role != "viewer":
+        raise CliError(f"--long is for --role viewer only, and this is --role {role}: who acts logs in each day")
 
     def write_down(tx: Tx, before: Operator | None) -> None:
         was = None if before is None else {"role": before.role}
         action = "person_add" if before is None else "person_renew"
-        record(tx, WHO, AuditLine(action, f"person:{name}", before=was, after={"role": role}), tx.now())
+        after = {"role": role, **({"stays_logged_in": True} if wanted.long else {})}
+        record(tx, WHO, AuditLine(action, f"person:{name}", before=was, after=after), tx.now())
 
     service = the_service(SHOP_MANAGER)
     with opened_shop(database, data, [service]) as databases:
         operators = _operators(KeyRing(databases[SHOP_MANAGER]))
         with database_errors_reported(service), value_errors_reported():
-            password, key = operators.add_operator(name, role, must_change=True, also=write_down)
+            password, key = operators.add_operator(name, role, must_change=True, long=wanted.long, also=write_down)
     show_once({"name": name, "role": role, "password": password, "key": key}, as_json)
 
 

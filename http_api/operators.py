@@ -23,6 +23,7 @@ from http_api.keys import (
     Role,
     new_key,
 )
+from http_api.long_logins import long_logins_table
 from http_api.principals import ELSEWHERE
 from messaging.database import Tx
 
@@ -37,13 +38,14 @@ DISABLED = "disabled"
 @dataclass(frozen=True, slots=True)
 class Operator:
     """`must_change`: the password is one that somebody else has seen, and opens only the page that changes it; the
-    key opens nothing.
+    key opens nothing. `long`: a viewer who stays logged in for long, on a screen before which nobody sits.
     """
 
     name: str
     role: Role
     key_id: str
     must_change: bool = False
+    long: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +74,22 @@ class Operators:
         self.ring = ring
         self._people = ring.tables.operators
         self._first = first_passwords_table(MetaData())
+        self._long = long_logins_table(MetaData())
 
     def add_operator(
-        self, name: str, role: Role, *, must_change: bool = False, also: Also = nothing_more
+        self, name: str, role: Role, *, must_change: bool = False, long: bool = False, also: Also = nothing_more
     ) -> tuple[str, str]:
         """Returns (password, key), both seen only now. A known name gets a new role, password and key.
 
         The key before is revoked. `must_change`: the first login has to choose another password, and until then the
-        key opens nothing. `also` is in the transaction. ValueError on a wrong name or role, and on a name that differs
-        from a known one in case only.
+        key opens nothing. `long`: stays logged in for long, which only viewers may. `also` is in the transaction.
+        ValueError on a wrong name or role, and on a name that differs from a known one in case only.
         """
-        check_person(name, role)
-        password, key = secrets.token_urlsafe(18), new_key("operator")
-        self.put_operator(name, role, password, key, must_change=must_change, also=also)
-        return password, key
+        check_person(name, role, long=long)
+        password = secrets.token_urlsafe(18)
+        person = Operator(name, role, new_key("operator"), must_change, long)
+        self._put(person, password, also)
+        return password, person.key_id
 
     def put_operator(
         self, name: str, role: Role, password: str, key: str, *, must_change: bool = False, also: Also = nothing_more
@@ -94,14 +98,18 @@ class Operators:
         check_person(name, role)
         if len(password) < 12:
             raise ValueError("the password has fewer than 12 characters")
-        hashed = hash_of(password)
+        self._put(Operator(name, role, key, must_change), password, also)
+
+    def _put(self, person: Operator, password: str, also: Also) -> None:
+        """`key_id` is the whole new key here."""
+        name, hashed = person.name, hash_of(password)
         with self.ring.database.begin() as tx:
             tx.lock(["people"])
             known = self.known_as(tx, name)
             if known not in (None, name):
                 raise ValueError(f"operator name {name!r}: there is {known!r} already, which counts as the same name")
             also(tx, self.find_within(tx, name, disabled=True))
-            revoked = self.put_within(tx, Operator(name, role, key, must_change), hashed)
+            revoked = self.put_within(tx, person, hashed)
         if revoked is not None:
             self.ring.forget(revoked)
 
@@ -121,6 +129,7 @@ class Operators:
         }
         tx.upsert(self._people, [row], keys=["name"])
         self._must_change(tx, person.name, person.must_change)
+        self._stays(tx, person.name, person.long and person.role == "viewer")
         if before is None or before.key_id == key_id:
             return None
         self.ring.revoke_within(tx, before.key_id)
@@ -135,6 +144,7 @@ class Operators:
         """Person and key; call the ring's `forget` after the commit."""
         tx.execute(update(self._people).where(self._people.c.name == person.name).values(role=role))
         self.ring.change_role_within(tx, person.key_id, role)
+        self._stays(tx, person.name, person.long and role == "viewer")
 
     def disable_within(self, tx: Tx, person: Operator) -> None:
         """No password and no key open anything any more; the name stays, and can be given new ones."""
@@ -182,13 +192,24 @@ class Operators:
         return tx.execute(select(people.name).order_by(people.created_at, people.name)).scalars().all()
 
     def _row(self, tx: Tx, name: str) -> Any:
-        found = select(self._people, self._first.c.since).where(self._people.c.name == name)
-        return tx.execute(found.outerjoin(self._first, self._first.c.operator == self._people.c.name)).one_or_none()
+        stays = self._long.c.since.label("long_since")
+        found = select(self._people, self._first.c.since, stays).where(self._people.c.name == name)
+        first = found.outerjoin(self._first, self._first.c.operator == self._people.c.name)
+        return tx.execute(first.outerjoin(self._long, self._long.c.operator == self._people.c.name)).one_or_none()
 
     def _must_change(self, tx: Tx, name: str, must: bool) -> None:
         tx.execute(delete(self._first).where(self._first.c.operator == name))
         if must:
             tx.insert(self._first, [{"operator": name, "since": tx.now()}])
+
+    def _stays(self, tx: Tx, name: str, long: bool) -> None:
+        tx.execute(delete(self._long).where(self._long.c.operator == name))
+        if long:
+            tx.insert(self._long, [{"operator": name, "since": tx.now()}])
+
+    def who_stay(self, tx: Tx) -> frozenset[str]:
+        """The names of those who stay logged in for long."""
+        return frozenset(tx.execute(select(self._long.c.operator)).scalars())
 
 
 def hash_of(password: str) -> str:
@@ -197,17 +218,19 @@ def hash_of(password: str) -> str:
 
 
 def _operator(row: Any) -> Operator:
-    return Operator(row.name, row.role, row.key_id, row.since is not None)
+    return Operator(row.name, row.role, row.key_id, row.since is not None, row.long_since is not None)
 
 
-def check_person(name: str, role: str) -> None:
-    """ValueError for a name or role that no operator can have."""
+def check_person(name: str, role: str, *, long: bool = False) -> None:
+    """ValueError for a name or role that no operator can have, and for one who may not stay logged in for long."""
     if not is_id(name):
         raise ValueError(f"operator name {name[:40]!r}: 1 to 128 printable ASCII characters, no blank and no slash")
     if comparison_key(name).startswith(ELSEWHERE):
         raise ValueError(f"operator name {name[:40]!r}: {ELSEWHERE} begins the names of people known to a provider")
     if role not in ROLES:
         raise ValueError(f"role {role[:40]!r}: allowed are {', '.join(ROLES)}")
+    if long and role != "viewer":
+        raise ValueError(f"long: only a viewer stays logged in for long, and {name} is to be {role}")
 
 
 def _matches(hashed: str, password: str) -> bool:

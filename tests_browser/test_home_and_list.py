@@ -57,10 +57,10 @@ def test_a_lost_connection_is_said_and_found_again(page: Page) -> None:
     page.goto(HOME)
     expect(page.locator("#pulse")).to_contain_text("checked")
     page.context.set_offline(True)
-    expect(page.locator("#offline")).to_have_text(re.compile(r"Connection lost, showing \d\d:\d\d UTC. Trying again."))
-    expect(page.locator(".verdict")).to_have_css("filter", "grayscale(1)")
+    expect(page.locator("#stale")).to_have_text(re.compile(r"Not up to date since \d\d:\d\d UTC. Trying again."))
+    expect(page.locator("main")).to_have_css("filter", "grayscale(1)")
     page.context.set_offline(False)
-    expect(page.locator("#offline")).to_be_hidden()
+    expect(page.locator("#stale")).to_be_hidden()
 
 
 @pytest.mark.parametrize(
@@ -71,9 +71,9 @@ def test_a_page_that_was_told_nothing_from_the_start_says_so_and_asks_again(
 ) -> None:
     page.route("**/dashboard/live*", refuse, times=1)
     page.goto(HOME)
-    expect(page.locator("#offline")).to_be_visible()
+    expect(page.locator("#stale")).to_be_visible()
     with page.expect_response("**/dashboard/live*") as heard:
-        expect(page.locator("#offline")).to_be_hidden()
+        expect(page.locator("#stale")).to_be_hidden()
     assert heard.value.ok
     expect(page.locator("#live")).to_be_empty()
     sessions.forgive("htmx:error")
@@ -89,9 +89,9 @@ def test_a_page_to_which_nothing_comes_any_more_says_so(page: Page, sessions: Br
     page.clock.install()
     page.route("**/dashboard/live*", lambda route: None)
     page.goto(HOME)
-    expect(page.locator("#offline")).to_be_hidden()
+    expect(page.locator("#stale")).to_be_hidden()
     page.clock.fast_forward(21_000)
-    expect(page.locator("#offline")).to_be_visible()
+    expect(page.locator("#stale")).to_be_visible()
     sessions.forgive("htmx:error")
 
 

@@ -31,6 +31,21 @@ def test_a_new_operator_has_a_password_and_a_key_of_the_role(
     assert holder.role == "viewer"
 
 
+def test_a_viewer_of_a_screen_on_a_wall_stays_logged_in_and_nobody_else_may(
+    data: Path, databases: dict[Service, Database], capsys: pytest.CaptureFixture[str]
+) -> None:
+    wall = made(capsys, "operator", "add", "wall", "--role", "viewer", "--long", "--data", str(data))
+    home = databases[the_service("shop_manager")]
+    found = Operators(KeyRing(home)).check_password("wall", wall["password"])
+    assert found is not None and found.long
+    for role in ("operator", "admin"):
+        assert run(["operator", "add", "nora", "--role", role, "--long", "--data", str(data)]) == 2
+        assert f"--long is for --role viewer only, and this is --role {role}" in capsys.readouterr().err
+    with home.read() as tx:
+        [line] = read_audit(tx, {}, 10, None)
+    assert line["after"] == {"role": "viewer", "stays_logged_in": True}
+
+
 def test_S2_the_key_opens_nothing_until_the_first_password_is_changed_and_that_of_up_opens_at_once(
     data: Path, databases: dict[Service, Database], capsys: pytest.CaptureFixture[str]
 ) -> None:

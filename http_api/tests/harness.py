@@ -28,6 +28,7 @@ from http_api.first_passwords import first_passwords_table
 from http_api.health import health_router
 from http_api.http_figures import HttpFigures
 from http_api.keys import KeyRing
+from http_api.long_logins import long_logins_table
 from http_api.principals import (
     AnyPrincipal,
     Principal,
@@ -79,6 +80,7 @@ class HttpHarness:
         self.ring = KeyRing(database, people=True, clock=self.clock)
         self.ring.tables.keys.metadata.create_all(database.engine)
         first_passwords_table(MetaData()).create(database.engine)
+        long_logins_table(MetaData()).create(database.engine)
         self.checks: dict[str, HealthCheck] = {
             "database": HealthCheck(True),
             "last_tick": HealthCheck(True, "ticking", 0.25),

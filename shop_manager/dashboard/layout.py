@@ -23,6 +23,7 @@ from shop_manager.dashboard.labels import label_of
 from shop_manager.dashboard.logins import Login, Logins
 from shop_manager.dashboard.navigation import NAVIGATION
 from shop_manager.dashboard.query_parameters import address
+from shop_manager.dashboard.return_paths import login_address, page_of
 
 _LEADS = re.compile(r'(?<=\s)(href|src|action|formaction|hx-[\w:-]+)="/(?!/)')
 CHANGE_PATH = "/dashboard/password"
@@ -93,6 +94,7 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
         "path": request.url.path,
         "banner": None,
         "live": "/dashboard/live",
+        "login_again": login_address(page_of(request)),
     }
     text = ENVIRONMENT.get_template(template).render({**shared, **context})
     text = with_prefix(text, public_address(request.scope))

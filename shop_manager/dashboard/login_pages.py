@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from urllib.parse import unquote, urlencode
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
@@ -17,19 +16,16 @@ from shop_manager.dashboard.form_data import read_form
 from shop_manager.dashboard.layout import CHANGE_PATH, HEADERS, Layout, render
 from shop_manager.dashboard.login_throttle import LoginThrottle
 from shop_manager.dashboard.logins import Login, Logins
+from shop_manager.dashboard.return_paths import LOGIN_PATH, LOGOUT_PATH, safe_return_path
 from shop_manager.operations.login_audit import LoginAudit, Refusal
 
-HOME = "/dashboard"
-PATH = "/dashboard/login"
-LOGOUT_PATH = "/dashboard/logout"
 _WRONG = "Name or password is wrong."
-_OWN_PATH = re.compile(r"/dashboard(?:[/?][!-\[\]-~]*)?")
 
 
 def login_router(pages: LoginPages) -> APIRouter:
     router = APIRouter(include_in_schema=False, dependencies=[Depends(read_form)])
-    router.add_api_route(PATH, pages.show, methods=["GET"])
-    router.add_api_route(PATH, pages.log_in, methods=["POST"])
+    router.add_api_route(LOGIN_PATH, pages.show, methods=["GET"])
+    router.add_api_route(LOGIN_PATH, pages.log_in, methods=["POST"])
     router.add_api_route(LOGOUT_PATH, pages.log_out, methods=["POST"])
     return router
 
@@ -76,7 +72,7 @@ class LoginPages:
         return login_page(request, target, name, error, status, provider=bool(self._logins.provider))
 
     def log_out(self, request: Request) -> Response:
-        token, response = read_cookie(request, LOGIN), redirect(PATH)
+        token, response = read_cookie(request, LOGIN), redirect(LOGIN_PATH)
         if token is not None:  # else it may be another page's form, sent without our cookie: nothing may be dropped
             check_csrf(request, request.state.form, token)
             login = self._logins.find(token, used=False)
@@ -89,21 +85,12 @@ class LoginPages:
 
 def put_login(request: Request, response: Response, login: Login, logins: Logins) -> None:
     """The cookie of a new login."""
-    put_cookie(request, response, LOGIN, login.token, logins.lifetime.longest // 1000)
+    put_cookie(request, response, LOGIN, login.token, logins.lifetime_of(login).longest // 1000)
 
 
 def _refusal(tried: PasswordTry) -> Refusal:
     why = "unknown name" if tried.known_as is None else "disabled" if tried.disabled else "wrong password"
     return Refusal(tried.known_as, "unauthorized", why)
-
-
-def safe_return_path(path: str | None) -> str:
-    """Where to go after the login: a page of the dashboard, and never to another site."""
-    if path is None or not _OWN_PATH.fullmatch(path):
-        return HOME
-    own = path.partition("?")[0].partition("#")[0]
-    leads_out = any(unquote(part) in (".", "..") for part in own.split("/"))
-    return HOME if leads_out or own in (PATH, LOGOUT_PATH) else path
 
 
 def login_page(

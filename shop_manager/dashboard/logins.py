@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import MetaData, delete, select, update
 
-from domain.times import hours, seconds
+from domain.times import days, hours, seconds
 from http_api.keys import Role
 from http_api.operators import Operator, Operators
 from http_api.principals import Principal
@@ -33,6 +33,10 @@ class LoginLifetime:
         return now >= seen_at + self.idle or now >= began_at + self.longest
 
 
+LONG = LoginLifetime(idle=days(30), longest=days(365))
+"""Of viewers who stay logged in: an open page that listens counts as use."""
+
+
 @dataclass(frozen=True, slots=True)
 class Login:
     """Who is logged in, as found with the token of this request."""
@@ -44,6 +48,8 @@ class Login:
     """Only the page that changes the password is open."""
     of_provider: bool = False
     """An OpenID provider vouches for them: there is no password of ours."""
+    stays: bool = False
+    """Logged in for long, on a screen before which nobody sits."""
 
     @property
     def principal(self) -> Principal:
@@ -58,6 +64,7 @@ class _Person(NamedTuple):
     role: Role
     key_id: str
     provider: str | None = None
+    stays: bool = False
 
 
 class Logins:
@@ -76,7 +83,7 @@ class Logins:
     def begin(self, operator: Operator, before: str | None) -> Login:
         """A new login with a new token, after the password was checked; the one of the token `before` ends."""
         with self._database.begin() as tx:
-            return self._begin(tx, _Person(operator.name, operator.role, operator.key_id), before, operator.must_change)
+            return self._begin(tx, _person(operator), before, operator.must_change)
 
     def begin_elsewhere(self, name: str, role: Role, before: str | None) -> Login:
         """The same for somebody for whom the provider has vouched."""
@@ -96,34 +103,36 @@ class Logins:
             self.operators.change_password_within(tx, found.name, hashed)
             tx.execute(delete(self._table).where(self._table.c.operator == found.name))
             also(tx)
-            return self._begin(tx, _Person(found.name, found.role, found.key_id), None)
+            return self._begin(tx, _person(found), None)
 
     def _begin(self, tx: Tx, person: _Person, before: str | None, must_change: bool = False) -> Login:
         token, now, rows = secrets.token_urlsafe(32), tx.now(), self._table.c
-        ended = rows.began_at <= now - self.lifetime.longest
+        ended = rows.operator.not_in(self.operators.who_stay(tx)) & (rows.began_at <= now - self.lifetime.longest)
+        ended |= rows.began_at <= now - LONG.longest
         tx.execute(delete(self._table).where(ended | (rows.hash == token_hash(before or ""))))
         row = {"hash": token_hash(token), "operator": person.name, "role": person.role, "key_id": person.key_id}
         tx.insert(self._table, [{**row, "began_at": now, "seen_at": now, "provider": person.provider}])
-        return Login(person.name, person.role, token, must_change, person.provider is not None)
+        return Login(person.name, person.role, token, must_change, person.provider is not None, person.stays)
 
     def find(self, token: str, *, used: bool = True) -> Login | None:
         """The login of this token; None when there is none, it is over, or its operator is not who they were.
 
         A login ends with a new role, a new password, and when the operator is gone. `used` False does not count as a
-        use: for requests that an open page sends by itself.
+        use, unless of who stays logged in: for requests that an open page sends by itself.
         """
         with self._database.read() as tx:
             row = tx.execute(select(self._table).where(self._table.c.hash == token_hash(token))).one_or_none()
             now = tx.now()
-        if row is None or self.lifetime.is_over(row.began_at, row.seen_at, now):
+        login = self._still(row, token) if row is not None else None
+        if row is None or login is None or self.lifetime_of(login).is_over(row.began_at, row.seen_at, now):
             return None
-        login = self._still(row, token)
-        if login is None:
-            return None
-        if used and now - row.seen_at >= SEEN_EVERY:
+        if (used or login.stays) and now - row.seen_at >= SEEN_EVERY:
             with self._database.begin() as tx:
                 tx.execute(update(self._table).where(self._table.c.hash == row.hash).values(seen_at=now))
         return login
+
+    def lifetime_of(self, login: Login) -> LoginLifetime:
+        return LONG if login.stays else self.lifetime
 
     def end(self, token: str) -> None:
         """Logs out; a second time changes nothing."""
@@ -138,7 +147,11 @@ class Logins:
         found = self.operators.find(row.operator)
         if found is None or (found.role, found.key_id) != (row.role, row.key_id):
             return None
-        return Login(row.operator, row.role, token, found.must_change)
+        return Login(row.operator, row.role, token, found.must_change, stays=found.long)
+
+
+def _person(operator: Operator) -> _Person:
+    return _Person(operator.name, operator.role, operator.key_id, stays=operator.long)
 
 
 def token_hash(token: str) -> str:

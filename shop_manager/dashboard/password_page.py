@@ -9,9 +9,10 @@ from http_api.password_rules import SHORTEST, why_not
 from http_api.problems import not_found
 from http_api.request import address_prefix, origin
 from shop_manager.dashboard.layout import CHANGE_PATH, Layout, login_of, render
-from shop_manager.dashboard.login_pages import HOME, put_login, redirect
+from shop_manager.dashboard.login_pages import put_login, redirect
 from shop_manager.dashboard.login_throttle import LoginThrottle
 from shop_manager.dashboard.logins import Login
+from shop_manager.dashboard.return_paths import HOME
 from shop_manager.operations.login_audit import LoginAudit, Refusal
 
 _CHANGED_MEANWHILE = "Your account was changed meanwhile: log in again."

@@ -13,9 +13,10 @@ from http_api.problems import Problem, not_found
 from http_api.request import address_prefix, origin
 from shop_manager.dashboard.cookies import LOGIN, PROVIDER, drop_cookie, put_cookie, read_cookie
 from shop_manager.dashboard.layout import Layout
-from shop_manager.dashboard.login_pages import HOME, PATH, login_page, put_login, redirect, safe_return_path
+from shop_manager.dashboard.login_pages import login_page, put_login, redirect
 from shop_manager.dashboard.login_throttle import LoginThrottle
 from shop_manager.dashboard.provider_logins import LIFETIME, ProviderLogins, Returned
+from shop_manager.dashboard.return_paths import HOME, LOGIN_PATH, safe_return_path
 from shop_manager.operations.login_audit import LoginAudit, Refusal
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class ProviderPages:
         """To the provider. A page of another site can send nobody there: it leads to the login page."""
         provider = self._known()
         if request.headers.get("sec-fetch-site") not in (None, "same-origin", "none"):
-            return redirect(PATH)
+            return redirect(LOGIN_PATH)
         wait = self._throttle.take_origin(origin(request.scope))
         if wait:
             raise Problem("too_many_requests", retry_after=wait)

@@ -24,7 +24,7 @@ from shop_manager.dashboard.help_page import help_page
 from shop_manager.dashboard.home_page import home_page
 from shop_manager.dashboard.layout import Layout
 from shop_manager.dashboard.live import LiveUpdates
-from shop_manager.dashboard.login_pages import HOME, LoginPages, login_router
+from shop_manager.dashboard.login_pages import LoginPages, login_router
 from shop_manager.dashboard.login_throttle import LoginThrottle
 from shop_manager.dashboard.logins import Logins
 from shop_manager.dashboard.parked_page import parked_pages
@@ -32,6 +32,7 @@ from shop_manager.dashboard.password_page import password_page
 from shop_manager.dashboard.people_page import people_page
 from shop_manager.dashboard.processes_page import processes_page
 from shop_manager.dashboard.provider_pages import BEGIN, ProviderPages
+from shop_manager.dashboard.return_paths import HOME
 from shop_manager.dashboard.saved_views import saved_views_routes
 from shop_manager.dashboard.status_banner import banner_reader
 from shop_manager.operations.facade import Operations

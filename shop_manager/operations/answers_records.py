@@ -160,6 +160,7 @@ class Person(Answer):
     role: OperatorRole
     key_id: str
     disabled: bool
+    stays_logged_in: bool
     created_at: Moment
 
 

@@ -6,6 +6,7 @@ A new password or key is in the answer to the request that made it, and nowhere 
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select
@@ -46,14 +47,15 @@ class People:
     # --- people ----------------------------------------------------------------------------------------------------
 
     def people(self, who: Principal) -> dict[str, Any]:
-        """A page of `{name, role, key_id, disabled, created_at}`, by name."""
+        """A page of `{name, role, key_id, disabled, stays_logged_in, created_at}`, by name."""
         self.require(who, "people", "people")
         table = self.ring.tables.operators
         with self.database.read() as tx:
             rows = tx.execute(select(table).order_by(table.c.name).limit(MOST)).all()
+            stay = self.operators.who_stay(tx)
         lines = [
             {"name": row.name, "role": row.role, "key_id": row.key_id, "disabled": row.password_hash == DISABLED,
-             "created_at": to_wire(row.created_at)}
+             "stays_logged_in": row.name in stay, "created_at": to_wire(row.created_at)}
             for row in rows
         ]  # fmt: skip
         return page(lines, MOST, None)
@@ -102,7 +104,7 @@ class People:
             role = asked.role or person.role
             refused = self._why_not(tx, person, asked.action, role)
             if not refused:
-                self._change(tx, Operator(name, role, key, must_change=True), person, asked.action, hashed)
+                self._change(tx, replace(person, role=role, key_id=key, must_change=True), person, asked.action, hashed)
             states = ({"role": person.role}, {"role": role})
             line = AuditLine(f"person_{asked.action}", f"person:{name}", "not_allowed_now" if refused else "done",
                         asked.reason, refused, None, *states)  # fmt: skip

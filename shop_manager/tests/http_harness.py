@@ -21,7 +21,7 @@ from http_api.rate_limits import Limits
 from messaging.memory import MemoryBroker
 from shop_manager import demo
 from shop_manager.dashboard.error_pages import problem_page
-from shop_manager.dashboard.login_pages import HOME
+from shop_manager.dashboard.return_paths import HOME
 from shop_manager.main import notify_all, provider_of, routers_of
 from shop_manager.operations.facade import Operations
 from shop_manager.sessions.change_notifier import ChangeNotifier, versions_in

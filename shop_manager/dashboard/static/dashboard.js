@@ -1,4 +1,4 @@
-// What the pages do beyond plain HTML: keys, relative times that go on, and the word that the connection is lost.
+// What the pages do beyond plain HTML: keys, relative times that go on, and the word that a page is not up to date.
 // Without this file everything still works; nothing in here decides anything.
 "use strict";
 (() => {
@@ -36,50 +36,59 @@
   }
   setInterval(refreshTimes, 1000);
 
-  // --- live, or not -------------------------------------------------------------------------------------------------
+  // --- up to date, or not -------------------------------------------------------------------------------------------
 
   // The server sends something every 10 s (live.py).
   const SILENT_AFTER = 20_000;
   const TRY_EVERY = 5_000;
+  const title = document.title;
   let heard = live ? live.dataset.checked : "";
   let connection = null;
-  let heardAt = performance.now();
+  let heardAt = Date.now();
   let triedAt = heardAt;
-  function lost() {
-    byId("offline-since").textContent = heard.slice(11, 16) + " UTC";
-    byId("offline").hidden = false;
+  function show(notice) {
+    for (const each of ["stale", "ended"]) byId(each).hidden = each !== notice;
+    document.title = notice ? `Not up to date: ${title}` : title;
   }
-  function found() {
-    byId("offline").hidden = true;
+  function since() {
+    const sameDay = heard.slice(0, 10) === new Date(now()).toISOString().slice(0, 10);
+    return `${sameDay ? "" : heard.slice(0, 10) + " "}${heard.slice(11, 16)} UTC`;
+  }
+  // `status` is that of the answer, if there was one: 401 when the login has ended.
+  function lost(status) {
+    for (const each of document.querySelectorAll(".stale-since")) each.textContent = since();
+    show(status === 401 || (status === undefined && !byId("ended").hidden) ? "ended" : "stale");
   }
   // htmx looks for a lost connection, but not for one that it never had, nor for one over which nothing comes.
   function watch() {
-    if (document.hidden) {
-      heardAt = performance.now();
-      return;
-    }
-    const at = performance.now();
+    if (document.hidden) return;
+    const at = Date.now();
     if (at - heardAt > SILENT_AFTER) lost();
     if (at - Math.max(heardAt, triedAt) < (connection ? SILENT_AFTER : TRY_EVERY)) return;
     triedAt = at;
     if (connection) connection.abortController.abort();
     else htmx.trigger(live, "connect");
   }
+  // Behind another tab nothing is asked for: whoever comes back may see what is hours old until the first answer.
+  function seen() {
+    triedAt = Date.now();
+    watch();
+  }
   if (live) {
-    document.addEventListener("htmx:sse:error", lost);
+    document.addEventListener("htmx:sse:error", (event) => lost(event.detail.status));
     document.addEventListener("htmx:error", (event) => { if (event.target === live) lost(); });
-    document.addEventListener("htmx:response:error", (event) => { if (event.target === live) lost(); });
-    document.addEventListener("htmx:sse:after:connection", (event) => {
-      connection = event.detail.connection;
-      found();
+    document.addEventListener("htmx:response:error", (event) => {
+      if (event.target === live) lost(event.detail.ctx.response.status);
     });
+    document.addEventListener("htmx:sse:after:connection", (event) => { connection = event.detail.connection; });
     document.addEventListener("htmx:sse:close", () => { connection = null; });
     document.addEventListener("htmx:sse:after:message", () => {
       heard = byId("pulse").querySelector("time").dateTime;
-      heardAt = performance.now();
-      found();
+      heardAt = Date.now();
+      show(null);
     });
-    window.addEventListener("offline", lost);
+    window.addEventListener("offline", () => lost());
+    document.addEventListener("visibilitychange", seen);
     setInterval(watch, 1000);
   }
 

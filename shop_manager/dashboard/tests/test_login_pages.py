@@ -9,9 +9,9 @@ from domain.times import hours, minutes
 from http_api.principals import Principal
 from http_api.request import Origin, origin
 from shop_manager.dashboard.cookies import LOGIN as COOKIE
-from shop_manager.dashboard.login_pages import safe_return_path
 from shop_manager.dashboard.login_throttle import PAIR, LoginThrottle
 from shop_manager.dashboard.logins import LoginLifetime
+from shop_manager.dashboard.return_paths import safe_return_path
 from shop_manager.dashboard.tests.browser_client import (
     LOGIN,
     BrowserClient,
@@ -53,9 +53,13 @@ def test_the_login_leads_to_a_page_of_the_dashboard_and_nowhere_else(path: str |
 
 
 def test_a_script_that_is_not_logged_in_is_told_and_not_redirected(browser: BrowserClient) -> None:
-    for headers in ({"hx_request": "true"}, {"accept": "text/event-stream"}):
-        response = browser.get("/dashboard/live", **headers)
-        assert (response.status_code, response.headers["hx-redirect"]) == (401, f"{LOGIN}?next=/dashboard/live")
+    response = browser.get("/dashboard/keys", hx_request="true")
+    assert (response.status_code, response.headers["hx-redirect"]) == (401, f"{LOGIN}?next=/dashboard/keys")
+
+
+def test_an_open_page_whose_login_has_ended_is_told_and_stays_where_it_is(browser: BrowserClient) -> None:
+    response = browser.get("/dashboard/live", hx_request="true", accept="text/html, text/event-stream")
+    assert response.status_code == 401 and "hx-redirect" not in response.headers
 
 
 def test_S8_the_cookie_is_http_only_same_site_and_for_the_dashboard_alone(browser: BrowserClient) -> None:
