@@ -103,7 +103,12 @@ def test_only_a_few_failed_tests_of_a_stage_that_came_to_its_end_are_played_agai
         return code
 
     again: list[str] = []
-    monkeypatch.setattr(Stage, "failed_tests_again", lambda stage: again.append(stage.name) or 0)
+
+    def failed_tests_again(stage: Stage) -> int:
+        again.append(stage.name)
+        return 0
+
+    monkeypatch.setattr(Stage, "failed_tests_again", failed_tests_again)
     monkeypatch.setattr("scripts.run_tests.STAGES", {**STAGES, "unit": unit, "simulation": lambda stage: 0})
     assert main(["unit", "simulation"]) == (0 if played_again else 1)
     assert again == ["unit"] * played_again

@@ -55,7 +55,7 @@ def test_S8_a_wall_that_was_off_for_a_month_logs_in_again(harness: HttpHarness, 
 def test_S8_another_role_a_renewal_or_disabling_ends_the_login_of_a_wall(
     harness: HttpHarness, wall: BrowserClient, admin: BrowserClient, act: dict[str, str]
 ) -> None:
-    harness.operations.people.act(ROOT, "wall", PersonAct(reason="the screen is gone", **act))
+    harness.operations.people.act(ROOT, "wall", PersonAct.model_validate({"reason": "the screen is gone", **act}))
     assert not listens(wall)
 
 
