@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
@@ -17,6 +18,7 @@ from sqlalchemy.exc import ArgumentError
 from clerk_cli.data_folder import CREDENTIALS
 from clerk_cli.development import MARKER, is_development
 from clerk_cli.errors import CliError, one_line
+from clerk_cli.loopback import is_loopback
 from clerk_cli.owners_only import foreign, open_file, open_folder
 from clerk_cli.settings_read import FILE
 from clerk_cli.weak_values import weak_password, weak_secret, weak_url
@@ -24,6 +26,8 @@ from messaging.secret_files import secret_fields, variable_of
 from messaging.server_urls import UnclearAccount, account_of, check_account
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
     from messaging.settings import ServiceSettings
 
 _warned: set[str] = set()
@@ -35,7 +39,8 @@ def require_strong_settings(settings: ServiceSettings, *, reachable: bool) -> No
     `reachable`: others reach the address to listen on; then nothing is let pass.
     """
     url = settings.database_url.get_secret_value()
-    refuse([*weak_env_file(), *weak_secrets(settings), *weak_place(url)], never_mind=not reachable)
+    weak = [*weak_env_file(), *weak_secrets(settings), *weak_alerts(settings), *weak_place(url)]
+    refuse(weak, never_mind=not reachable)
 
 
 def require_strong_database(url: str, setting: str) -> None:
@@ -87,11 +92,28 @@ def weak_secrets(settings: ServiceSettings) -> Iterator[str]:
         if kind == "url":
             alone = getattr(settings, f"{server}_password").get_secret_value()
             yield from () if alone else weak_urls(variable_of(cls, field), value)
+        elif kind == "webhook":  # an address, which may have a secret in it or none
+            continue
         elif value and field in ("database_password", "broker_password"):
             reason = weak_password(value, account_of(getattr(settings, f"{server}_url").get_secret_value()).user)
+        elif value and kind == "password":
+            reason = weak_password(value, getattr(settings, f"{server}_user"))
         elif value:
             reason = weak_secret(value)
         yield from [f"{variable_of(cls, field)} {reason}"] if reason else []
+
+
+def weak_alerts(settings: ServiceSettings) -> Iterator[str]:
+    """As weak_secrets, of where ShopManager's alerts go: nobody on the way may read them."""
+    webhook: SecretStr | None = getattr(settings, "alert_webhook", None)
+    if webhook is None:
+        return
+    parts = urlsplit(webhook.get_secret_value())
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        yield "CLERK_ALERT_WEBHOOK sends alerts for everybody on the way to read: allowed is https://…"
+    host = getattr(settings, "alert_smtp_host", "")
+    if host and getattr(settings, "alert_smtp_tls", "") == "none" and not is_loopback(host):
+        yield "CLERK_ALERT_SMTP_TLS is none: mails go for everybody on the way to read: allowed are starttls and tls"
 
 
 def weak_urls(setting: str, url: str) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
@@ -39,7 +39,9 @@ class EmbeddedHarness:
 
     knows_senders = True
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, more_settings: Mapping[str, str] | None = None) -> None:
+        """`more_settings`: environment variables beside SETTINGS."""
+        self._settings = SETTINGS | dict(more_settings or {})
         template = files_in(folder)
         self._driver = MemoryDriver()
         self._databases = {service.name: open_one(service, template, sync="normal") for service in services.SERVICES}
@@ -64,7 +66,7 @@ class EmbeddedHarness:
             return self._driver.transport(queue, service, name)
 
         with pytest.MonkeyPatch.context() as environment:
-            for variable, value in SETTINGS.items():
+            for variable, value in self._settings.items():
                 environment.setenv(variable, value)
             settings = read_settings(service)
         return compose(service, settings, self._databases[service.name], connect)

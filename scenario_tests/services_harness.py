@@ -115,6 +115,8 @@ class ServicesHarness:
         self._servers = servers
         self._folder = folder
         self._adapt = adapt
+        self.for_managers: dict[str, str] = {}
+        """Environment variables that every further ShopManager has."""
         suffix = secrets.token_hex(4)
         self.broker = ShopBroker(servers, suffix, shared=tree != TREE)  # before it had users each, it had one
         self.knows_senders = self.broker.knows_senders
@@ -172,6 +174,7 @@ class ServicesHarness:
     def _process(self, service: str, called: str) -> ServiceProcess:
         variables = {name: value for name, value in os.environ.items() if not name.startswith("CLERK_")}
         variables |= SETTINGS | {"CLERK_DATABASE_URL": self._template} | self.broker.variables(service)
+        variables |= self.for_managers if service == "shop_manager" else {}
         variables["CLERK_DEVELOPMENT"] = "yes"  # the broker's user may be guest
         variables["CLERK_SHOP_MANAGER_URL"] = f"http://127.0.0.1:{self._manager_port}"
         port = self._manager_port if called == "shop_manager" else free_ports(1)[0]

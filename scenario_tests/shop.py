@@ -282,15 +282,16 @@ class Shop:
         opened = self.api.ask("POST", "shop_manager", "/shop/session", self.harness.keys.server, probe)
         OrderUnderTest(self.api, content_of(opened, 201), str).becomes("failed", because="capture_refused")
 
-    def lets_time_pass(self, clerk: OrderUnderTest) -> None:
-        """The time limit of the Clerk's present step is over now: no test waits two weeks for an invoice."""
+    def lets_time_pass(self, *orders: OrderUnderTest) -> None:
+        """The time limit of each present step is over now, all at once: no test waits two weeks for an invoice."""
         with self.harness.database("shop_manager").begin() as tx:
-            now = tx.lock([clerk.id])
-            chosen = clerks.c.id == clerk.id
-            state = json.loads(tx.execute(select(clerks.c.state).where(chosen)).scalar_one())
-            state["question"]["deadline"] = now
-            changed = {"state": json.dumps(state), "wake_at": now, "revision": clerks.c.revision + 1}
-            tx.execute(update(clerks).where(chosen).values(changed))
+            now = tx.lock([each.id for each in orders])
+            for each in orders:
+                chosen = clerks.c.id == each.id
+                state = json.loads(tx.execute(select(clerks.c.state).where(chosen)).scalar_one())
+                state["question"]["deadline"] = now
+                changed = {"state": json.dumps(state), "wake_at": now, "revision": clerks.c.revision + 1}
+                tx.execute(update(clerks).where(chosen).values(changed))
 
     def table_is_broken(self, service: str, table: str) -> AbstractContextManager[None]:
         """Inside the block nothing can be deleted from the table: whatever tries it fails. Repaired at the end."""

@@ -21,6 +21,7 @@ from messaging.outbox import Outbox
 from messaging.participant import Participant
 from messaging.senders import BY_NAME, Senders
 from messaging.worker import Worker
+from shop_manager.alerts.parts import Alerts
 from shop_manager.dashboard.router import dashboard_router
 from shop_manager.engine.manager import Manager
 from shop_manager.engine.outages import Outages
@@ -83,6 +84,7 @@ def build(
     secrets = ClientSecrets(settings.secret, database)
     sessions = Sessions(manager, notifier, settings.waiting_per_address)
     operations = Operations(sessions)
+    alerts = Alerts(database, processes, settings.alerts())
     manager.on_change = notify_all(notifier.changed, operations.notifier.changed)
 
     def prepare() -> None:
@@ -100,9 +102,11 @@ def build(
         outbox,
         _workers(database, outbox, manager, outages, dead_letter_transport) if only != "http" else [],
         prepare,
-        ticks=_ticks(database, manager, operations, only),
+        ticks=_ticks(database, manager, operations, alerts, only),
         on_closing=notifier.close,
-        collectors=(manager.step_figures, ShopFigures(database, processes, sessions.first_steps)),
+        on_stop=alerts.stop,
+        more_checks=alerts.checks,
+        collectors=(manager.step_figures, ShopFigures(database, processes, sessions.first_steps), *alerts.collectors),
         around_http=around if only != "engine" else None,
     )
     if only == "engine":
@@ -122,9 +126,12 @@ def provider_of(settings: ShopManagerSettings) -> OpenIdProvider | None:
     return OpenIdProvider(options)
 
 
-def _ticks(database: Database, manager: Manager, operations: Operations, only: Part | None) -> list[Callable[[], None]]:
+def _ticks(
+    database: Database, manager: Manager, operations: Operations, alerts: Alerts, only: Part | None
+) -> list[Callable[[], None]]:
     """What is called every 0.25 s or so, beside the workers."""
-    of_engine = [manager.tick, counting(database), operations.bulk_run.tick]
+    watching = [now_and_then(act, every) for act, every in alerts.paced]
+    of_engine = [manager.tick, counting(database), operations.bulk_run.tick, *watching, *alerts.ticks]
     if only == "engine":
         return of_engine
     forget = [
@@ -196,7 +203,7 @@ def notify_all(*listeners: Callable[[Sequence[str]], None]) -> Callable[[Iterabl
     return tell
 
 
-def now_and_then(act: Callable[[], None], every: float) -> Callable[[], None]:
+def now_and_then(act: Callable[[], object], every: float) -> Callable[[], None]:
     """A tick that acts at most once in `every` seconds."""
     last = float("-inf")
 

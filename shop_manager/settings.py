@@ -9,7 +9,7 @@ from pydantic_settings import SettingsConfigDict
 
 from domain.times import seconds
 from http_api.openid_options import CALLBACK, OpenIdOptions, check_issuer, read_roles
-from messaging.settings import ServiceSettings
+from shop_manager.alert_settings import AlertSettings
 from shop_manager.saga.policy import Policy
 from shop_manager.sessions.opening_options import GuestLimits, OpeningOptions
 from shop_manager.sessions.waiting_places import PER_ADDRESS
@@ -17,7 +17,7 @@ from shop_manager.sessions.waiting_places import PER_ADDRESS
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
 
-class ShopManagerSettings(ServiceSettings):
+class ShopManagerSettings(AlertSettings):
     """Variables `CLERK_*` beside those of every service; times in seconds."""
 
     model_config = SettingsConfigDict(populate_by_name=True)

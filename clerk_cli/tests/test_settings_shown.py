@@ -54,3 +54,12 @@ def test_every_setting_says_what_it_is() -> None:
     for service in SERVICES:
         for name, field in service.settings_class().model_fields.items():
             assert field.description, f"{service.name}: {name}"
+
+
+def test_S16_of_a_webhook_only_its_host_is_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CLERK_ALERT_WEBHOOK", "https://hooks.example/services/T0/B0/xyz?key=abc")
+    assert shown(capsys, "shop_manager")["shop_manager"]["CLERK_ALERT_WEBHOOK"] == "https://hooks.example/***"
+    assert run(["settings", "shop_manager"]) == 0
+    assert "xyz" not in capsys.readouterr().out

@@ -14,6 +14,8 @@ from clerk_cli import weak_settings
 from clerk_cli.credentials import new_credentials
 from clerk_cli.data_folder import CREDENTIALS, keep_credentials
 from clerk_cli.main import run
+from clerk_cli.services import the_service
+from clerk_cli.settings_read import read_settings
 from clerk_cli.tests.processes import NOWHERE, PASSWORD, clerk
 
 STRONG = {
@@ -57,6 +59,7 @@ def refused(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
         ("risk", "CLERK_DATABASE_URL", "postgresql://postgres:postgres@127.0.0.1/{service}"),
         ("shop_manager", "CLERK_SECRET", "ab" * 32),
         ("payment", "CLERK_PAYMENT_PROVIDER_SECRET", "the-provider-signs-its-notices-with-this"),
+        ("shop_manager", "CLERK_ALERT_WEBHOOK_SECRET", "our-alerts-are-signed-with-this"),
     ],
 )
 def test_S16_serve_refuses_a_weak_password_or_secret_without_showing_it(
@@ -65,6 +68,39 @@ def test_S16_serve_refuses_a_weak_password_or_secret_without_showing_it(
     line = refused(capsys, monkeypatch, f"serve {service} --port 0", **STRONG | {variable: value})
     assert variable in line
     assert value not in line and "change-me" not in line
+
+
+MAIL = {
+    "CLERK_ALERT_EMAIL": "night@example.org",
+    "CLERK_ALERT_FROM": "clerk@example.org",
+    "CLERK_ALERT_SMTP_HOST": "mail.example.org",
+}
+
+
+@pytest.mark.parametrize(
+    ("variable", "more"),
+    [
+        ("CLERK_ALERT_WEBHOOK", {"CLERK_ALERT_WEBHOOK": "http://relay.example/services/T0/xyz"}),
+        ("CLERK_ALERT_SMTP_TLS", {**MAIL, "CLERK_ALERT_SMTP_TLS": "none"}),
+        ("CLERK_ALERT_SMTP_PASSWORD", {**MAIL, "CLERK_ALERT_SMTP_USER": "nora", "CLERK_ALERT_SMTP_PASSWORD": "nora1"}),
+    ],
+)
+def test_S6_serve_refuses_alerts_for_everybody_to_read(
+    variable: str, more: dict[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = refused(capsys, monkeypatch, "serve shop_manager --port 0", **STRONG | more)
+    assert variable in line and "xyz" not in line and "nora1" not in line
+
+
+def test_S6_an_address_on_this_machine_and_one_that_looks_like_no_secret_are_good(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CLERK_ALERT_WEBHOOK", "http://127.0.0.1:9093/hook")
+    for name, value in {**MAIL, "CLERK_ALERT_SMTP_HOST": "localhost", "CLERK_ALERT_SMTP_TLS": "none"}.items():
+        monkeypatch.setenv(name, value)
+    settings = read_settings(the_service("shop_manager"))
+    assert list(weak_settings.weak_alerts(settings)) == []
+    assert [each for each in weak_settings.weak_secrets(settings) if "ALERT" in each] == []
 
 
 def test_S16_the_default_broker_is_refused_too(

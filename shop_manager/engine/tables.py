@@ -8,6 +8,7 @@ from http_api.first_passwords import first_passwords_table
 from http_api.keys import key_tables
 from http_api.long_logins import long_logins_table
 from messaging.technical_tables import technical_tables
+from shop_manager.engine.alert_tables import alert_tables
 from shop_manager.engine.login_table import login_table, provider_logins_table
 from shop_manager.engine.operations_tables import operations_tables
 
@@ -17,6 +18,7 @@ key_tables(metadata)
 first_passwords_table(metadata)
 long_logins_table(metadata)
 operations_schema = operations_tables(metadata)
+alert_schema = alert_tables(metadata)
 login_table(metadata)
 provider_logins_table(metadata)
 clerks = Table(
