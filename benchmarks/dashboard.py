@@ -1,8 +1,8 @@
 """Measures each page of the dashboard and each read of `/ops`, in a small shop and in one with a million ended Clerks.
 
 `python -m benchmarks.dashboard FOLDER` on SQLite, with CLERK_TEST_DATABASE_URL set (an administrator's PostgreSQL URL)
-there too. Both shops have equally many live and stuck Clerks; requests alternate, so that both see the same machine.
-What was seeded in FOLDER, or in that PostgreSQL, is used again.
+there too; `--large` makes the large one smaller. Both shops have equally many live and stuck Clerks; requests
+alternate, so that both see the same machine. What was seeded in FOLDER, or in that PostgreSQL, is used again.
 """
 
 from __future__ import annotations
@@ -30,6 +30,17 @@ from messaging.database import check_url
 
 ENDED = (1_000, 1_000_000)
 LIVE, STUCK = 10_000, 200
+SEARCH = (
+    "/ops/search?q={ended}",
+    "/ops/search?q={half}",
+    "/ops/search?q=seed",
+    "/ops/search?q=nothing",
+    "/ops/search?q=ada",
+    "/ops/search?q=ada@example.com",
+)
+"""The search for an id, half an id, a reference, article and tracking number of all Clerks, nothing, and a person."""
+SEARCH_MS = 50
+"""What a search may take in the large shop."""
 MOST = 1.2
 """What dashboard and `/ops` may cost in the large shop, against the small one (docs/design/performance.md)."""
 WORK = (
@@ -102,12 +113,16 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("folder", type=Path)
     arguments.add_argument("--times", type=int, default=15)
+    arguments.add_argument("--large", type=int, default=ENDED[1], help="ended Clerks of the large shop")
     arguments.add_argument("--only", default="", help="only addresses with this in them")
     arguments.add_argument("--without", default="nothing at all", help="no addresses with this in them")
     wanted = arguments.parse_args()
-    paths = [path for path in (*WORK, *PAST) if wanted.only in path and wanted.without not in path]
-    measured = {kind: compare(templates, wanted.times, paths) for kind, templates in shops(wanted.folder).items()}
-    print(table(measured))
+    sizes = (ENDED[0], wanted.large)
+    paths = [path for path in (*WORK, *PAST, *SEARCH) if wanted.only in path and wanted.without not in path]
+    measured = {
+        kind: compare(templates, wanted.times, paths) for kind, templates in shops(wanted.folder, sizes).items()
+    }
+    print(table(measured, sizes))
     print(json.dumps(measured))  # as above
     over = [
         path
@@ -115,19 +130,24 @@ def main() -> None:
         for path in WORK
         if path in lines and min(lines[path]["ratio"], lines[path]["best_ratio"]) > MOST
     ]
+    slow = [
+        path for lines in measured.values() for path in SEARCH if path in lines and lines[path]["large_ms"] > SEARCH_MS
+    ]
+    if slow:
+        sys.exit(f"over {SEARCH_MS} ms: {', '.join(slow)}")
     if over:
         sys.exit(f"over {MOST}: {', '.join(over)}")
 
 
-def shops(folder: Path) -> dict[str, list[str]]:
+def shops(folder: Path, sizes: Sequence[int]) -> dict[str, list[str]]:
     """The URL templates of the small and the large shop, by kind of database; seeded where they are not there yet."""
-    found = {"SQLite": [files_in(folder / f"ended-{ended}" / "data") for ended in ENDED]}
-    for ended in ENDED:
+    found = {"SQLite": [files_in(folder / f"ended-{ended}" / "data") for ended in sizes]}
+    for ended in sizes:
         if not (folder / f"ended-{ended}").exists():
             seed(folder / f"ended-{ended}", ended, LIVE, SHOP_MANAGER)
     admin = os.environ.get("CLERK_TEST_DATABASE_URL")
     if admin:
-        found["PostgreSQL"] = [on_postgres(folder, admin, ended) for ended in ENDED]
+        found["PostgreSQL"] = [on_postgres(folder, admin, ended) for ended in sizes]
     return found
 
 
@@ -193,15 +213,16 @@ async def example_ids(shop: SeededHttpApi) -> dict[str, str]:
     return {
         "stuck": await first("stuck=true"),
         "live": await first("status=open"),
-        "ended": await first("status=completed"),
+        "ended": (ended := await first("status=completed")),
+        "half": ended[: len(ended) // 2],
         "later": later,
     }
 
 
-def table(measured: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
+def table(measured: Mapping[str, Mapping[str, Mapping[str, Any]]], sizes: Sequence[int]) -> str:
     """As Markdown: a path a line, the two sizes and their ratio for each kind of database."""
     kinds = list(measured)
-    heads = "".join(f" {kind}: {ENDED[0]:,} ended, ms | {ENDED[1]:,} | ratio | of the best |" for kind in kinds)
+    heads = "".join(f" {kind}: {sizes[0]:,} ended, ms | {sizes[1]:,} | ratio | of the best |" for kind in kinds)
     lines = [f"| page |{heads} statements |", f"|---|{'---:|---:|---:|---:|' * len(kinds)}---:|"]
     for path in measured[kinds[0]]:
         cells = [measured[kind][path] for kind in kinds]

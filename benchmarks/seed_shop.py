@@ -89,7 +89,13 @@ def seed(
 def play(folder: Path, shop: MeasuredShop) -> dict[str, str]:
     """Bring one Clerk of each kind to rest; returns their ids by kind."""
     warehouse = json.loads((folder / "data" / "credentials.json").read_text())["warehouse_key"]
-    order = {"items": [{"sku": SKU, "quantity": QUANTITY}], "payment": {"token": "tok_ok"}, "expires_in": 86_400}
+    order = {
+        "items": [{"sku": SKU, "quantity": QUANTITY}],
+        "payment": {"token": "tok_ok"},
+        "expires_in": 86_400,
+        "customer": "ada",
+        "client_reference": "SEED-2026",
+    }
     with httpx.Client(base_url=shop.url, headers={"Authorization": f"Bearer {shop.server_key}"}, timeout=30) as client:
 
         def opened(**body: Any) -> str:

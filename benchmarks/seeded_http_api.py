@@ -39,6 +39,7 @@ class SeededHttpApi:
         self.database = open_one(service, template)
         participant, routers = compose(service, read_settings(service), self.database, MemoryBroker().transport)
         self._app = application("Shop Clerk", routers, self.database, [participant])
+        participant.prepare()
         people = Operators(KeyRing(self.database))
         _password, key = people.add_operator(WHO, "admin")
         operator = people.find(WHO)

@@ -303,6 +303,12 @@ class Tx:
         """Insert those rows whose `keys` are not there yet; returns how many."""
         return self.upsert(table, rows, keys, keep=list(rows[0])) if rows else 0
 
+    def insert_missing(self, table: Table, rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> None:
+        """Insert those rows whose `keys` are not there yet. As nobody asks how many, it travels."""
+        if rows:
+            suffix = on_conflict(tuple(rows[0]), tuple(keys), "", tuple(rows[0]))
+            self._insert_many(table, rows, suffix, counts=False)
+
     def insert_numbered(self, table: Table, rows: Sequence[Mapping[str, Any]], number: str) -> list[int]:
         """Insert the rows; returns the values of the autoincrement column `number`, in the order of the rows."""
         if not rows:

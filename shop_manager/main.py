@@ -25,6 +25,7 @@ from shop_manager.alerts.parts import Alerts
 from shop_manager.dashboard.router import dashboard_router
 from shop_manager.engine.manager import Manager
 from shop_manager.engine.outages import Outages
+from shop_manager.engine.search_index import SearchIndex
 from shop_manager.engine.store import processes_in_use
 from shop_manager.engine.tables import technical
 from shop_manager.operations.api import ops_router
@@ -46,6 +47,7 @@ from shop_manager.sessions.client_secrets import ClientSecrets
 from shop_manager.sessions.elsewhere import SessionsElsewhere
 from shop_manager.sessions.opening import Opening
 from shop_manager.sessions.reads import Sessions
+from shop_manager.sessions.search_fill import SearchFill
 from shop_manager.sessions.session_etag import SessionEtagMiddleware
 from shop_manager.settings import ShopManagerSettings
 
@@ -79,9 +81,10 @@ def build(
     processes = processes or ProcessRegistry()
     outbox = Outbox(technical.outbox, database, transport)
     outages = Outages(database, transport)
-    manager = Manager(database, outbox, processes, settings.policy(), outages, senders=senders)
-    notifier = ChangeNotifier(versions_in(database))
     secrets = ClientSecrets(settings.secret, database)
+    search = SearchIndex(secrets.hashed)
+    manager = Manager(database, outbox, processes, settings.policy(), outages, senders=senders, search=search)
+    notifier = ChangeNotifier(versions_in(database))
     sessions = Sessions(manager, notifier, settings.waiting_per_address)
     operations = Operations(sessions)
     alerts = Alerts(database, processes, settings.alerts())
@@ -132,6 +135,7 @@ def _ticks(
     """What is called every 0.25 s or so, beside the workers."""
     watching = [now_and_then(act, every) for act, every in alerts.paced]
     of_engine = [manager.tick, counting(database), operations.bulk_run.tick, *watching, *alerts.ticks]
+    of_engine.append(SearchFill(database, manager.search).tick)
     if only == "engine":
         return of_engine
     forget = [
@@ -182,7 +186,7 @@ def routers_of(
         session_list_router(sessions),
         sessions_router(sessions),
         events_router(sessions),
-        customers_and_shops_router(sessions.manager.database),
+        customers_and_shops_router(sessions.manager.database, sessions.manager.search),
         ops_router(operations),
         ops_acts_router(operations),
         ops_bulk_router(operations),

@@ -23,6 +23,7 @@ from messaging.senders import BY_NAME, Senders
 from shop_manager.engine import store
 from shop_manager.engine.outages import Outages
 from shop_manager.engine.recent import RecentClerks
+from shop_manager.engine.search_index import SearchIndex
 from shop_manager.engine.step_figures import StepFigures
 from shop_manager.engine.store import VersionedSaga
 from shop_manager.engine.tables import technical
@@ -128,6 +129,7 @@ class Executed:
 class Manager:
     """One instance for each running ShopManager; several may work on one database at the same time (T3).
 
+    `search` enters by what each Clerk is found; without one, nothing personal.
     `on_change` is called after each commit with the ids of the Clerks that have changed.
     """
 
@@ -140,11 +142,13 @@ class Manager:
         outages: Outages,
         *,
         senders: Senders = BY_NAME,
+        search: SearchIndex | None = None,
     ) -> None:
         self.database = database
         self.outbox = outbox
         self.processes = processes
         self.senders = senders
+        self.search = search or SearchIndex()
         self._policy = policy
         self.outages = outages
         self.on_change: Callable[[Iterable[str]], None] = lambda ids: None
@@ -189,6 +193,7 @@ class Manager:
 
     def _write(self, tx: Tx, uow: UnitOfWork) -> None:
         written = uow.write(tx)
+        self.search.follow(tx, [(uow.versioned[clerk].saga.document, saga) for clerk, saga in uow.sagas.items()])
         tx.after_commit.append(lambda: self._recent.keep(written))
 
     def after_commit(self) -> None:
@@ -294,6 +299,7 @@ class Manager:
             [(decision.saga, 0, self.processes[decision.saga.process].digest) for decision in decisions],
             [(each.saga.id, number, entry) for each in decisions for number, entry in enumerate(each.entries, start=1)],
         )
+        self.search.follow(tx, [({}, decision.saga) for decision in decisions])
         tx.after_commit.append(lambda: self._recent.keep(written))
         send = [message for decision in decisions for message in decision.send]
         return [decision.saga for decision in decisions], self.outbox.write(tx, send, now)

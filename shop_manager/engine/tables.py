@@ -11,6 +11,7 @@ from messaging.technical_tables import technical_tables
 from shop_manager.engine.alert_tables import alert_tables
 from shop_manager.engine.login_table import login_table, provider_logins_table
 from shop_manager.engine.operations_tables import operations_tables
+from shop_manager.engine.search_table import search_tables
 
 metadata = MetaData()
 technical = technical_tables(metadata)
@@ -19,6 +20,7 @@ first_passwords_table(metadata)
 long_logins_table(metadata)
 operations_schema = operations_tables(metadata)
 alert_schema = alert_tables(metadata)
+search_schema = search_tables(metadata)
 login_table(metadata)
 provider_logins_table(metadata)
 clerks = Table(

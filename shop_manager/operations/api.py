@@ -14,10 +14,12 @@ from http_api.held_calls import EventStream
 from http_api.principals import Principal, go_on_check, identify, require_operator
 from http_api.problems import invalid
 from shop_manager.operations import answers, answers_records
+from shop_manager.operations.answers_search import SEARCH
 from shop_manager.operations.export import PAGE, NextPage, as_csv, as_json_lines
 from shop_manager.operations.facade import Operations
 from shop_manager.operations.figures import LONGEST
 from shop_manager.operations.parked_reads import ParkedState
+from shop_manager.operations.search import MOST
 from shop_manager.saga.state import StuckKind
 from shop_manager.sessions.api import as_json
 from shop_manager.sessions.listing import Filter
@@ -38,7 +40,8 @@ Viewer = Annotated[Principal, Depends(require_operator("viewer"))]
 def ops_router(operations: Operations) -> APIRouter:
     """`GET /ops/…`, for every operator."""
     router = APIRouter(prefix="/ops", tags=["operators"], dependencies=[Depends(require_operator("viewer"))])
-    for add in (_add_home, _add_clerks, _add_exports, _add_one_clerk, _add_parked, _add_processes, _add_records):
+    of_clerks = (_add_clerks, _add_exports, _add_one_clerk)
+    for add in (_add_home, _add_search, *of_clerks, _add_parked, _add_processes, _add_records):
         add(router, operations)
     return router
 
@@ -83,6 +86,18 @@ def _add_home(router: APIRouter, operations: Operations) -> None:
     def read_checks() -> Response:
         """What `clerk verify` has found last: every invariant that did not hold, with its repair."""
         return as_json(operations.reads.checks())
+
+
+def _add_search(router: APIRouter, operations: Operations) -> None:
+    @router.get("/search", **SEARCH)
+    def search_everything(
+        q: Annotated[str, Query(min_length=1, max_length=200)], limit: Annotated[int, Query(ge=1, le=MOST)] = 10
+    ) -> Response:
+        """Clerks, customers, parked messages and operators by ids, references, names, articles; case does not matter.
+
+        Names and e-mail addresses are found as a whole, everything else by its beginning too.
+        """
+        return as_json(operations.reads.search(q, limit))
 
 
 def _add_clerks(router: APIRouter, operations: Operations) -> None:

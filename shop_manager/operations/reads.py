@@ -21,6 +21,7 @@ from shop_manager.operations.parked_reads import (
     read_parked,
 )
 from shop_manager.operations.process_reads import chosen, read_processes
+from shop_manager.operations.search import search
 from shop_manager.operations.summary import LATELY, stuck_causes, summary
 from shop_manager.operations.tallies import ends_since
 from shop_manager.sessions.listing import ORDERS, Filter, page_of
@@ -69,6 +70,11 @@ class Reads:
         """A page of lines (see clerk_line.py). `older_than` in ms; `sort` one of listing.ORDERS."""
         with self.database.read() as tx:
             return page(*self._lines(tx, wanted.older_than(older_than, tx.now()), sort, limit, cursor))
+
+    def search(self, text: str, limit: int = 10) -> Values:
+        """What fits, by kind: see search.search."""
+        with self.database.read() as tx:
+            return search(tx, self.sessions.manager.search, text, limit, self.first_steps)
 
     def clerk(self, clerk: str) -> Values:
         """One Clerk: see clerk_detail.py."""

@@ -12,7 +12,9 @@ from http_api.conventions import Body, Currency, Id, example, unless_changed, un
 from http_api.principals import require_server
 from http_api.problems import Problem
 from messaging.database import Database
+from shop_manager.engine.search_index import SearchIndex
 from shop_manager.sessions import answers, examples, repository
+from shop_manager.sessions.customer_terms import follow_customer
 from shop_manager.sessions.opening_request import DisplayName, Email
 from shop_manager.sessions.repository import (
     Customer,
@@ -41,7 +43,7 @@ class ShopBody(Body):
     currency: Currency = "EUR"
 
 
-def customers_and_shops_router(database: Database) -> APIRouter:
+def customers_and_shops_router(database: Database, search: SearchIndex) -> APIRouter:
     """`GET` and `PUT` of `/shop/customers/{id}` and `/shop/shops/{id}`, with the server key."""
     router = APIRouter(tags=["directory"], dependencies=[Depends(require_server)])
 
@@ -63,6 +65,7 @@ def customers_and_shops_router(database: Database) -> APIRouter:
             before = repository.read_customer(tx, customer)
             unless_changed(request, asdict(before) if before else None)
             write_customer(tx, known)
+            follow_customer(search, tx, before, known)
         return with_digest(asdict(known))
 
     @router.get("/shop/shops/{shop}", **answers.READ_SHOP)

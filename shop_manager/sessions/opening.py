@@ -229,7 +229,7 @@ class Opening:
 
     def _hashed(self, address: str) -> str:
         """What is kept of an address: without the shop's secret nobody can find out which one it was."""
-        return hash_of(self.secrets.of(f"at {address}"))
+        return self.secrets.hashed(f"at {address}")
 
     def _started(self, asked: Asked, shop: Shop, customer: Customer | None, now: int) -> ToOpen:
         """What happens to the new Clerk first, and on which process."""

@@ -57,13 +57,13 @@ def look_up(tx: Tx, shops: Iterable[str], customers: Iterable[str]) -> tuple[dic
     ]
     return (
         {row["id"]: _shop(row) for row in rows if row["is_shop"]},
-        {row["id"]: _customer(row) for row in rows if not row["is_shop"]},
+        {row["id"]: customer_of_row(row) for row in rows if not row["is_shop"]},
     )
 
 
 def read_customer(tx: Tx, customer: str) -> Customer | None:
     row = tx.execute(_CUSTOMER, {"customer": customer}).first()
-    return _customer(row._asdict()) if row else None
+    return customer_of_row(row._asdict()) if row else None
 
 
 def read_shop(tx: Tx, shop: str) -> Shop | None:
@@ -87,7 +87,7 @@ def write_shop(tx: Tx, shop: Shop) -> None:
     tx.upsert(shops, [{**asdict(shop), "allows_invoice": int(shop.allows_invoice)}], ["id"])
 
 
-def _customer(row: Mapping[str, Any]) -> Customer:
+def customer_of_row(row: Mapping[str, Any]) -> Customer:
     return Customer(row["id"], row["name"], row["email"], row["type"])
 
 

@@ -22,6 +22,7 @@ from messaging.memory import MemoryBroker
 from shop_manager import demo
 from shop_manager.dashboard.error_pages import problem_page
 from shop_manager.dashboard.return_paths import HOME
+from shop_manager.engine.search_index import SearchIndex
 from shop_manager.main import notify_all, provider_of, routers_of
 from shop_manager.operations.facade import Operations
 from shop_manager.sessions.change_notifier import ChangeNotifier, versions_in
@@ -89,6 +90,7 @@ class HttpHarness(ManagerHarness):
         self.notifier = ChangeNotifier(versions_in(self.database), every=0.02)
         self.secrets = ClientSecrets(self.settings.secret, self.database)
         self.secrets.prepare()
+        self.manager.search = SearchIndex(self.secrets.hashed)
         self.sessions = Sessions(self.manager, self.notifier, self.settings.waiting_per_address)
         self.operations = Operations(self.sessions)
         self.manager.on_change = notify_all(self.notifier.changed, self.operations.notifier.changed)

@@ -44,6 +44,7 @@ shop_manager GET    /ops/summary                        -           401    403 4
 shop_manager GET    /ops/figures                        -           401    403 403   403   403    403       in     in       in    403        401
 shop_manager GET    /ops/events                         -           401    403 403   403   403    403       in     in       in    403        401
 shop_manager GET    /ops/checks                         -           401    403 403   403   403    403       in     in       in    403        401
+shop_manager GET    /ops/search                         ?search     401    403 403   403   403    403       in     in       in    403        401
 shop_manager GET    /ops/clerks                         -           401    403 403   403   403    403       in     in       in    403        401
 shop_manager GET    /ops/clerks.csv                     -           401    403 403   403   403    403       in     in       in    403        401
 shop_manager GET    /ops/clerks.json                    -           401    403 403   403   403    403       in     in       in    403        401
@@ -186,7 +187,7 @@ BODIES: dict[str, Any] = {
     "difference": {"delta": 1, "reason": "asked by a test", "reference": "note-1"},
     "label": {"carrier": "Dog Sled", "tracking": "1"},
 }
-QUERIES = {"?chosen": "?shop=squeaky-toys"}
+QUERIES = {"?chosen": "?shop=squeaky-toys", "?search": "?q=ada"}
 FORMS: dict[str, dict[str, Any]] = {
     **{name: BODIES[name] for name in ("person", "role", "key", "revoke", "view")},
     "note": {**BODIES["note"], "version": "1"},
