@@ -207,7 +207,7 @@ def test_opening_takes_few_statements(harness: HttpHarness) -> None:
     event.listen(harness.database.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     harness.brings_all(SERVER, customer="ada")
     work = [each for each in statements if not each.startswith(("BEGIN", "PRAGMA"))]
-    assert len([each for each in work if "FROM outbox" not in each]) <= 4, work
+    assert len([each for each in work if "FROM outbox" not in each]) <= 5, work
 
 
 def test_a_session_can_be_opened_while_the_broker_is_down(harness: HttpHarness) -> None:
