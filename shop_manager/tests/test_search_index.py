@@ -5,10 +5,12 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Executable, make_url
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Dialect, make_url
+from sqlalchemy.sql import Select
+from sqlalchemy.sql.selectable import CompoundSelect
 
 from messaging.database import Database, Tx
 from shop_manager.engine.search_index import SearchIndex, rows_of
@@ -53,9 +55,9 @@ def filled(database: Database) -> Database:
     return database
 
 
-def plan(tx: Tx, statement: Executable, values: dict[str, object]) -> list[str]:
+def plan(tx: Tx, statement: Select[Any] | CompoundSelect[Any], values: dict[str, object]) -> list[str]:
     on_sqlite = tx.database.dialect == "sqlite"
-    dialect = sqlite.dialect() if on_sqlite else postgresql.dialect()
+    dialect: Dialect = tx.database.engine.dialect
     text = str(statement.params(**values).compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
     rows = tx.connection.exec_driver_sql(f"EXPLAIN {'QUERY PLAN ' if on_sqlite else ''}{text}".replace("%", "%%"))
     return [row[-1] for row in rows]
