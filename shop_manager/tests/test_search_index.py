@@ -47,8 +47,8 @@ def filled(database: Database) -> Database:
         for first in range(0, ENTERED, 2_000):
             rows = []
             for number in range(first, first + 2_000):
-                terms = shared | {("client_reference", f"ref{number:05d}")}
-                rows += rows_of(terms, f"clk_{number:032x}", -number)
+                own: set[Term] = {("client_reference", f"ref{number:05d}")}
+                rows += rows_of(shared | own, f"clk_{number:032x}", -number)
             INDEX.change(tx, rows)
     with database.begin() as tx:
         tx.connection.exec_driver_sql("ANALYZE")
