@@ -179,6 +179,15 @@ class OrderUnderTest:
         self._until(lambda: any(why.startswith(reason) for why in self.ignored()), f"ignored a reply: {reason}", limit)
         return self
 
+    def has_been_told(self, what: str, step: str, limit: float = LIMIT) -> Self:
+        """Wait until its timeline has such a line of this step, e.g. `("do_failed", "settle")`."""
+        self._until(
+            lambda: any((line["what"], line["step"]) == (what, step) for line in self.timeline()),
+            f"{what} of {step}",
+            limit,
+        )
+        return self
+
     def is_not_stuck(self) -> Self:
         assert self.for_operators()["stuck"] is None, self._with_timeline("is stuck")
         return self

@@ -238,6 +238,13 @@ class Shop:
         with self.harness.traffic() as traffic, traffic.rewriting(Selector(kind, command), change):
             yield traffic
 
+    @contextmanager
+    def answers_that_it_cannot(self, command: str, code: str, words: str) -> Iterator[None]:
+        """Whoever is asked this says that it cannot, with this code and these words, until the block ends."""
+        refused = {"outcome": "refused", "refusal": {"code": code, "detail": words}}
+        with self.changes_on_the_way(command, "answer", lambda answer: {**answer, **refused}):
+            yield
+
     def puts_on_queue(self, service: str, body: bytes, sender: str | None = "") -> None:
         """These bytes are on the service's queue now (shop_manager: the queue of replies).
 

@@ -19,6 +19,27 @@ def test_a_warehouse_that_is_overdue_makes_the_order_stuck_until_it_ships(shop: 
     assert shop.stock_of("SQUEAKY-BONE") == StockLevel(on_hand=3, reserved=0, shipped=2)
 
 
+def test_a_service_that_answers_that_it_cannot_is_overdue_with_its_words_and_never_called_silent(shop: Shop) -> None:
+    # Given a shipped order that risk answers, again and again, it cannot settle
+    shop.stocks("SQUEAKY-BONE", 5)
+    clerk = shop.customer("ada", token="tok_ok").orders({"SQUEAKY-BONE": 2}).is_at("shipping", "waiting")
+    with shop.answers_that_it_cannot("SettleCredit", "ledger_closed", "the ledger is closed until six"):
+        clerk.gets_shipped().has_been_told("do_failed", "settle")
+        # When the step's limit passes between two answers
+        shop.lets_time_pass(clerk)
+        # Then operators read what risk says, and not that it says nothing
+        clerk.is_stuck("overdue")
+        seen = clerk.for_operators()
+        assert (seen["stuck"]["code"], seen["stuck"]["service"]) == ("ledger_closed", "risk")
+        assert "risk cannot do settle: the ledger is closed until six" in seen["headline"]
+        assert "silent" not in seen["headline"]
+        # And no limit that has passed is promised any more
+        assert [each["what"] for each in seen["deadlines"]] == ["resend"]
+    # And it goes on when risk can
+    clerk.becomes("completed", limit=60)
+    clerk.is_not_stuck()
+
+
 def test_an_invoice_that_is_never_paid_is_a_loss_that_risk_hears_of(shop: Shop) -> None:
     # Given goods that were shipped on invoice
     shop.stocks("SQUEAKY-BONE", 5)

@@ -74,7 +74,6 @@ class ClerkPage:
             now=now,
             clerk=found,
             diagram=clerk_diagram(process, found),
-            upcoming=view.upcoming(found, process),
             next_move=view.next_move(found),
             timeline=timeline if whole else timeline[:SHOWN],
             earlier=0 if whole else len(timeline[SHOWN:]),

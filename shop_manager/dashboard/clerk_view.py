@@ -12,7 +12,6 @@ from shop_manager.dashboard.document_diff import FieldChange, as_json, changes_o
 from shop_manager.dashboard.form_numbers import is_number
 from shop_manager.dashboard.timeline_text import Services, TimelineSentence, sentence_of
 from shop_manager.operations.causes import explained
-from shop_manager.processes.definition import Process
 
 ACT_NAMES = {
     "retry": "Ask again now",
@@ -99,20 +98,6 @@ def timeline(entries: Iterable[Mapping[str, Any]], services: Services) -> list[T
 def _timeline_line(entry: Mapping[str, Any], services: Services) -> TimelineLine:
     changes = changes_of(entry.get("changes"))
     return TimelineLine(entry["number"], entry["at"], sentence_of(entry, services), changes, summary_of(changes))
-
-
-def upcoming(clerk: Mapping[str, Any], process: Process | None) -> list[Mapping[str, Any]]:
-    """The deadlines at which something happens by itself."""
-    return [each for each in clerk["deadlines"] if each["what"] != "step" or _leads_on(clerk, process)]
-
-
-def _leads_on(clerk: Mapping[str, Any], process: Process | None) -> bool:
-    """Does anything happen at the step's deadline? Nothing does when it has made the Clerk stuck already."""
-    if not (clerk["past_the_pivot"] and clerk["stuck"]):
-        return True
-    question = clerk["question"]
-    overdue = process.step(question["step"]).overdue if process else None
-    return overdue is not None and question["command"] != overdue
 
 
 def refused_act(problem: Problem, lines: Sequence[TimelineLine], form: Mapping[str, str], version: int) -> RefusedAct:

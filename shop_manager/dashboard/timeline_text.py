@@ -136,7 +136,11 @@ def _turned_around(entry: Entry, services: Services) -> TimelineSentence:
 
 def _stuck(entry: Entry, services: Services) -> TimelineSentence:
     data = entry["data"]
-    sentence = f"Stuck at {entry['step']}: {data['kind'].replace('_', ' ')}, it needs a person or {data['service']}"
+    kind = data["kind"].replace("_", " ")
+    if data.get("since"):
+        again = f"Stuck at {entry['step']} for another reason now: {kind}"
+        return TimelineSentence("alert", "bad", again, _why(data))
+    sentence = f"Stuck at {entry['step']}: {kind}, it needs a person or {data['service']}"
     return TimelineSentence("alert", "bad", sentence, _why(data))
 
 

@@ -8,7 +8,7 @@ import orjson
 
 from domain.document import Document
 from shop_manager.saga.deadlines import wake_at
-from shop_manager.saga.state import HistoryEntry, Progress, Question, Reported, Resend, Saga, Stuck
+from shop_manager.saga.state import Heard, HistoryEntry, Progress, Question, Reported, Resend, Saga, Stuck
 
 _SELDOM_CHANGES = ("clerk", "customer", "metadata")
 
@@ -87,9 +87,10 @@ def encode_state(saga: Saga) -> str:
 
 def encode_more(saga: Saga) -> str | None:
     """What a ShopManager of an older version knows nothing of; it leaves this column as it is."""
-    if saga.reported is None and not saga.amended:
+    if saga.reported is None and not saga.amended and saga.heard is None:
         return None
-    return orjson.dumps({"reported": saga.reported, "amended": saga.amended, "amendments": saga.amendments}).decode()
+    counted = {"amended": saga.amended, "amendments": saga.amendments}
+    return orjson.dumps({"reported": saga.reported, **counted, "heard": saga.heard}).decode()
 
 
 def _progress(progress: Progress) -> list[Any]:
@@ -100,6 +101,7 @@ def decode_saga(clerk: str, state: str, document: str, more: str | None) -> Saga
     fields = orjson.loads(state)
     added = orjson.loads(more) if more else {}
     fields["reported"] = Reported(**added["reported"]) if added.get("reported") else None
+    fields["heard"] = Heard(**added["heard"]) if added.get("heard") else None
     fields |= {name: added.get(name, 0) for name in ("amended", "amendments")}
     fields["steps"] = {name: Progress(*progress) for name, progress in fields["steps"].items()}
     fields["question"] = Question(**fields["question"]) if fields["question"] else None

@@ -32,7 +32,7 @@ _OF_KIND = {
         "the same question goes out again, and the order goes on when it is answered",
     ),
     "overdue": Meaning(
-        "{service} says again and again that it cannot do {step} now, behind the point of no return",
+        "{service} answers that it cannot do {step} now, behind the point of no return",
         "have whoever runs {service} make it able to do {step} again",
         "nothing is undone; it is asked again, ever more slowly, and the order goes on when the step is done",
     ),

@@ -25,14 +25,14 @@ def clerk_detail(saga: Saga, processes: ProcessRegistry, first_steps: Sequence[s
     """
     process = processes.by_reference.get(saga.process)
     return {
-        **line_of(saga, first_steps),
+        **line_of(saga, first_steps, now),
         "expires_at": to_wire(saga.expires_at),
         "past_the_pivot": saga.past_pivot,
         "ending": saga.ending,
         "failure": saga.failure,
         "progress": _progress(saga, steps_of(processes, saga)),
         "question": _question(saga.question),
-        "deadlines": [each.as_json() for each in upcoming(saga, process)],
+        "deadlines": [each.as_json() for each in upcoming(saga, process, now)],
         "document": outgoing_document(saga),
         "headline": headline(saga, process, now),
         "owner": owner(saga),

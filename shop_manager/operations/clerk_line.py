@@ -10,6 +10,7 @@ import orjson
 
 from domain.times import to_wire
 from shop_manager.engine.rows import listed
+from shop_manager.operations.upcoming import promised
 from shop_manager.saga.state import Saga
 from shop_manager.sessions.view import status_of
 
@@ -19,18 +20,21 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def line_of_row(row: Mapping[str, Any], first_steps: Sequence[str]) -> dict[str, Any]:
+def line_of_row(row: Mapping[str, Any], first_steps: Sequence[str], now: int) -> dict[str, Any]:
     """`row` has the COLUMNS of `clerks`. `first_steps`: the names of the steps at which a session is `open`."""
-    return _line(row, orjson.loads(row["state"])["stuck"] if row["stuck_kind"] else None, first_steps)
+    return _line(row, orjson.loads(row["state"])["stuck"] if row["stuck_kind"] else None, first_steps, now)
 
 
-def line_of(saga: Saga, first_steps: Sequence[str]) -> dict[str, Any]:
+def line_of(saga: Saga, first_steps: Sequence[str], now: int) -> dict[str, Any]:
     """The line of a Clerk that was read whole."""
-    return _line({"id": saga.id, **listed(saga)}, asdict(saga.stuck) if saga.stuck else None, first_steps)
+    return _line({"id": saga.id, **listed(saga)}, asdict(saga.stuck) if saga.stuck else None, first_steps, now)
 
 
-def _line(columns: Mapping[str, Any], stuck: Mapping[str, Any] | None, first_steps: Sequence[str]) -> dict[str, Any]:
+def _line(
+    columns: Mapping[str, Any], stuck: Mapping[str, Any] | None, first_steps: Sequence[str], now: int
+) -> dict[str, Any]:
     """As `GET /ops/clerks` has it; `status` is the public one, and whether it is stuck stands beside it."""
+    wakes = promised(columns["wake_at"], now)
     return {
         "id": columns["id"],
         "status": status_of(columns["status"], columns["step"], columns["waiting_for"], first_steps),
@@ -44,7 +48,7 @@ def _line(columns: Mapping[str, Any], stuck: Mapping[str, Any] | None, first_ste
         "currency": columns["currency"],
         "created_at": to_wire(columns["opened_at"]),
         "updated_at": to_wire(columns["updated_at"]),
-        "next_wake_at": None if columns["wake_at"] is None else to_wire(columns["wake_at"]),
+        "next_wake_at": None if wakes is None else to_wire(wakes),
         "version": columns["version"],
     }
 

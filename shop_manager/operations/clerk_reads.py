@@ -23,7 +23,8 @@ def read_lines(tx: Tx, ids: Sequence[str], first_steps: Sequence[str]) -> list[d
     if not ids:
         return []
     rows = tx.execute(select(*(clerks.c[name] for name in COLUMNS)).where(clerks.c.id.in_(ids)))
-    found = {row.id: line_of_row(row._asdict(), first_steps) for row in rows}
+    now = tx.now()
+    found = {row.id: line_of_row(row._asdict(), first_steps, now) for row in rows}
     return [found[clerk] for clerk in ids if clerk in found]
 
 

@@ -101,23 +101,31 @@ def _waiting(question: Question, process: Process | None, now: int) -> str:
 
 
 def _stuck(stuck: Stuck, question: Question, process: Process | None, now: int) -> str:
-    service, silent = _service(question, process), duration(now - question.asked_at)
+    service = _service(question, process)
     if stuck.kind == "undo_failing":
         return f"{service} cannot undo {stuck.step}: {stuck.detail}"
     if stuck.kind == "no_answer":
-        return f"{service} has been silent for {silent}, longer than {stuck.step} may take"
-    if stuck.kind == "overdue":
+        return _silent(service, stuck, question, now, f"longer than {stuck.step} may take")
+    if stuck.kind == "overdue" and stuck.code == "overdue":
         who = f"the {question.waits_for}" if question.waits_for else service
-        return f"{who} has been silent for {silent}, longer than allowed" if stuck.code == "overdue" else (
-            f"{service} cannot {_task(question)}: {stuck.detail}"
-        )  # fmt: skip
+        return _silent(who, stuck, question, now, "longer than allowed")
+    if stuck.kind == "overdue":
+        return f"{service} cannot {_task(question)}: {stuck.detail}"
     if stuck.kind == "parked_message":
         return stuck.detail
     return f"{service} does not know the command {question.command}"
 
 
+def _silent(who: str, stuck: Stuck, question: Question, now: int, too_long: str) -> str:
+    """One that was asked anew after it got stuck may have said something before, and has had little time since."""
+    asked = duration(now - question.asked_at)
+    if question.asked_at > stuck.since:
+        return f"{who} has not answered in time, and was asked anew {asked} ago"
+    return f"{who} has been silent for {asked}, {too_long}"
+
+
 def _coming(saga: Saga, process: Process | None, now: int) -> str:
-    found = soonest(saga, process)
+    found = soonest(saga, process, now)
     if found is None:
         return ""
     within = f"in {duration(found.at - now)}" if found.at >= now + 1_000 else "now"

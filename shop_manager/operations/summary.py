@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 
 from domain.times import hours, to_wire
 from messaging.database import Tx
@@ -16,6 +16,7 @@ from shop_manager.engine.tables import clerks
 from shop_manager.operations.causes import explained
 from shop_manager.operations.parked_reads import count_open
 from shop_manager.operations.tallies import Ends
+from shop_manager.operations.upcoming import LATE
 from shop_manager.processes import ProcessRegistry
 from shop_manager.sessions.listing import LIVE
 from shop_manager.sessions.view import status_of
@@ -51,7 +52,7 @@ def stuck_causes(tx: Tx, processes: ProcessRegistry, now: int) -> list[dict[str,
     and `next_at` when first.
     """
     causes: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for process, step, kind, code, currency, count, since, money, wake_at in _stuck_groups(tx):
+    for process, step, kind, code, currency, count, since, money, wake_at in _stuck_groups(tx, now):
         cause = causes.setdefault(
             (process, step, kind, code),
             {
@@ -75,7 +76,7 @@ def stuck_causes(tx: Tx, processes: ProcessRegistry, now: int) -> list[dict[str,
     return [_with_age(cause, now) for cause in ordered]
 
 
-def _stuck_groups(tx: Tx) -> Iterable[Any]:
+def _stuck_groups(tx: Tx, now: int) -> Iterable[Any]:
     """(process, step, kind, code, currency, count, the longest since, sum of money, the first to wake)."""
     by = (columns.process, columns.step, columns.stuck_kind, columns.stuck_code)
     groups: Iterable[Any] = tx.execute(
@@ -85,7 +86,7 @@ def _stuck_groups(tx: Tx) -> Iterable[Any]:
             func.count(),
             func.min(columns.stuck_since),
             func.sum(columns.total),
-            func.min(columns.wake_at),
+            func.min(case((columns.wake_at >= now - LATE, columns.wake_at))),
         )
         .where(columns.stuck_kind.isnot(None))
         .group_by(*by, columns.currency)

@@ -10,7 +10,7 @@ from shop_manager.operations.changes import changes_by_number
 from shop_manager.saga.state import HistoryEntry
 
 NO_CHANGES: dict[str, dict[str, Any]] = {"added": {}, "changed": {}, "removed": {}}
-MOMENTS = frozenset({"expires_at", "deadline", "resend_at", "retry_at"})
+MOMENTS = frozenset({"expires_at", "deadline", "resend_at", "retry_at", "since"})
 
 
 def timeline(history: Sequence[tuple[int, HistoryEntry]], ignored: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -1,20 +1,26 @@
-"""What will happen to a Clerk by itself, when, and in words: its deadlines and the next resend. Pure."""
+"""What will happen to a Clerk by itself, when, and in words: its deadlines and the next resend. Pure.
+
+Only what is still to come is told: no limit that has passed, and nothing that should have happened and did not.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from domain.times import to_wire
+from domain.times import seconds, to_wire
 from shop_manager.processes.definition import Process
 from shop_manager.saga.state import Question, Saga
 
 UNDONE = "the order is undone and the session expires"
+LATE = seconds(5)
+"""ms after which what was due has not come: while the broker or ShopManager is away nobody is woken (T5)."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Upcoming:
-    """One moment (ms), what comes then, and in words what follows; `has_effect` is False when nothing follows any more.
+    """One moment (ms), what comes then, and in words what follows.
 
     `what`: the session's deadline, the step's, or the resend of the open question.
     """
@@ -22,45 +28,52 @@ class Upcoming:
     at: int
     what: Literal["session", "step", "resend"]
     then: str
-    has_effect: bool = True
 
     def as_json(self) -> dict[str, Any]:
         return {"what": self.what, "at": to_wire(self.at), "then": self.then}
 
 
-def upcoming(saga: Saga, process: Process | None) -> list[Upcoming]:
+def promised(at: int | None, now: int) -> int | None:
+    """A moment (ms) at which something is to happen; None when it is over, and has not kept what it promised."""
+    return None if at is None or at < now - LATE else at
+
+
+def upcoming(saga: Saga, process: Process | None, now: int) -> list[Upcoming]:
     """The soonest first. `process` is None when it was taken out after its last Clerk had ended."""
-    found = []
+    return sorted(each for each in _due(saga, process) if promised(each.at, now) is not None)
+
+
+def _due(saga: Saga, process: Process | None) -> Iterator[Upcoming]:
     question = saga.question
     if saga.status == "running" and not saga.past_pivot:
-        found.append(Upcoming(saga.expires_at, "session", UNDONE))
+        yield Upcoming(saga.expires_at, "session", UNDONE)
     if question is not None and question.deadline is not None:
-        found.append(_step_deadline(saga, question, question.deadline, process))
+        then = _step_deadline(saga, question, process)
+        if then:
+            yield Upcoming(question.deadline, "step", then)
     if question is not None and saga.resend is not None:
-        found.append(Upcoming(saga.resend.at, "resend", _asked_again(question, saga.resend.count)))
-    return sorted(found)
+        yield Upcoming(saga.resend.at, "resend", _asked_again(question, saga.resend.count))
 
 
-def soonest(saga: Saga, process: Process | None) -> Upcoming | None:
-    """The first of them at which something happens; None when nothing will."""
-    return next((each for each in upcoming(saga, process) if each.has_effect), None)
+def soonest(saga: Saga, process: Process | None, now: int) -> Upcoming | None:
+    """The first of them; None when nothing will happen."""
+    return next(iter(upcoming(saga, process, now)), None)
 
 
 def coming_next(saga: Saga, process: Process | None, now: int) -> dict[str, Any] | None:
     """`{what, at, then, in_seconds}` of the soonest, or None."""
-    found = soonest(saga, process)
+    found = soonest(saga, process, now)
     return None if found is None else {**found.as_json(), "in_seconds": max(0, found.at - now) // 1000}
 
 
-def _step_deadline(saga: Saga, question: Question, at: int, process: Process | None) -> Upcoming:
+def _step_deadline(saga: Saga, question: Question, process: Process | None) -> str:
+    """Nothing more when it is stuck already."""
     if not saga.past_pivot:
-        return Upcoming(at, "step", UNDONE)
+        return UNDONE
     step = process.step(question.step) if process else None
     if step is not None and step.overdue and question.command != step.overdue:
-        return Upcoming(at, "step", f"{step.asks} is asked {step.overdue} instead")
-    if saga.stuck:
-        return Upcoming(at, "step", "nothing more: it is stuck already", has_effect=False)
-    return Upcoming(at, "step", "it is stuck and waits for a person")
+        return f"{step.asks} is asked {step.overdue} instead"
+    return "" if saga.stuck else "it is stuck and waits for a person"
 
 
 def _asked_again(question: Question, resends: int) -> str:

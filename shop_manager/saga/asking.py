@@ -12,7 +12,7 @@ from domain.times import to_wire
 from shop_manager.processes.definition import Step, name_and_version
 from shop_manager.saga.draft import Draft
 from shop_manager.saga.state import Question, Resend, Saga
-from shop_manager.saga.stuck import get_stuck
+from shop_manager.saga.stuck import get_stuck, get_stuck_late
 
 BROUGHT_FOR = {"shop": "items", "payment": "payment"}
 """Which part of `clerk.brought` answers for the customer at which service."""
@@ -138,10 +138,19 @@ def ask_again_when_due(draft: Draft) -> None:
         ask_anew(draft, question)
         return
     count = saga.resend.count + 1
-    if question.direction == "undo" and count >= draft.policy.undo_tries:
-        get_stuck(draft, "undo_failing", Refused("no_answer", f"asked {count} times without an answer"))
+    if count >= draft.policy.undo_tries:
+        _note_silence(draft, question, count)
     draft.resend_at(Resend(draft.now + pause(draft, question, count), count))
     send_question(draft)
+
+
+def _note_silence(draft: Draft, question: Question, count: int) -> None:
+    """So often the question was sent without an answer. What is parked, or not known there, stays the cause."""
+    stuck, silence = draft.saga.stuck, f"asked {draft.policy.undo_tries} times without an answer"
+    if question.direction == "undo" and (stuck is None or stuck.kind == "undo_failing"):
+        get_stuck(draft, "undo_failing", Refused("no_answer", silence))
+    elif question.direction == "do" and stuck and stuck.kind == "overdue":
+        get_stuck_late(draft, count)
 
 
 def pause(draft: Draft, question: Question, count: int) -> int:

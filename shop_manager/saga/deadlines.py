@@ -6,7 +6,7 @@ from domain.refusals import Refused
 from shop_manager.saga.asking import ask_overdue, send_question
 from shop_manager.saga.draft import Draft
 from shop_manager.saga.state import Question, Saga
-from shop_manager.saga.stuck import get_stuck
+from shop_manager.saga.stuck import get_stuck_late
 from shop_manager.saga.undoing import SESSION_EXPIRED, failure_of, turn_around
 
 
@@ -68,7 +68,5 @@ def _overdue(draft: Draft, question: Question) -> None:
     step = draft.step_of(question)
     if step.overdue and question.command != step.overdue:
         ask_overdue(draft, question, step.overdue)
-    elif question.waits_for:
-        get_stuck(draft, "overdue", Refused("overdue", f"the {question.waits_for} has not acted in time"))
-    else:
-        get_stuck(draft, "no_answer", Refused("no_answer", f"{step.asks} has not answered in time"))
+    elif not draft.saga.stuck:
+        get_stuck_late(draft, draft.saga.resend.count if draft.saga.resend else 0)

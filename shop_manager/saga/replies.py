@@ -16,13 +16,12 @@ from shop_manager.saga.asking import ask, pause
 from shop_manager.saga.draft import Draft
 from shop_manager.saga.happenings import Decision
 from shop_manager.saga.state import Question
-from shop_manager.saga.stuck import get_stuck, get_unstuck
+from shop_manager.saga.stuck import NO_REASON, get_stuck, get_unstuck
 from shop_manager.saga.undoing import turn_around, undo_next
 
 AMENDABLE = frozenset({"customer", "metadata"})
 """Sections that the client may change while a question is open."""
 FITTING = {"do": ("done", "refused", "unsupported"), "undo": ("undone", "refused", "unsupported")}
-NO_REASON = Refused("refused", "the service gave no reason")
 
 
 def take_reply(draft: Draft, reply: Reply) -> Decision:
@@ -104,14 +103,14 @@ def _take_undo(draft: Draft, reply: Reply) -> None:
 def _cannot_now(draft: Draft, what: str, refusal: Refused) -> None:
     """U5: an undo, or a step after the pivot, cannot be refused: it is asked anew later, for ever.
 
-    The Clerk is stuck after `policy.undo_tries` answers of this kind.
+    The Clerk is stuck after `policy.undo_tries` answers of this kind; one that is stuck already is so for this now.
     """
     question = draft.question
     if question is None:
         return
     retry_at = draft.now + pause(draft, replace(question, waits_for=None), question.failures)
     draft.write(what, question.step, attempt=question.attempt, retry_at=retry_at, **refusal.as_json())
-    if question.failures + 1 >= draft.policy.undo_tries:
+    if draft.saga.stuck or question.failures + 1 >= draft.policy.undo_tries:
         get_stuck(draft, "undo_failing" if question.direction == "undo" else "overdue", refusal)
 
 

@@ -62,6 +62,16 @@ class Reported:
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """What a service said last when it answered "cannot now" (U5): of which step, and its code and words."""
+
+    step: str
+    direction: Direction
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class Resend:
     """When the outstanding question is asked again, and how often it was: a timer, not history (M4)."""
 
@@ -81,7 +91,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Stuck:
-    """A Clerk that needs a person or an outside repair (E3: not an end, and clients never see it)."""
+    """A Clerk that needs a person or an outside repair (E3: not an end, and clients never see it).
+
+    `kind`, `code` and `detail` follow what was heard last; `since` is the first moment, whatever was heard after it.
+    """
 
     kind: StuckKind
     since: int
@@ -118,6 +131,7 @@ class Saga:
     reported: Reported | None = None
     amended: int = 0
     amendments: int = 0
+    heard: Heard | None = None
 
     @property
     def ended(self) -> bool:
@@ -139,6 +153,14 @@ class Saga:
         asked = self.question.step if self.question and self.status == "running" else None
         reported = self.reported is not None and self.reported.step == asked
         return (self.document.get("payment") or {}) if reported else {}
+
+    @property
+    def last_heard(self) -> Heard | None:
+        """What was said last to the open question, when that was "cannot now"; None when nothing was heard of it."""
+        question, heard = self.question, self.heard
+        if question is None or heard is None or not question.failures:
+            return None
+        return heard if (heard.step, heard.direction) == (question.step, question.direction) else None
 
     @property
     def waits_for(self) -> str | None:
@@ -269,7 +291,8 @@ def _cannot_now(saga: Saga, entry: HistoryEntry) -> FieldChanges:
     if question is None:
         return {}
     paused = replace(question, failures=question.failures + 1, paused=True)
-    return {"question": paused, "resend": Resend(entry.data["retry_at"])}
+    heard = Heard(question.step, question.direction, entry.data["code"], entry.data["detail"])
+    return {"question": paused, "resend": Resend(entry.data["retry_at"]), "heard": heard}
 
 
 def _turned_around(saga: Saga, entry: HistoryEntry) -> FieldChanges:
@@ -285,9 +308,10 @@ def _turned_around(saga: Saga, entry: HistoryEntry) -> FieldChanges:
 
 
 def _stuck(saga: Saga, entry: HistoryEntry) -> FieldChanges:
-    """data: kind, service, code, detail."""
-    data = entry.data
-    return {"stuck": Stuck(data["kind"], entry.at, entry.step or "", data["service"], data["code"], data["detail"])}
+    """data: kind, service, code, detail; since, when it was stuck before and something else is heard now."""
+    data, step = entry.data, entry.step or ""
+    since = data.get("since", entry.at)
+    return {"stuck": Stuck(data["kind"], since, step, data["service"], data["code"], data["detail"])}
 
 
 def _unstuck(saga: Saga, entry: HistoryEntry) -> FieldChanges:

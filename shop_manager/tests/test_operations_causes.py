@@ -23,7 +23,7 @@ def test_who_only_waits_for_the_warehouse_is_told_so_and_who_hears_no_is_told_th
     assert late["means"] == "shipping has taken longer than it may, behind the point of no return"
     assert late["move"] == "ask the warehouse when it is going to be done"
     cannot = explained("overdue", "refused_by_fault", "risk", "settle")
-    assert cannot["means"].startswith("risk says again and again that it cannot do settle now")
+    assert cannot["means"].startswith("risk answers that it cannot do settle now")
     silent = explained("undo_failing", "no_answer", "payment", "payment")
     assert silent["means"].startswith("payment does not say whether it has undone payment")
 
