@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,10 +16,11 @@ from threading import Lock
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, make_url
+from sqlalchemy import Engine, Executable, event
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from clerk_cli.services import NAMES
-from messaging.database import Database, Tx
+from messaging.database import Database
 
 _HEADER, _FRAME = 32, 24
 """Bytes of a log's header, and of each frame's before its page (https://sqlite.org/fileformat2.html#walformat)."""
@@ -60,37 +61,45 @@ class Recording:
 
 @dataclass
 class Recorder:
-    """Notes how far each log was written after each commit."""
+    """Notes how far each log was written after each commit. One commit at a time, so that none is noted too late."""
 
     order: list[tuple[str, int]] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
 
-    def note(self, database: Database) -> None:
-        file = Path(make_url(database.url).database or "")
+    def commit(self, commit: Callable[[], None], file: Path) -> None:
         with self._lock:
+            commit()
             self.order.append((file.stem, Path(f"{file}-wal").stat().st_size))
 
     def recording(self, before: Path, folder: Path) -> Recording:
         """What was recorded, while the shop on `folder` is still open."""
         logs = {name: (folder / f"{name}.db-wal").read_bytes() for name in NAMES}
-        return Recording(before, logs, {name: _ends(log) for name, log in logs.items()}, self.order)
+        ends = {name: _ends(log) for name, log in logs.items()}
+        for name, known in ends.items():
+            sizes = [size for service, size in self.order if service == name]
+            assert sizes == sorted(sizes), f"the log of {name} was begun anew while it was recorded"
+            assert set(sizes) <= set(known), f"the log of {name} was written behind the back of its recorder"
+        return Recording(before, logs, ends, self.order)
 
 
 @contextmanager
 def recorded() -> Iterator[Recorder]:
     """Inside the block no log is checkpointed, and every commit is noted."""
-    recorder, begin = Recorder(), Database.begin
+    recorder, commit = Recorder(), SQLiteDialect_pysqlite.do_commit
 
-    @contextmanager
-    def noted(database: Database) -> Iterator[Tx]:
-        with begin(database) as tx:
-            yield tx
-        recorder.note(database)
+    def noted(dialect: SQLiteDialect_pysqlite, connection: Any) -> None:
+        [(_, _, file)] = connection.execute("PRAGMA database_list").fetchall()
+        recorder.commit(lambda: commit(dialect, connection), Path(file))
+
+    def erased(database: Database, deletion: Executable) -> None:
+        with database.begin() as tx:
+            tx.execute(deletion)
 
     event.listen(Engine, "connect", _never_checkpoint)
     try:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Database, "begin", noted)
+            patch.setattr(SQLiteDialect_pysqlite, "do_commit", noted)
+            patch.setattr(Database, "erase", erased)
             yield recorder
     finally:
         event.remove(Engine, "connect", _never_checkpoint)
