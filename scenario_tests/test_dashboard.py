@@ -45,7 +45,12 @@ def test_an_operator_finds_an_order_by_everything_that_is_known_of_it(shop: Shop
         ]
     for query in (f"customer={customer}&stuck=yes", f"customer={customer}&step=capture"):
         assert clerk.id not in page(operator, f"{LIST}?{query}")
-    assert operator.get("/dashboard/find", params={"q": clerk.id}).headers["location"] == f"{LIST}/{clerk.id}"
+    shipment = clerk.document()["shipment"]
+    for words in (clerk.id, clerk.id[4:24], shipment["tracking"], f"pay_{clerk.id[4:]}"):
+        found = operator.get("/dashboard/find", params={"q": words})
+        assert found.headers["location"] == f"{LIST}/{clerk.id}", words
+    by_article = operator.get("/dashboard/find", params={"q": "squeaky-bone"}, follow_redirects=True)
+    assert clerk.id in by_article.text
 
 
 def test_the_home_page_tells_what_is_stuck_and_that_it_is_no_more(shop: Shop, operator: httpx.Client) -> None:

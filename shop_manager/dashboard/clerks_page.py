@@ -1,4 +1,4 @@
-"""The list of Clerks: by any filter, grouped by cause when they are stuck, also as a file, and the search."""
+"""The list of Clerks: by any filter, grouped by cause when they are stuck, also as a file."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse, StreamingResponse
+from fastapi.responses import StreamingResponse
 
-from domain.ids import is_id
 from domain.times import from_wire, to_wire
 from http_api.problems import Problem, invalid
 from shop_manager.dashboard.layout import ENVIRONMENT, HEADERS, Layout, login_of
@@ -17,7 +16,6 @@ from shop_manager.dashboard.query_parameters import CHOICES, ClerkQuery, address
 from shop_manager.dashboard.saved_views import query_string_of, saved_views_of
 from shop_manager.operations.export import PAGE, NextPage, as_csv, as_json_lines
 from shop_manager.operations.facade import Operations
-from shop_manager.sessions.listing import Filter
 
 PATH = "/dashboard/clerks"
 SHOWN = 50
@@ -64,13 +62,9 @@ def clerks_pages(router: APIRouter, layout: Layout, live: LiveUpdates, operation
     def json(request: Request) -> Response:
         return _file("application/json", "clerks.json", as_json_lines(pages(request)))
 
-    @router.get("/find")
-    def find(request: Request) -> Response:
-        return RedirectResponse(reader.search(request.query_params.get("q", "").strip()), 303)
-
 
 class ClerkListReader:
-    """What the list, its files, its live updates and the search read."""
+    """What the list, its files and its live updates read."""
 
     def __init__(self, operations: Operations) -> None:
         self._reads = operations.reads
@@ -109,25 +103,10 @@ class ClerkListReader:
         template = ENVIRONMENT.get_template("clerks_changed.html")
         return partial("news", template.render(counts, again=address(PATH, query.values)))
 
-    def search(self, text: str) -> str:
-        """Where the search leads: to the Clerk of that id, else to the list of a reference or a customer."""
-        if is_id(text) and self._is_a_clerk(text):
-            return f"{PATH}/{text}"
-        if text and self._reads.clerks(Filter(client_reference=text), limit=1)["data"]:
-            return address(PATH, {"reference": text})
-        return address(PATH, {"customer": text})
-
     def _lines(self, query: ClerkQuery, cursor: str | None, limit: int) -> dict[str, Any]:
         return self._reads.clerks(
             query.filter, older_than=query.older_than, sort=query.sort, limit=limit, cursor=cursor
         )
-
-    def _is_a_clerk(self, text: str) -> bool:
-        try:
-            self._reads.clerk(text)
-        except Problem:
-            return False
-        return True
 
 
 def _file(media_type: str, name: str, content: Iterator[bytes]) -> Response:

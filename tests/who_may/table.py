@@ -123,6 +123,7 @@ shop_manager GET    /dashboard/clerks                      -           login  lo
 shop_manager GET    /dashboard/clerks.csv                  -           login  login login   login login in     in       in    in     in              password
 shop_manager GET    /dashboard/clerks.json                 -           login  login login   login login in     in       in    in     in              password
 shop_manager GET    /dashboard/find                        -           login  login login   login login in     in       in    in     in              password
+shop_manager GET    /dashboard/find/hits                   -           login  login login   login login in     in       in    in     in              password
 shop_manager GET    /dashboard/clerks/{clerk}              -           login  login login   login login in     in       in    in     in              password
 shop_manager GET    /dashboard/parked                      -           login  login login   login login in     in       in    in     in              password
 shop_manager GET    /dashboard/parked/{parked}             -           login  login login   login login in     in       in    in     in              password

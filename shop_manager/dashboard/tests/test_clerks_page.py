@@ -161,20 +161,6 @@ def test_S10_markup_in_every_field_of_a_customer_shows_as_text(harness: HttpHarn
     assert "&lt;img_src=x&gt;" in viewer.get(LIST).text
 
 
-def test_the_search_leads_to_a_clerk_its_reference_or_its_customer(harness: HttpHarness, viewer: BrowserClient) -> None:
-    clerk = harness.opened(SERVER, customer="ada", client_reference="order 7")["id"]
-    for words, target in {
-        clerk: f"{LIST}/{clerk}",
-        f"  {clerk} ": f"{LIST}/{clerk}",
-        "order 7": f"{LIST}?reference=order+7",
-        "ada": f"{LIST}?customer=ada",
-        "": LIST,
-        "clk_unknown": f"{LIST}?customer=clk_unknown",
-    }.items():
-        response = viewer.request("GET", "/dashboard/find", params={"q": words})
-        assert (response.status_code, response.headers["location"]) == (303, target)
-
-
 def test_the_current_filter_can_be_taken_along_as_json(harness: HttpHarness, viewer: BrowserClient) -> None:
     stuck = stuck_at_capture(harness)
     harness.opened()
