@@ -85,7 +85,8 @@ class Recorder:
 @contextmanager
 def recorded() -> Iterator[Recorder]:
     """Inside the block no log is checkpointed, and every commit is noted."""
-    recorder, commit = Recorder(), SQLiteDialect_pysqlite.do_commit
+    recorder = Recorder()
+    commit: Callable[[SQLiteDialect_pysqlite, Any], None] = SQLiteDialect_pysqlite.do_commit
 
     def noted(dialect: SQLiteDialect_pysqlite, connection: Any) -> None:
         [(_, _, file)] = connection.execute("PRAGMA database_list").fetchall()
