@@ -21,6 +21,8 @@ from messaging.outbox import Outbox
 from messaging.participant import Participant
 from messaging.senders import BY_NAME, Senders
 from messaging.worker import Worker
+from shop_manager.alerts.api import ops_alerts_router
+from shop_manager.alerts.desk import AlertDesk
 from shop_manager.alerts.parts import Alerts
 from shop_manager.dashboard.router import dashboard_router
 from shop_manager.engine.manager import Manager
@@ -115,7 +117,8 @@ def build(
     if only == "engine":
         return participant, []
     opening = Opening(manager, secrets, settings.opening())
-    routers = routers_of(sessions, opening, operations, settings.service_urls(), provider_of(settings))
+    desk = AlertDesk(database, alerts.options)
+    routers = routers_of(sessions, opening, operations, settings.service_urls(), desk, provider=provider_of(settings))
     return participant, routers
 
 
@@ -177,6 +180,8 @@ def routers_of(
     opening: Opening,
     operations: Operations,
     service_urls: Mapping[str, str],
+    desk: AlertDesk,
+    *,
     provider: OpenIdProvider | None = None,
 ) -> list[APIRouter]:
     """All routes of ShopManager. `service_urls`: by service, of those that run in other processes."""
@@ -191,8 +196,9 @@ def routers_of(
         ops_acts_router(operations),
         ops_bulk_router(operations),
         ops_people_router(operations),
+        ops_alerts_router(desk),
         key_router(ring),
-        dashboard_router(operations, Operators(ring), service_urls, provider),
+        dashboard_router(operations, Operators(ring), service_urls, desk, provider),
     ]
 
 

@@ -46,7 +46,7 @@ FOLDERS: dict[str, dict[str, set[str]]] = {
         "engine": {"saga", "processes"},
         "sessions": {"engine", "saga", "processes"},
         "operations": {"sessions", "engine", "saga", "processes"},
-        "alerts": {"operations", "engine", "processes"},
+        "alerts": {"operations", "sessions", "engine", "processes"},
         "dashboard": {"alerts", "operations", "sessions", "engine", "saga", "processes"},
         "migrations": {"engine"},
         "alert_settings": {"alerts"},

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from clerk_cli.tests.faults_shop import FaultyShop, faulty_shop
+from shop_manager.alerts.tests.receivers import HttpReceiver, http_receiver
 from tests_browser.browser_sessions import LIMIT_MS, BrowserSessions, OpenPage
 from tests_browser.chromium import chromium, installed
 
@@ -40,8 +41,16 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def running_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultyShop]:
-    with faulty_shop(tmp_path_factory.mktemp("shop"), **QUICK) as shop:
+def receiver() -> Iterator[HttpReceiver]:
+    """Where the shop's alerts go: those that somebody sends, because nothing is stuck for an hour."""
+    with http_receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture(scope="package")
+def running_shop(tmp_path_factory: pytest.TempPathFactory, receiver: HttpReceiver) -> Iterator[FaultyShop]:
+    told = {"CLERK_ALERT_WEBHOOK": receiver.url, "CLERK_ALERT_WAIT": "3600"}
+    with faulty_shop(tmp_path_factory.mktemp("shop"), **QUICK, **told) as shop:
         yield shop
 
 

@@ -18,7 +18,7 @@ from tests_browser.stuck_orders import no_answer
 PAGES = [
     f"/dashboard/{name}"
     for name in ("parked", "parked?state=all", "processes", "processes?shop=squeaky-toys&customer=nobody", "figures",
-                 "figures?hours=1", "bulk", "audit", "checks", "people", "help")
+                 "figures?hours=1", "bulk", "audit", "alerts", "checks", "people", "help")
 ]  # fmt: skip
 ACTED_ON = ("/dashboard/clerks/clk_0", "/dashboard/parked/", "/dashboard/bulk/")
 EVIL = '"><img src=x onerror="document.title=1"><script>document.title=1</script>\u202egnp'
@@ -33,6 +33,7 @@ def full(shop: FaultyShop) -> list[str]:
     order = no_answer(shop)
     bulk = {"action": "retry", "reason": "to be seen", "ids": [order]}
     made = shop.call("POST", "/ops/bulk", bulk, shop.operator).json()["id"]
+    assert shop.call("POST", "/ops/alerts/test", None, shop.operator).status_code == 202
     done = shop.order()
     return [*PAGES, f"/dashboard/clerks/{order}", f"/dashboard/clerks/{done}", f"/dashboard/parked/{message}",
             f"/dashboard/bulk/{made}", "/dashboard/clerks/clk_nobody"]  # fmt: skip

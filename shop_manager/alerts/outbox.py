@@ -129,11 +129,33 @@ def waiting_by_channel(tx: Tx) -> dict[str, int]:
     return {channel: int(count) for channel, count in rows}
 
 
-def last_of(tx: Tx, channel: str, state: str) -> dict[str, Any] | None:
-    """The last delivery of a channel that ended so."""
-    ended = select(table).where(table.c.channel == channel, table.c.state == state)
-    row = tx.execute(ended.order_by(table.c.number.desc()).limit(1)).first()
-    return _shown(row._asdict()) if row else None
+def states_of(tx: Tx) -> dict[str, dict[str, Any]]:
+    """By channel: `{waiting, given_up, delivered_at, failed_at, trouble}`; the last two of the last one that failed."""
+    found: dict[str, dict[str, Any]] = {}
+    by = (table.c.channel, table.c.state)
+    counted = select(*by, func.count(), func.max(table.c.done_at), func.max(table.c.failed_at)).group_by(*by)
+    rows: Iterable[Any] = tx.execute(counted)
+    for channel, state, count, done_at, failed_at in rows:
+        told = found.setdefault(channel, {})
+        if state == "delivered":
+            told["delivered_at"] = to_wire(done_at)
+        else:
+            told[state] = int(count)
+            told["failed_at"] = max((at for at in (told.get("failed_at"), failed_at) if at), default=None)
+    for channel, told in found.items():
+        if at := told.get("failed_at"):
+            same = select(table.c.trouble).where(table.c.channel == channel, table.c.failed_at == at)
+            told |= {"failed_at": to_wire(at), "trouble": tx.execute(same.limit(1)).scalar_one()}
+    return found
+
+
+def take_up_again(tx: Tx, alert: str, now: int) -> tuple[bool, list[str]]:
+    """Whether there is such an alert, and the channels for which it was given up and is tried once more now."""
+    rows = tx.execute(select(table.c.channel, table.c.state).where(table.c.alert == alert)).all()
+    given_up = [row.channel for row in rows if row.state == "given_up"]
+    anew = {"state": "waiting", "next_at": now, "done_at": None}
+    tx.execute(update(table).where(table.c.alert == alert, table.c.state == "given_up").values(**anew))
+    return bool(rows), given_up
 
 
 def forget_old(database: Database) -> None:

@@ -23,6 +23,7 @@ NAVIGATION = (
     NavigationItem("Figures", "/dashboard/figures"),
     NavigationItem("Bulk", "/dashboard/bulk"),
     NavigationItem("Audit", "/dashboard/audit"),
+    NavigationItem("Alerts", "/dashboard/alerts"),
     NavigationItem("Checks", "/dashboard/checks"),
     NavigationItem("People", "/dashboard/people", "admin"),
     NavigationItem("Help", "/dashboard/help"),

@@ -11,6 +11,8 @@ from fastapi.responses import RedirectResponse
 from http_api.openid_options import CALLBACK
 from http_api.operators import Operators
 from http_api.problems import not_found
+from shop_manager.alerts.desk import AlertDesk
+from shop_manager.dashboard.alerts_page import alerts_page
 from shop_manager.dashboard.assets import assets_router
 from shop_manager.dashboard.audit_page import audit_page
 from shop_manager.dashboard.bulk_page import bulk_pages
@@ -43,7 +45,11 @@ if TYPE_CHECKING:
 
 
 def dashboard_router(
-    operations: Operations, operators: Operators, urls: Mapping[str, str], provider: OpenIdProvider | None = None
+    operations: Operations,
+    operators: Operators,
+    urls: Mapping[str, str],
+    desk: AlertDesk,
+    provider: OpenIdProvider | None = None,
 ) -> APIRouter:
     """Everything below `/dashboard`: static files and the login page for everybody, all else after a login.
 
@@ -59,6 +65,7 @@ def dashboard_router(
     live.add_route(pages)
     home_page(pages, layout, live, operations, ServiceHealthReader(urls))
     _add_pages(pages, layout, live, operations)
+    alerts_page(pages, layout, live, desk)
     throttle, audit = LoginThrottle(), operations.login_audit
     password_page(pages, layout, throttle, audit)
     _add_small_pages(pages, layout)

@@ -20,6 +20,7 @@ from http_api.keys import Holder, KeyRing
 from http_api.rate_limits import Limits
 from messaging.memory import MemoryBroker
 from shop_manager import demo
+from shop_manager.alerts.desk import AlertDesk
 from shop_manager.dashboard.error_pages import problem_page
 from shop_manager.dashboard.return_paths import HOME
 from shop_manager.engine.search_index import SearchIndex
@@ -100,7 +101,8 @@ class HttpHarness(ManagerHarness):
         health = health_router(dict, CollectorRegistry())
         urls = self.settings.service_urls()
         self.provider = provider_of(self.settings)
-        routers = routers_of(self.sessions, opening, self.operations, urls, self.provider)
+        desk = AlertDesk(self.database, self.settings.alerts())
+        routers = routers_of(self.sessions, opening, self.operations, urls, desk, provider=self.provider)
         self.app = service_app(
             "Shop Clerk: shop_manager",
             routers,

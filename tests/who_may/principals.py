@@ -133,6 +133,7 @@ class Principals:
             ("{sku}", "SQUEAKY-BONE"),
             ("{parked}", things["parked"]),
             ("{key}", things["key"]),
+            ("{alert}", "alt_of_a_test"),
             ("{rest:path}", "nothing/here"),
         ):
             path = path.replace(there, name)

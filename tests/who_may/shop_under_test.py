@@ -31,6 +31,8 @@ from messaging.database import Database
 from messaging.memory import MemoryBroker
 from messaging.migrations import migrate
 from messaging.tests.readiness import becomes_ready
+from shop_manager.alerts import outbox
+from shop_manager.alerts.wording import facts_of_test
 from shop_manager.gateway import PATHS, gateway_router
 from shop_manager.processes import discover
 from tests.who_may.asgi_client import AsgiTransport
@@ -127,6 +129,9 @@ class ShopUnderTest:
             "key": add_key(KeyRing(self.databases["shop_manager"]), "warehouse", "spare").split("_")[1],
         }
         Operators(KeyRing(self.databases["shop_manager"])).add_operator("somebody", "viewer")
+        with self.databases["shop_manager"].begin() as tx:
+            told = facts_of_test("alt_of_a_test", tx.now(), None)
+            outbox.write(tx, ["email"], [("a test", told)], tx.now())
 
     def _may_ship(self, label: dict[str, str]) -> bool:
         path = f"/fulfillment/{self.sessions['ended']}/ship"

@@ -69,6 +69,10 @@ shop_manager POST   /ops/people/{name}/actions          role        401    403 4
 shop_manager GET    /ops/keys                           -           401    403 403   403   403    403       403    403      in    403        401
 shop_manager POST   /ops/keys                           key         401    403 403   403   403    403       403    403      in    403        401
 shop_manager POST   /ops/keys/{key}/actions             revoke      401    403 403   403   403    403       403    403      in    403        401
+shop_manager GET    /ops/alerts                         -           401    403 403   403   403    403       in     in       in    403        401
+shop_manager GET    /ops/alerts/channels                -           401    403 403   403   403    403       in     in       in    403        401
+shop_manager POST   /ops/alerts/test                    -           401    403 403   403   403    403       403    403      in    403        401
+shop_manager POST   /ops/alerts/{alert}/again           -           401    403 403   403   403    403       403    403      in    403        401
 shop_manager GET    /ops/views                          -           401    403 403   403   403    403       in     in       in    403        401
 shop_manager POST   /ops/views                          view        401    403 403   403   403    403       in     in       in    403        401
 shop_manager DELETE /ops/views/{name}                   -           401    403 403   403   403    403       in     in       in    403        401
@@ -133,6 +137,7 @@ shop_manager GET    /dashboard/bulk                        -           login  lo
 shop_manager GET    /dashboard/bulk/{bulk}                 -           login  login login   login login in     in       in    in     in              password
 shop_manager GET    /dashboard/audit                       -           login  login login   login login in     in       in    in     in              password
 shop_manager GET    /dashboard/checks                      -           login  login login   login login in     in       in    in     in              password
+shop_manager GET    /dashboard/alerts                      -           login  login login   login login in     in       in    in     in              password
 shop_manager GET    /dashboard/help                        -           login  login login   login login in     in       in    in     in              password
 shop_manager GET    /dashboard/keys                        -           login  login login   login login in     in       in    in     in              password
 shop_manager GET    /dashboard/password                    -           login  login login   login login in     in       in    in     in          in
@@ -146,6 +151,8 @@ shop_manager POST   /dashboard/parked/actions              pick        login  lo
 shop_manager POST   /dashboard/parked/{parked}/actions     discard     login  login login   login login 403    in       in    403    403             password
 shop_manager POST   /dashboard/bulk                        bulk        login  login login   login login 403    403      in    403    403             password
 shop_manager POST   /dashboard/bulk/{bulk}/{move}          -           login  login login   login login 403    403      in    403    403             password
+shop_manager POST   /dashboard/alerts/test                 -           login  login login   login login 403    403      in    403    403             password
+shop_manager POST   /dashboard/alerts/{alert}/again        -           login  login login   login login 403    403      in    403    403             password
 shop_manager POST   /dashboard/people                      person      login  login login   login login 403    403      in    403    403             password
 shop_manager POST   /dashboard/people/{name}/actions       role        login  login login   login login 403    403      in    403    403             password
 shop_manager POST   /dashboard/people/keys                 key         login  login login   login login 403    403      in    403    403             password
