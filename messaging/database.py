@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from threading import local
 from typing import Any
 
@@ -154,8 +154,27 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Tx]:
         """A transaction that only reads: a consistent picture, no locks held against writers."""
+        moment: _Moment | None = getattr(self._inside, "moment", None)
+        if moment is not None:
+            yield moment.picture(lambda: self._reading(READS_ONLY))
+            return
         with self._reading(READS_ONLY) as tx:
             yield tx
+
+    @contextmanager
+    def one_moment(self) -> Iterator[None]:
+        """Every `read` of this thread within sees the picture and the time of the first: figures that are shown
+        together agree. Nothing is to be written within.
+        """
+        if getattr(self._inside, "moment", None) is not None:
+            yield
+            return
+        with ExitStack() as stack:
+            self._inside.moment = _Moment(stack)
+            try:
+                yield
+            finally:
+                self._inside.moment = None
 
     @contextmanager
     def look(self) -> Iterator[Tx]:
@@ -221,6 +240,19 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+class _Moment:
+    """The one transaction of all reads within `Database.one_moment`, begun by the first of them."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+        self._tx: Tx | None = None
+
+    def picture(self, reading: Callable[[], AbstractContextManager[Tx]]) -> Tx:
+        if self._tx is None:
+            self._tx = self._stack.enter_context(reading())
+        return self._tx
 
 
 class Tx:

@@ -27,20 +27,6 @@ def test_two_clicks_lead_from_home_to_what_is_stuck(shop: FaultyShop, page: Page
     expect(page).to_have_url(re.compile(f"{LIST}/{order}$"))
 
 
-def test_the_home_page_tells_by_itself_what_gets_stuck_and_moves_nothing(shop: FaultyShop, page: Page) -> None:
-    page.goto(HOME)
-    expect(page.locator(".verdict")).to_contain_text("nothing is stuck")
-    table_before = page.locator("table").count()
-    no_answer(shop)
-    expect(page.locator("#pulse")).to_contain_text("1 stuck, €12.95 at risk")
-    expect(page.locator(".verdict")).to_contain_text("Yes: 1 order is stuck")
-    assert page.locator("table").count() == table_before, "nothing is put between what is being read"
-    page.get_by_role("link", name="What is stuck has changed, show").click()
-    expect(page.get_by_role("link", name="no answer at capture")).to_be_visible()
-    shop.lift()
-    expect(page.locator("#pulse")).to_contain_text("Nothing is stuck")
-
-
 def test_a_list_says_what_is_new_and_shows_it_when_asked(shop: FaultyShop, page: Page) -> None:
     page.goto(f"{LIST}?status=open")
     rows = page.locator("tbody tr").count()

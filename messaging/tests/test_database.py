@@ -73,6 +73,20 @@ def test_a_block_that_raises_leaves_nothing(database: Database) -> None:
     assert rows(database) == {}
 
 
+def test_all_reads_of_one_moment_see_one_picture_and_one_time(database: Database) -> None:
+    with database.one_moment():
+        with database.read() as tx:
+            now = tx.now()
+        assert rows(database) == {}
+        writer = Thread(target=adds_one, args=(database,))
+        writer.start()
+        writer.join()
+        with database.one_moment(), database.read() as tx:
+            assert tx.now() == now
+        assert rows(database) == {}
+    assert rows(database) == {"a": 1}
+
+
 def test_many_rows_are_one_statement_inserted_or_set_anew(database: Database) -> None:
     with database.begin() as tx:
         assert tx.upsert(things, [{"name": f"t{n}", "count": n, "seen": 0} for n in range(50)], ["name"]) == 50

@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 
 from http_api.conventions import Id
 from http_api.problems import Problem
@@ -15,7 +14,7 @@ from shop_manager.dashboard import clerk_view as view
 from shop_manager.dashboard.diagram import clerk_diagram, services_of
 from shop_manager.dashboard.form_numbers import is_number
 from shop_manager.dashboard.forms import clerk_act_request, principal_of, raise_unless_shown, version_in
-from shop_manager.dashboard.layout import ENVIRONMENT, HEADERS, Layout, login_of, may
+from shop_manager.dashboard.layout import ENVIRONMENT, Layout, done_before, lead_on, login_of, may
 from shop_manager.dashboard.live import LiveUpdates, partial
 from shop_manager.operations.facade import Operations
 
@@ -51,7 +50,7 @@ def clerk_page(router: APIRouter, layout: Layout, live: LiveUpdates, operations:
         except Problem as problem:
             raise_unless_shown(problem)
             return page.show(request, clerk, form, problem)
-        return RedirectResponse(f"{path_of(clerk)}?done={wanted.action}", 303, HEADERS)
+        return lead_on(request, path_of(clerk), wanted.action)
 
 
 class ClerkPage:
@@ -80,7 +79,7 @@ class ClerkPage:
             acts=view.act_forms(found, form, now),
             acts_allowed=may(login_of(request), "operator"),
             refused=view.refused_act(problem, timeline, form, found["version"]) if problem else None,
-            done=DONE.get(request.query_params.get("done", ""), ""),
+            done=DONE.get(done_before(request), "") if not problem else "",
             live=f"/dashboard/live?of=clerk&id={quote(clerk, safe='')}&version={found['version']}",
             **self._document_and_messages(found),
         )

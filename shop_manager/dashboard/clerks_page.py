@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 
 from domain.times import from_wire, to_wire
 from http_api.problems import Problem, invalid
+from shop_manager.dashboard.form_numbers import is_number
 from shop_manager.dashboard.layout import ENVIRONMENT, HEADERS, Layout, login_of
 from shop_manager.dashboard.live import LiveUpdates, partial
 from shop_manager.dashboard.query_parameters import CHOICES, ClerkQuery, address, read_clerk_query
@@ -76,7 +77,7 @@ class ClerkListReader:
         """`{lines, following, causes, live}`: the page of the list, the next one's cursor, and what is stuck."""
         found = {"data": [], "next_cursor": None} if query.errors else self._lines(query, cursor, SHOWN)
         causes = self._reads.causes() if query.values.get("stuck") == "yes" else []
-        updates_of = {**query.values, "of": "clerks", "since": to_wire(now)}
+        updates_of = {**query.values, "of": "clerks", "since": to_wire(now), "shown": len(found["data"])}
         return {
             "lines": found["data"],
             "following": found["next_cursor"],
@@ -92,14 +93,16 @@ class ClerkListReader:
         return lambda cursor: self._lines(query, cursor, PAGE)
 
     def updates(self, request: Request) -> str:
-        """How many of the list's first page are new or changed since it was read; no line is moved."""
+        """How many of the list's first page are new, changed or gone since it was read; no line is moved."""
         query, since = read_clerk_query(request.query_params), _since(request)
         if query.errors or since is None:
             return ""
         lines = self._lines(query, None, SHOWN)["data"]
         new = sum(from_wire(_listed_since(line, query.sort)) > since for line in lines)
         changed = sum(from_wire(line["updated_at"]) > since for line in lines) - new
-        counts = {"new": new, "changed": max(0, changed), "most": SHOWN}
+        shown = request.query_params.get("shown", "")
+        gone = int(shown) - (len(lines) - new) if is_number(shown) else 0
+        counts = {"new": new, "changed": max(0, changed), "gone": max(0, gone), "most": SHOWN}
         template = ENVIRONMENT.get_template("clerks_changed.html")
         return partial("news", template.render(counts, again=address(PATH, query.values)))
 

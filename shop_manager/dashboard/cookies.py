@@ -16,6 +16,8 @@ LOGIN = "clerk_login"
 VISIT = "clerk_visit"
 PROVIDER = "clerk_provider"
 """Of a browser that is at an OpenID provider just now."""
+DONE = "clerk_done"
+"""What was done with the act before: shown on the page after it, once."""
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
 

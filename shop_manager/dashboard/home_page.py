@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -11,12 +10,13 @@ from fastapi import APIRouter, Request, Response
 from shop_manager.dashboard.health import ServiceHealth, ServiceHealthReader
 from shop_manager.dashboard.layout import ENVIRONMENT, Layout
 from shop_manager.dashboard.live import LiveUpdates, partial
-from shop_manager.dashboard.query_parameters import address
 from shop_manager.dashboard.sparkline import polyline
 from shop_manager.operations.facade import Operations
 
-LIVE_PARTS = ("verdict", "counts", "health")
-"""Parts of the page that change while it is open; each is the id of an element and has a template of its own."""
+LIVE_PARTS = ("title", "verdict", "causes", "counts", "flow", "health")
+"""Parts of the page, which change together while it is open; each is the id of an element (`title`: of the page's
+title) and has a template of its own.
+"""
 
 
 def home_page(
@@ -34,28 +34,21 @@ class HomePage:
         self._health = health
 
     def show(self, request: Request) -> Response:
-        summary = self._reads.summary()
-        causes = summary["stuck"]["causes"]
-        return self._layout.page(
-            request,
-            "home.html",
-            summary=summary,
-            services=self._services(request),
-            causes=causes,
-            flow=flow(self._reads.opens_and_ends()),
-            live=address("/dashboard/live", {"of": "home", "seen": digest_of(causes)}),
-        )
+        return self._layout.page(request, "home.html", live="/dashboard/live?of=home", **self._figures(request))
 
     def updates(self, request: Request) -> str:
-        """The live parts; and that the causes have changed, whose table stays as it is while it is being read."""
-        summary, services = self._reads.summary(), self._services(request)
-        parts = [
-            partial(name, ENVIRONMENT.get_template(f"home_{name}.html").render(summary=summary, services=services))
-            for name in LIVE_PARTS
-        ]
-        if request.query_params.get("seen") != digest_of(summary["stuck"]["causes"]):
-            parts.append(partial("news", ENVIRONMENT.get_template("home_changed.html").render()))
-        return "".join(parts)
+        """All parts, of one moment: no headline stands over a table or a chart that says something else."""
+        figures = self._figures(request)
+        return "".join(
+            partial(name, ENVIRONMENT.get_template(f"home_{name}.html").render(figures)) for name in LIVE_PARTS
+        )
+
+    def _figures(self, request: Request) -> dict[str, Any]:
+        services = self._services(request)  # before the database is read: they may take long
+        summary, now = self._reads.summary(), self._layout.now()
+        flows = flow(self._reads.opens_and_ends())
+        causes = summary["stuck"]["causes"]
+        return {"summary": summary, "causes": causes, "now": now, "flow": flows, "services": services}
 
     def _services(self, request: Request) -> list[ServiceHealth]:
         return self._health.read(getattr(request.app.state, "checks", {}))
@@ -76,9 +69,3 @@ def flow(figures: Mapping[str, Any]) -> dict[str, Any]:
         "ended_line": polyline(ended, most),
         "rows": [bar for bar in bars if bar["opened"] or bar["ended"]],
     }
-
-
-def digest_of(causes: Sequence[Mapping[str, Any]]) -> str:
-    """A hash of which causes there are, and how many Clerks each has: it tells a page that shows others."""
-    rows = [[cause[name] for name in ("process", "step", "kind", "code", "count")] for cause in causes]
-    return hashlib.sha256(repr(rows).encode()).hexdigest()[:12]

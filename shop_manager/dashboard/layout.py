@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from domain.public_url import PublicAddress
@@ -17,7 +18,7 @@ from http_api.public_address import public_address
 from messaging.database import Database
 from shop_manager.dashboard import formatting
 from shop_manager.dashboard.assets import asset
-from shop_manager.dashboard.cookies import LOGIN, read_cookie
+from shop_manager.dashboard.cookies import DONE, LOGIN, drop_cookie, put_cookie, read_cookie
 from shop_manager.dashboard.csrf import check_csrf, csrf_token
 from shop_manager.dashboard.labels import label_of
 from shop_manager.dashboard.logins import Login, Logins
@@ -26,6 +27,8 @@ from shop_manager.dashboard.query_parameters import address
 from shop_manager.dashboard.return_paths import login_address, page_of
 
 _LEADS = re.compile(r'(?<=\s)(href|src|action|formaction|hx-[\w:-]+)="/(?!/)')
+DONE_WITHIN = 60
+"""Seconds within which the page after an act says what was done."""
 CHANGE_PATH = "/dashboard/password"
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
@@ -65,7 +68,25 @@ class Layout:
 
     def page(self, request: Request, template: str, status: int = 200, **context: Any) -> Response:
         """The template as a whole page: it sees `login`, `csrf`, `now` (ms), `path`, `banner` and `context`."""
-        return render(request, template, status, **{"now": self.now(), "banner": self._read_banner(), **context})
+        with self.database.one_moment():
+            banner = context.pop("banner", None) or self._read_banner()
+            now = context.pop("now", None) or banner["checked_at"]
+        page = render(request, template, status, now=now, banner=banner, **context)
+        if done_before(request):
+            drop_cookie(request, page, DONE)
+        return page
+
+
+def lead_on(request: Request, path: str, done: str) -> Response:
+    """To the page that says what was `done` (a word): once, and not again when it is reloaded."""
+    response = RedirectResponse(path, 303, HEADERS)
+    put_cookie(request, response, DONE, done, DONE_WITHIN)
+    return response
+
+
+def done_before(request: Request) -> str:
+    """The word of `lead_on`, `""` when there is none. `Layout.page` forgets it."""
+    return read_cookie(request, DONE) or ""
 
 
 def login_of(request: Request) -> Login:

@@ -34,14 +34,26 @@ OF_OPERATOR = 20
 PageUpdates = Callable[[Request], str]
 """A page's own `<hx-partial>` elements for the request of a stream, or `""`. Called in a thread for every look."""
 _LINE_ENDS = re.compile(r"\r\n|\r|\n")
+_PARTIAL = re.compile(r'<hx-partial hx-target="#(?P<target>[\w-]+)".*?</hx-partial>', re.DOTALL)
+_TIME = re.compile(r"<time .*?</time>", re.DOTALL)
 log = structlog.get_logger()
 
 
 class Look(NamedTuple):
-    """`state` is what has to differ for a new event; the event also has the time of the look."""
+    """`banner` with the time of the look; `parts` are the page's own, by the element that each replaces."""
 
     state: str
-    event: str
+    banner: str
+    parts: dict[str, str]
+
+    def event(self, told: dict[str, str]) -> str:
+        """The banner and the parts that differ from what was `told`, which are told from now on.
+
+        A part that differs in its relative times only stays as it is: the page itself lets them go on.
+        """
+        new = {target: part for target, part in self.parts.items() if told.get(target) != _TIME.sub("", part)}
+        told |= {target: _TIME.sub("", part) for target, part in new.items()}
+        return self.banner + "".join(new.values())
 
 
 class LiveUpdates:
@@ -70,6 +82,7 @@ class LiveUpdates:
     async def _events(self, request: Request) -> AsyncGenerator[bytes, None]:
         clock = asyncio.get_running_loop().time
         until, sent_at, sent = clock() + LONGEST, float("-inf"), ""
+        told: dict[str, str] = {}
         yield b": here we are\n\n"
         while clock() < until and not self._is_closing() and not await request.is_disconnected():
             look = await run_in_threadpool(self._look, request)
@@ -77,7 +90,7 @@ class LiveUpdates:
                 return
             if look.state != sent or clock() - sent_at >= TELL_EVERY:
                 sent_at, sent = clock(), look.state
-                yield as_event(look.event)
+                yield as_event(look.event(told))
             await self._pause(clock)
 
     async def _pause(self, clock: Callable[[], float]) -> None:
@@ -91,16 +104,18 @@ class LiveUpdates:
         try:
             if self._layout.logins.find(login_of(request).token, used=False) is None:
                 return None
-            banner = self._read_banner()
             updates_of = self.pages.get(request.query_params.get("of", ""))
-            updates = updates_of(request) if updates_of else ""
+            with self._layout.database.one_moment():
+                banner = self._read_banner()
+                updates = updates_of(request) if updates_of else ""
         except DATABASE_ERRORS as error:
             log.warning("live_ends", trouble=type(error).__name__)
             return None
         content = ENVIRONMENT.get_template("status_banner.html").render(banner=banner)
-        state = f"{banner['count']} {banner['money_at_risk']} {updates}"
-        event = with_prefix(partial("pulse", content) + updates, public_address(request.scope))
-        return Look(state, event)
+        state = f"{banner['count']} {banner['money_at_risk']} {banner['money_to_settle']} {updates}"
+        public = public_address(request.scope)
+        parts = {found["target"]: with_prefix(found[0], public) for found in _PARTIAL.finditer(updates)}
+        return Look(state, with_prefix(partial("pulse", content), public), parts)
 
 
 def partial(target: str, content: str) -> str:

@@ -8,7 +8,7 @@ from http_api.operators import Operator, hash_of
 from http_api.password_rules import SHORTEST, why_not
 from http_api.problems import not_found
 from http_api.request import address_prefix, origin
-from shop_manager.dashboard.layout import CHANGE_PATH, Layout, login_of, render
+from shop_manager.dashboard.layout import CHANGE_PATH, Layout, done_before, lead_on, login_of, render
 from shop_manager.dashboard.login_pages import put_login, redirect
 from shop_manager.dashboard.login_throttle import LoginThrottle
 from shop_manager.dashboard.logins import Login
@@ -36,7 +36,7 @@ class PasswordPage:
 
     def show(self, request: Request) -> Response:
         _with_password(request)
-        return self._page(request, done=request.query_params.get("done") == "yes")
+        return self._page(request, done=done_before(request) == "password")
 
     def change(self, request: Request) -> Response:
         """A new password, and with it a new login here, while all others of the person end."""
@@ -73,7 +73,7 @@ class PasswordPage:
         if begun is None:
             return self._page(request, 409, error=_CHANGED_MEANWHILE)
         request.app.state.keys.forget(operator.key_id)  # it waited for this, and works now
-        response = redirect(HOME if login.must_change else f"{CHANGE_PATH}?done=yes")
+        response = redirect(HOME) if login.must_change else lead_on(request, CHANGE_PATH, "password")
         put_login(request, response, begun, self._logins)
         return response
 

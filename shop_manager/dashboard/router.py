@@ -30,6 +30,7 @@ from shop_manager.dashboard.live import LiveUpdates
 from shop_manager.dashboard.login_pages import LoginPages, login_router
 from shop_manager.dashboard.login_throttle import LoginThrottle
 from shop_manager.dashboard.logins import Logins
+from shop_manager.dashboard.one_moment import PagesRouter
 from shop_manager.dashboard.parked_page import parked_pages
 from shop_manager.dashboard.password_page import password_page
 from shop_manager.dashboard.people_page import people_page
@@ -56,12 +57,12 @@ def dashboard_router(
     `urls` are the addresses of the services in other processes; `provider` may vouch for operators.
     """
     notifier = operations.reads.sessions.notifier
-    read_banner = banner_reader(operations.database)
+    read_banner = banner_reader(operations.reads)
     logins = Logins(operators, provider=provider.options.id if provider else "")
     layout = Layout(logins, operations.database, read_banner)
     live = LiveUpdates(layout, read_banner, lambda: notifier.closed)
     guarded = [Depends(read_form), Depends(layout.require_login)]
-    pages = APIRouter(prefix=HOME, dependencies=guarded, include_in_schema=False)
+    pages = PagesRouter(operations.database, prefix=HOME, dependencies=guarded, include_in_schema=False)
     live.add_route(pages)
     home_page(pages, layout, live, operations, ServiceHealthReader(urls))
     _add_pages(pages, layout, live, operations)

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import func, select
+from domain.times import from_wire
+from shop_manager.operations.reads import Reads
 
-from messaging.database import Database
-from shop_manager.engine.tables import clerks
-
-columns = clerks.c
+BannerReader = Callable[[], dict[str, Any]]
 
 
-def banner_reader(database: Database) -> Callable[[], dict[str, Any]]:
-    """Returns a function that reads `{count, money_at_risk: {currency: minor units}, checked_at: ms}`.
+def banner_reader(reads: Reads) -> BannerReader:
+    """Returns a function that reads `{count, money_at_risk, money_to_settle: {currency: minor units}, checked_at: ms}`.
 
     It reads the index of stuck Clerks only.
     """
+    return lambda: banner_of(reads.stuck())
 
-    def read() -> dict[str, Any]:
-        sums = select(columns.currency, func.count(), func.sum(columns.total))
-        with database.read() as tx:
-            rows: Iterable[Any] = tx.execute(sums.where(columns.stuck_kind.isnot(None)).group_by(columns.currency))
-            found = {currency: (int(count), int(money or 0)) for currency, count, money in rows}
-            checked_at = tx.now()
-        return {
-            "count": sum(count for count, _ in found.values()),
-            "money_at_risk": {currency: money for currency, (_, money) in found.items()},
-            "checked_at": checked_at,
-        }
 
-    return read
+def banner_of(stuck: Mapping[str, Any]) -> dict[str, Any]:
+    """The banner of figures that were read already."""
+    return {**stuck, "checked_at": from_wire(stuck["checked_at"])}

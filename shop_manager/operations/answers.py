@@ -62,7 +62,8 @@ class StuckCause(Answer):
     kind: StuckKind
     code: str
     count: Count
-    money_at_risk: AmountByCurrency
+    money_at_risk: Annotated[AmountByCurrency, Field(description="what can be lost, in minor units")]
+    money_to_settle: Annotated[AmountByCurrency, Field(description="paid and shipped, but not settled")]
     owner: Literal["operator"]
     means: str
     move: str
@@ -77,7 +78,8 @@ class StuckSummary(Answer):
 
     count: Count
     oldest_since: Moment | None
-    money_at_risk: AmountByCurrency
+    money_at_risk: Annotated[AmountByCurrency, Field(description="what can be lost, in minor units")]
+    money_to_settle: Annotated[AmountByCurrency, Field(description="paid and shipped, but not settled")]
     causes: list[StuckCause]
 
 

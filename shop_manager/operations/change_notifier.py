@@ -60,9 +60,9 @@ class ListChangeNotifier:
     async def follow(self) -> AsyncGenerator[bytes, None]:
         """The stream's bytes: an event at once, and again when a counter or a Clerk has changed.
 
-        Data: `{checked_at, counts, stuck: {count, money_at_risk}, parked, mark, clerks: [ids], more}`; `clerks` are
-        those that this process has changed, `mark` differs whenever a live Clerk of any has. When the database fails
-        the stream ends, and the follower reconnects.
+        Data: `{checked_at, counts, stuck: {count, money_at_risk, money_to_settle}, parked, mark, clerks: [ids], more}`;
+        `clerks` are those that this process has changed, `mark` differs whenever a live Clerk of any has. When the
+        database fails the stream ends, and the follower reconnects.
         """
         clock = asyncio.get_running_loop().time
         me, until, told = object(), clock() + LONGEST, b""

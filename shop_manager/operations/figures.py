@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from domain.times import hours, minutes, to_wire
 from messaging.database import Tx
 from shop_manager.engine.tables import clerks, history, operations_schema
-from shop_manager.operations.tallies import OPENED
+from shop_manager.operations.tallies import OPENED, counted_since
 from shop_manager.processes import ProcessRegistry
 
 SAMPLE = 500
@@ -65,12 +65,7 @@ def _bucket(since: int, now: int) -> int:
 
 def _counted(tx: Tx, since: int, now: int) -> list[tuple[int, str, str, int]]:
     """(index of the bar, process, what, count), added up by the database: a week has tens of thousands of tallies."""
-    index = ((table.c.minute - since) // _bucket(since, now)).label("bar")
-    by = (index, table.c.process, table.c.what)
-    rows: Iterable[Any] = tx.execute(
-        select(*by, func.sum(table.c.count)).where(table.c.minute >= since, table.c.process != "").group_by(*by)
-    )
-    return [(int(bar), process, what, int(count)) for bar, process, what, count in rows]
+    return counted_since(tx, since, now, _bucket(since, now))
 
 
 def _throughput(counted: Sequence[tuple[int, str, str, int]], since: int, now: int) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from domain.times import to_wire
 from http_api.conventions import decode_cursor, encode_cursor, page
 from http_api.problems import Problem, not_found
 from messaging.database import Tx
@@ -22,7 +23,7 @@ from shop_manager.operations.parked_reads import (
 )
 from shop_manager.operations.process_reads import chosen, read_processes
 from shop_manager.operations.search import search
-from shop_manager.operations.summary import LATELY, stuck_causes, summary
+from shop_manager.operations.summary import LATELY, MONEY, stuck_causes, stuck_totals, summary
 from shop_manager.operations.tallies import ends_since
 from shop_manager.sessions.listing import ORDERS, Filter, page_of
 from shop_manager.sessions.reads import Sessions
@@ -52,15 +53,21 @@ class Reads:
         with self.database.read() as tx:
             return stuck_causes(tx, self.registry, tx.now())
 
+    def stuck(self) -> Values:
+        """`{count, money_at_risk, money_to_settle, checked_at}` of all that is stuck."""
+        with self.database.read() as tx:
+            now = tx.now()
+            return {**stuck_totals(stuck_causes(tx, self.registry, now)), "checked_at": to_wire(now)}
+
     def counters(self) -> Values:
-        """`{checked_at, counts, stuck: {count, money_at_risk}, parked, mark}`: the figures that open lists show.
+        """`{checked_at, counts, stuck: {count, money_at_risk, money_to_settle}, parked, mark}`: what open lists show.
 
         `mark` differs whenever a live Clerk has changed.
         """
         with self.database.read() as tx:
             found = self._summary(tx)
             mark = "-".join(map(str, live_mark(tx)))
-        stuck = {name: found["stuck"][name] for name in ("count", "money_at_risk")}
+        stuck = {name: found["stuck"][name] for name in ("count", *MONEY)}
         return {**{name: found[name] for name in ("checked_at", "counts", "parked")}, "stuck": stuck, "mark": mark}
 
     def clerks(

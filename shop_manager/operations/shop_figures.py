@@ -16,10 +16,15 @@ from prometheus_client.registry import Collector
 from messaging.database import Database
 from messaging.lately import Lately
 from shop_manager.operations.parked_reads import open_by_service
-from shop_manager.operations.summary import live_by_status, stuck_causes
+from shop_manager.operations.summary import MONEY, live_by_status, stuck_causes
 from shop_manager.operations.tallies import OPENED
 from shop_manager.operations.totals import opens_and_ends_ever
 from shop_manager.processes import ProcessRegistry
+
+MONEY_SAYS = {
+    "money_at_risk": "Money that can be lost with stuck Clerks, in minor units of the currency.",
+    "money_to_settle": "Money of stuck Clerks that are paid and shipped and not settled, in minor units.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +73,15 @@ class ShopFigures(Collector):
 def _stuck(causes: Sequence[Mapping[str, Any]]) -> Iterator[Metric]:
     """Causes with another code only are one sample: a service may say any code."""
     counts: Counter[tuple[str, str, str]] = Counter()
-    money: Counter[tuple[str, str]] = Counter()
+    money: dict[str, Counter[tuple[str, str]]] = {name: Counter() for name in MONEY}
     ages: dict[str, int] = {}
     for cause in causes:
         kind = cause["kind"]
         counts[kind, cause["process"], cause["step"]] += cause["count"]
         ages[kind] = max(ages.get(kind, 0), cause["oldest_seconds"])
-        for currency, amount in cause["money_at_risk"].items():
-            money[kind, currency] += amount
+        for name, sums in money.items():
+            for currency, amount in cause[name].items():
+                sums[kind, currency] += amount
     stuck = GaugeMetricFamily(
         "clerk_stuck_clerks", "Clerks that do not go on without a person.", labels=["kind", "process", "step"]
     )
@@ -86,14 +92,12 @@ def _stuck(causes: Sequence[Mapping[str, Any]]) -> Iterator[Metric]:
     )
     for kind, seconds in sorted(ages.items()):
         age.add_metric([kind], seconds)
-    risk = GaugeMetricFamily(
-        "clerk_money_at_risk_minor_units",
-        "Money of stuck Clerks, in minor units of the currency.",
-        labels=["kind", "currency"],
-    )
-    for pair, amount in sorted(money.items()):
-        risk.add_metric(pair, amount)
-    yield from (stuck, age, risk)
+    yield from (stuck, age)
+    for name, says in MONEY_SAYS.items():
+        family = GaugeMetricFamily(f"clerk_{name}_minor_units", says, labels=["kind", "currency"])
+        for pair, amount in sorted(money[name].items()):
+            family.add_metric(pair, amount)
+        yield family
 
 
 def _counted(counted: Mapping[tuple[str, str], int]) -> Iterator[Metric]:

@@ -15,6 +15,7 @@ from messaging.database import Tx
 from shop_manager.engine.tables import clerks
 from shop_manager.operations.causes import explained
 from shop_manager.operations.parked_reads import count_open
+from shop_manager.operations.stakes import stake_of
 from shop_manager.operations.tallies import Ends
 from shop_manager.operations.upcoming import LATE
 from shop_manager.processes import ProcessRegistry
@@ -24,6 +25,8 @@ from shop_manager.sessions.view import status_of
 ENDS = ("completed", "canceled", "expired", "failed")
 LATELY = hours(24)
 """Ends are counted that came within this time."""
+STAKES = {"at_risk": "money_at_risk", "to_settle": "money_to_settle"}
+MONEY = tuple(STAKES.values())
 columns = clerks.c
 
 
@@ -36,23 +39,28 @@ def summary(tx: Tx, processes: ProcessRegistry, first_steps: Sequence[str], now:
         "ends_since": to_wire(now - LATELY),
         "ends_capped": ends.capped,
         "stuck": {
-            "count": sum(cause["count"] for cause in causes),
+            **stuck_totals(causes),
             "oldest_since": min((cause["oldest_since"] for cause in causes), default=None),
-            "money_at_risk": _added_up(causes),
             "causes": causes,
         },
         "parked": count_open(tx),
     }
 
 
+def stuck_totals(causes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """`{count, money_at_risk, money_to_settle}` of all causes together."""
+    return {"count": sum(cause["count"] for cause in causes), **{name: _added_up(causes, name) for name in MONEY}}
+
+
 def stuck_causes(tx: Tx, processes: ProcessRegistry, now: int) -> list[dict[str, Any]]:
     """Stuck Clerks by (process, step, service, kind, code), the most first; money by currency, in minor units.
 
+    `money_at_risk` is what can be lost, `money_to_settle` that of orders which are paid and shipped (stakes.py).
     `means` says what it is, `owner` whose the next move is and `move` which, `then` what happens by itself meanwhile,
     and `next_at` when first.
     """
     causes: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for process, step, kind, code, currency, count, since, money, wake_at in _stuck_groups(tx, now):
+    for process, step, kind, code, status, currency, count, since, money, wake_at in _stuck_groups(tx, now):
         cause = causes.setdefault(
             (process, step, kind, code),
             {
@@ -63,22 +71,25 @@ def stuck_causes(tx: Tx, processes: ProcessRegistry, now: int) -> list[dict[str,
                 "code": code,
                 "count": 0,
                 "since": since,
-                "money_at_risk": {},
+                **{name: {} for name in MONEY},
                 **explained(kind, code, service, step),
                 "next_at": wake_at,
             },
         )
         cause["count"] += int(count)
         cause["since"] = min(cause["since"], since)
-        cause["money_at_risk"][currency] = int(money or 0)
+        stake = stake_of(processes.by_reference.get(process), step, kind, undoing=status == "undoing")
+        if stake in STAKES and money:
+            sums = cause[STAKES[stake]]
+            sums[currency] = sums.get(currency, 0) + int(money)
         cause["next_at"] = min((at for at in (cause["next_at"], wake_at) if at is not None), default=None)
     ordered = sorted(causes.values(), key=lambda cause: (-cause["count"], cause["since"]))
     return [_with_age(cause, now) for cause in ordered]
 
 
 def _stuck_groups(tx: Tx, now: int) -> Iterable[Any]:
-    """(process, step, kind, code, currency, count, the longest since, sum of money, the first to wake)."""
-    by = (columns.process, columns.step, columns.stuck_kind, columns.stuck_code)
+    """(process, step, kind, code, status, currency, count, the longest since, sum of money, the first to wake)."""
+    by = (columns.process, columns.step, columns.stuck_kind, columns.stuck_code, columns.status)
     groups: Iterable[Any] = tx.execute(
         select(
             *by,
@@ -115,9 +126,9 @@ def _with_age(cause: dict[str, Any], now: int) -> dict[str, Any]:
     return {**cause, "oldest_since": to_wire(since), "oldest_seconds": max(0, now - since) // 1000}
 
 
-def _added_up(causes: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+def _added_up(causes: Sequence[Mapping[str, Any]], name: str) -> dict[str, int]:
     sums: dict[str, int] = {}
     for cause in causes:
-        for currency, money in cause["money_at_risk"].items():
+        for currency, money in cause[name].items():
             sums[currency] = sums.get(currency, 0) + money
     return sums

@@ -82,6 +82,25 @@ def ends_since(tx: Tx, since: int, now: int) -> Ends:
     return Ends(counts + newly, capped=newly.total() > UNCOUNTED)
 
 
+def counted_since(tx: Tx, since: int, now: int, width: int) -> list[tuple[int, str, str, int]]:
+    """(index of the stretch of `width` ms, process, what, count) from `since` on: from the tallies, and what these do
+    not hold yet over the indexes, unless that is more than a portion.
+    """
+    counted = max(since, _counted_up_to(tx, now))
+    fresh = counted if now - counted <= PORTION else now + 1
+    index = ((table.c.minute - since) // width).label("stretch")
+    by = (index, table.c.process, table.c.what)
+    kept: Iterable[Any] = tx.execute(
+        select(*by, func.sum(table.c.count))
+        .where(table.c.minute >= since, table.c.minute < fresh, table.c.process != "")
+        .group_by(*by)
+    )
+    sums = Counter({(int(stretch), process, what): int(count) for stretch, process, what, count in kept})
+    for row in _opened(tx, fresh, now + 1) + _ended(tx, fresh, now + 1):
+        sums[(row["minute"] - since) // width, row["process"], row["what"]] += row["count"]
+    return [(*key, count) for key, count in sums.items()]
+
+
 def _counted_up_to(tx: Tx, now: int) -> int:
     latest = tx.execute(select(func.max(table.c.minute))).scalar_one()
     if latest is None:

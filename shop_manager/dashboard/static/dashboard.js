@@ -41,14 +41,15 @@
   // The server sends something every 10 s (live.py).
   const SILENT_AFTER = 20_000;
   const TRY_EVERY = 5_000;
-  const title = document.title;
+  const STALE = "Not up to date: ";
   let heard = live ? live.dataset.checked : "";
   let connection = null;
   let heardAt = Date.now();
   let triedAt = heardAt;
   function show(notice) {
     for (const each of ["stale", "ended"]) byId(each).hidden = each !== notice;
-    document.title = notice ? `Not up to date: ${title}` : title;
+    const title = document.title.replace(STALE, "");
+    document.title = notice ? STALE + title : title;
   }
   function since() {
     const sameDay = heard.slice(0, 10) === new Date(now()).toISOString().slice(0, 10);
@@ -69,6 +70,18 @@
     if (connection) connection.abortController.abort();
     else htmx.trigger(live, "connect");
   }
+  // Parts of the page are replaced while somebody is in them: the line with the focus, and what was unfolded.
+  let focused = "";
+  let unfolded = [];
+  function keepPlace() {
+    focused = document.activeElement.closest("[data-line]")?.getAttribute("href") || "";
+    unfolded = [...document.querySelectorAll("details[id][open]")].map((each) => each.id);
+  }
+  function findPlace() {
+    for (const each of unfolded) if (byId(each)) byId(each).open = true;
+    if (!focused || document.activeElement !== document.body) return;
+    lines().find((each) => each.getAttribute("href") === focused)?.focus({ preventScroll: true });
+  }
   // Behind another tab nothing is asked for: whoever comes back may see what is hours old until the first answer.
   function seen() {
     triedAt = Date.now();
@@ -82,7 +95,9 @@
     });
     document.addEventListener("htmx:sse:after:connection", (event) => { connection = event.detail.connection; });
     document.addEventListener("htmx:sse:close", () => { connection = null; });
+    document.addEventListener("htmx:sse:before:message", keepPlace);
     document.addEventListener("htmx:sse:after:message", () => {
+      findPlace();
       heard = byId("pulse").querySelector("time").dateTime;
       heardAt = Date.now();
       show(null);

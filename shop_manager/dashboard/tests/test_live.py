@@ -127,7 +127,7 @@ def test_a_list_tells_what_is_new_and_moves_nothing(harness: HttpHarness, viewer
     assert "<tr" not in "".join(stream.messages)
 
 
-def test_the_home_page_changes_its_figures_in_place_and_says_when_causes_have_changed(
+def test_all_of_the_home_page_changes_together_and_what_is_as_it_was_is_left_alone(
     harness: HttpHarness, viewer: BrowserClient
 ) -> None:
     [path] = re.findall(r'hx-sse:connect="([^"]+)"', viewer.get("/dashboard").text)
@@ -135,11 +135,13 @@ def test_the_home_page_changes_its_figures_in_place_and_says_when_causes_have_ch
         viewer,
         path.replace("&amp;", "&"),
         lambda _: stuck_at_capture(harness),
-        until=lambda stream: "has changed, show" in stream.messages[-1],
+        until=lambda stream: "1 stuck" in "".join(stream.messages),
     )
-    assert "has changed" not in stream.messages[0]
-    for place in ("verdict", "counts", "health", "news"):
-        assert f'hx-target="#{place}"' in stream.messages[-1]
+    changed = next(message for message in stream.messages if "Yes: 1 order is stuck" in message)
+    for place in ("pulse", "title", "verdict", "causes", "counts", "flow"):
+        assert f'hx-target="#{place}"' in changed
+    assert 'hx-target="#health"' in stream.messages[0] and 'hx-target="#health"' not in changed
+    assert "no answer" in changed and "no answer" not in stream.messages[0]
 
 
 def test_a_broken_filter_tells_nothing_of_the_list(viewer: BrowserClient) -> None:
