@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from threading import local
 from typing import Any
 
@@ -35,6 +35,7 @@ from messaging.database_limits import (
     hurries,
 )
 from messaging.database_time import SQLITE_NOW
+from messaging.one_moment import Moments
 from messaging.postgres import (
     ALONE,
     OVERFLOW,
@@ -123,6 +124,7 @@ class Database:
         # SQLite's own waiting is sleeping and trying again; threads of one process had better queue up here.
         self._writers = Places(1 if self.dialect == "sqlite" else 10_000)
         self._inside = local()
+        self._moments = Moments(lambda: self._reading(READS_ONLY))
         self.statements = 0
         self.commits = 0
         event.listen(self.engine, "handle_error", _call_read_only_trouble, retval=True)
@@ -151,30 +153,15 @@ class Database:
         for act in tx.after_commit:
             act()
 
-    @contextmanager
-    def read(self) -> Iterator[Tx]:
+    def read(self) -> AbstractContextManager[Tx]:
         """A transaction that only reads: a consistent picture, no locks held against writers."""
-        moment: _Moment | None = getattr(self._inside, "moment", None)
-        if moment is not None:
-            yield moment.picture(lambda: self._reading(READS_ONLY))
-            return
-        with self._reading(READS_ONLY) as tx:
-            yield tx
+        return self._moments.read()
 
-    @contextmanager
-    def one_moment(self) -> Iterator[None]:
+    def one_moment(self) -> AbstractContextManager[None]:
         """Every `read` of this thread within sees the picture and the time of the first: figures that are shown
         together agree. Nothing is to be written within.
         """
-        if getattr(self._inside, "moment", None) is not None:
-            yield
-            return
-        with ExitStack() as stack:
-            self._inside.moment = _Moment(stack)
-            try:
-                yield
-            finally:
-                self._inside.moment = None
+        return self._moments.one()
 
     @contextmanager
     def look(self) -> Iterator[Tx]:
@@ -240,19 +227,6 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
-
-
-class _Moment:
-    """The one transaction of all reads within `Database.one_moment`, begun by the first of them."""
-
-    def __init__(self, stack: ExitStack) -> None:
-        self._stack = stack
-        self._tx: Tx | None = None
-
-    def picture(self, reading: Callable[[], AbstractContextManager[Tx]]) -> Tx:
-        if self._tx is None:
-            self._tx = self._stack.enter_context(reading())
-        return self._tx
 
 
 class Tx:
