@@ -41,6 +41,7 @@ class Part(StrEnum):
 
 class Role(StrEnum):
     VIEWER = "viewer"
+    SUPPORT = "support"
     OPERATOR = "operator"
     ADMIN = "admin"
 
@@ -358,7 +359,10 @@ def settings(service: ServiceName = None, as_json: Json = False) -> None:
 def add_operator(
     name: Annotated[str, typer.Argument(help="The name to log in with.")],
     *,
-    role: Annotated[Role, typer.Option(help="viewer sees, operator acts, admin also manages people and keys.")],
+    role: Annotated[
+        Role,
+        typer.Option(help="viewer sees, support notes and cancels, operator acts, admin manages people and keys."),
+    ],
     long: Annotated[
         bool,
         typer.Option("--long", help="For a screen on a wall: stays logged in while its page is open; viewers only."),

@@ -99,7 +99,7 @@ class _AsShippingAddress:
 
 SHOWN_AS_SHIPPING_ADDRESS = _AsShippingAddress()
 ServiceName = Literal["shop", "risk", "payment", "fulfillment"]
-OperatorRole = Literal["viewer", "operator", "admin"]
+OperatorRole = Literal["viewer", "support", "operator", "admin"]
 KeyScope = Literal["server", "warehouse", "operator", "monitoring"]
 
 

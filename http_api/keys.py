@@ -28,11 +28,11 @@ from messaging.database import Database, Tx
 from messaging.database_errors import DATABASE_ERRORS, said_by
 
 Scope = Literal["server", "warehouse", "operator", "monitoring"]
-Role = Literal["viewer", "operator", "admin"]
+Role = Literal["viewer", "support", "operator", "admin"]
 KeyFault = Literal["malformed", "unknown", "revoked", "expired"]
 """Why a key opens nothing. A wrong secret makes it unknown, so that nobody learns which ids there are."""
 PREFIXES: dict[Scope, str] = {"server": "sk", "warehouse": "wk", "operator": "op", "monitoring": "mk"}
-ROLES: tuple[Role, ...] = ("viewer", "operator", "admin")
+ROLES: tuple[Role, ...] = ("viewer", "support", "operator", "admin")
 """Each may do all that those before it may."""
 MOMENTS = ("created_at", "expires_at", "last_used_at", "revoked_at")
 LISTED = ("id", "scope", "role", "name", *MOMENTS)

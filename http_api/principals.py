@@ -246,7 +246,7 @@ async def require_server_or_operator(
 
 
 def require_operator(role: Role) -> Callable[..., Awaitable[Principal]]:
-    """A dependency: only `op_…` of this role or a higher one (viewer < operator < admin)."""
+    """A dependency: only `op_…` of this role or a higher one (viewer < support < operator < admin)."""
 
     async def required(request: Request, _shown: Annotated[object, Depends(_operator_key)] = None) -> Principal:
         operator = await _one_of(request, "operator")

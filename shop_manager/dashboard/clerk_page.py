@@ -17,6 +17,7 @@ from shop_manager.dashboard.forms import clerk_act_request, principal_of, raise_
 from shop_manager.dashboard.layout import ENVIRONMENT, Layout, done_before, lead_on, login_of, may
 from shop_manager.dashboard.live import LiveUpdates, partial
 from shop_manager.operations.facade import Operations
+from shop_manager.operations.roles import role_for
 
 PATH = "/dashboard/clerks"
 SHOWN = 200
@@ -77,7 +78,7 @@ class ClerkPage:
             timeline=timeline if whole else timeline[:SHOWN],
             earlier=0 if whole else len(timeline[SHOWN:]),
             acts=view.act_forms(found, form, now),
-            acts_allowed=may(login_of(request), "operator"),
+            mine=[name for name in view.ACT_NAMES if may(login_of(request), role_for(name))],
             refused=view.refused_act(problem, timeline, form, found["version"]) if problem else None,
             done=DONE.get(done_before(request), "") if not problem else "",
             live=f"/dashboard/live?of=clerk&id={quote(clerk, safe='')}&version={found['version']}",

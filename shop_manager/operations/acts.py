@@ -15,7 +15,7 @@ from shop_manager.engine.manager import Manager
 from shop_manager.operations.audit import AuditLine, record
 from shop_manager.operations.clerk_detail import clerk_detail
 from shop_manager.operations.clerk_reads import read_saga
-from shop_manager.operations.roles import require
+from shop_manager.operations.roles import require, role_for
 from shop_manager.saga.happenings import Act, Decision, Operated
 from shop_manager.saga.operator_acts import NAMES
 from shop_manager.saga.state import Saga
@@ -50,8 +50,8 @@ class Acts:
             return clerk_detail(outcome, self.manager.processes, self.first_steps, tx.now())
 
     def require(self, who: Principal, action: str, clerk: str) -> None:
-        """Problem `forbidden` for a viewer; the attempt is written down."""
-        require(self.manager.database, who, "operator", action, f"clerk:{clerk}")
+        """Problem `forbidden` for whose role is too small for it; the attempt is written down."""
+        require(self.manager.database, who, role_for(action), action, f"clerk:{clerk}")
 
     def attempt(
         self, who: Principal, clerk: str, act: Act, reason: str, version: int, *, also: Also | None = None

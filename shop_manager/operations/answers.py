@@ -370,5 +370,5 @@ ACT_ON_CLERK = documented(
         "version_required",
     ],
     current=Clerk,
-    role="operator",
+    role="support",
 )

@@ -30,6 +30,7 @@ def ops_acts_router(operations: Operations) -> APIRouter:
 
         Answers with the Clerk as it is then. A version that is not the present one: 412, and nothing has changed.
         """
+        operations.acts.require(who, body.action, clerk)
         found = operations.acts.act(who, clerk, body.act(), body.reason, version_seen(request))
         return as_json(found, 200, {"ETag": etag(found["version"])})
 

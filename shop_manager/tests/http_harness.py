@@ -68,6 +68,7 @@ class Keys(KeyRing):
             "sk_twin": Holder("g", "server", "shop"),
             "wk_hall": Holder("b", "warehouse", "hall"),
             "op_night": Holder("c", "operator", "night", "viewer"),
+            "op_desk": Holder("s", "operator", "desk", "support"),
             "op_day": Holder("e", "operator", "day", "operator"),
             "op_boss": Holder("f", "operator", "boss", "admin"),
         }.get(plain)

@@ -38,7 +38,7 @@ from shop_manager.processes import discover
 from tests.who_may.asgi_client import AsgiTransport
 
 LIMIT = 20.0
-ROLES: tuple[Role, ...] = ("viewer", "operator", "admin")
+ROLES: tuple[Role, ...] = ("viewer", "support", "operator", "admin")
 NAMES = [service.name for service in SERVICES]
 PROVIDER_SECRET = "only the provider and payment know this"
 SETTINGS: dict[str, dict[str, Any]] = {

@@ -21,89 +21,90 @@ class RouteRow(NamedTuple):
 # `own` and `ended` ask for their own session (which has ended for the latter), `other` has another session's secret;
 # `useless`: keys that are unknown, revoked, wrong, of somebody disabled, of another service only, or malformed.
 API = """
-                                                                    nobody own ended other server warehouse viewer operator admin monitoring useless
+                                                                    nobody own ended other server warehouse viewer support operator admin monitoring useless
 
-shop_manager POST   /shop/session                       nothing     in     in  in    in    in     in        in     in       in    403        401
-shop_manager POST   /shop/session                       for_ada     401    403 403   403   in     403       403    403      403   403        401
-shop_manager GET    /shop/session                       -           401    403 403   403   in     403       403    403      403   403        401
-shop_manager GET    /shop/session/{session}             -           401    in  in    404   in     403       in     in       in    403        401
-shop_manager GET    /shop/session/{session}/events      -           401    in  in    404   in     403       in     in       in    403        401
-shop_manager POST   /shop/session/{session}/events/ticket -          401    in  in    404   in     403       in     in       in    403        401
-shop_manager GET    /shop/session/{session}/clerk       -           401    403 403   403   in     403       in     in       in    403        401
-shop_manager PATCH  /shop/session/{session}             amendment   401    in  in    404   in     403       403    403      403   403        401
-shop_manager POST   /shop/session/{session}/cancel      -           401    in  in    404   in     403       403    403      403   403        401
-shop_manager POST   /shop/session/{session}/expire      -           401    403 403   403   in     403       403    403      403   403        401
-shop_manager GET    /shop/customers/{customer}          -           401    403 403   403   in     403       403    403      403   403        401
-shop_manager PUT    /shop/customers/{customer}          customer    401    403 403   403   in     403       403    403      403   403        401
-shop_manager GET    /shop/shops/{shop}                  -           401    403 403   403   in     403       403    403      403   403        401
-shop_manager PUT    /shop/shops/{shop}                  shop        401    403 403   403   in     403       403    403      403   403        401
+shop_manager POST   /shop/session                       nothing     in     in  in    in    in     in        in     in      in       in    403        401
+shop_manager POST   /shop/session                       for_ada     401    403 403   403   in     403       403    403     403      403   403        401
+shop_manager GET    /shop/session                       -           401    403 403   403   in     403       403    403     403      403   403        401
+shop_manager GET    /shop/session/{session}             -           401    in  in    404   in     403       in     in      in       in    403        401
+shop_manager GET    /shop/session/{session}/events      -           401    in  in    404   in     403       in     in      in       in    403        401
+shop_manager POST   /shop/session/{session}/events/ticket -          401    in  in    404   in     403       in     in      in       in    403        401
+shop_manager GET    /shop/session/{session}/clerk       -           401    403 403   403   in     403       in     in      in       in    403        401
+shop_manager PATCH  /shop/session/{session}             amendment   401    in  in    404   in     403       403    403     403      403   403        401
+shop_manager POST   /shop/session/{session}/cancel      -           401    in  in    404   in     403       403    403     403      403   403        401
+shop_manager POST   /shop/session/{session}/expire      -           401    403 403   403   in     403       403    403     403      403   403        401
+shop_manager GET    /shop/customers/{customer}          -           401    403 403   403   in     403       403    403     403      403   403        401
+shop_manager PUT    /shop/customers/{customer}          customer    401    403 403   403   in     403       403    403     403      403   403        401
+shop_manager GET    /shop/shops/{shop}                  -           401    403 403   403   in     403       403    403     403      403   403        401
+shop_manager PUT    /shop/shops/{shop}                  shop        401    403 403   403   in     403       403    403     403      403   403        401
 
-shop_manager GET    /keys/current                       -           401    403 403   403   in     in        in     in       in    in         401
+shop_manager GET    /keys/current                       -           401    403 403   403   in     in        in     in      in       in    in         401
 
-shop_manager GET    /ops/summary                        -           401    403 403   403   403    403       in     in       in    403        401
-shop_manager GET    /ops/figures                        -           401    403 403   403   403    403       in     in       in    403        401
-shop_manager GET    /ops/events                         -           401    403 403   403   403    403       in     in       in    403        401
-shop_manager GET    /ops/checks                         -           401    403 403   403   403    403       in     in       in    403        401
-shop_manager GET    /ops/search                         ?search     401    403 403   403   403    403       in     in       in    403        401
-shop_manager GET    /ops/clerks                         -           401    403 403   403   403    403       in     in       in    403        401
-shop_manager GET    /ops/clerks.csv                     -           401    403 403   403   403    403       in     in       in    403        401
-shop_manager GET    /ops/clerks.json                    -           401    403 403   403   403    403       in     in       in    403        401
-shop_manager GET    /ops/clerks/{clerk}                 -           401    403 403   403   403    403       in     in       in    403        401
-shop_manager GET    /ops/clerks/{clerk}/timeline        -           401    403 403   403   403    403       in     in       in    403        401
-shop_manager GET    /ops/clerks/{clerk}/messages        -           401    403 403   403   403    403       in     in       in    403        401
-shop_manager GET    /ops/parked                         -           401    403 403   403   403    403       in     in       in    403        401
-shop_manager GET    /ops/parked/{parked}                -           401    403 403   403   403    403       in     in       in    403        401
-shop_manager GET    /ops/processes                      -           401    403 403   403   403    403       in     in       in    403        401
-shop_manager GET    /ops/processes/chosen               ?chosen     401    403 403   403   403    403       in     in       in    403        401
-shop_manager GET    /ops/audit                          -           401    403 403   403   403    403       in     in       in    403        401
-shop_manager POST   /ops/clerks/{clerk}/actions         note        401    403 403   403   403    403       403    in       in    403        401
-shop_manager POST   /ops/parked/{parked}/actions        discard     401    403 403   403   403    403       403    in       in    403        401
-shop_manager GET    /ops/bulk                           -           401    403 403   403   403    403       in     in       in    403        401
-shop_manager GET    /ops/bulk/{name}                    -           401    403 403   403   403    403       in     in       in    403        401
-shop_manager POST   /ops/bulk                           bulk        401    403 403   403   403    403       403    403      in    403        401
-shop_manager POST   /ops/bulk/{name}/start              pace        401    403 403   403   403    403       403    403      in    403        401
-shop_manager POST   /ops/bulk/{name}/stop               -           401    403 403   403   403    403       403    403      in    403        401
-shop_manager GET    /ops/people                         -           401    403 403   403   403    403       403    403      in    403        401
-shop_manager POST   /ops/people                         person      401    403 403   403   403    403       403    403      in    403        401
-shop_manager POST   /ops/people/{name}/actions          role        401    403 403   403   403    403       403    403      in    403        401
-shop_manager GET    /ops/keys                           -           401    403 403   403   403    403       403    403      in    403        401
-shop_manager POST   /ops/keys                           key         401    403 403   403   403    403       403    403      in    403        401
-shop_manager POST   /ops/keys/{key}/actions             revoke      401    403 403   403   403    403       403    403      in    403        401
-shop_manager GET    /ops/alerts                         -           401    403 403   403   403    403       in     in       in    403        401
-shop_manager GET    /ops/alerts/channels                -           401    403 403   403   403    403       in     in       in    403        401
-shop_manager POST   /ops/alerts/test                    -           401    403 403   403   403    403       403    403      in    403        401
-shop_manager POST   /ops/alerts/{alert}/again           -           401    403 403   403   403    403       403    403      in    403        401
-shop_manager GET    /ops/views                          -           401    403 403   403   403    403       in     in       in    403        401
-shop_manager POST   /ops/views                          view        401    403 403   403   403    403       in     in       in    403        401
-shop_manager DELETE /ops/views/{name}                   -           401    403 403   403   403    403       in     in       in    403        401
+shop_manager GET    /ops/summary                        -           401    403 403   403   403    403       in     in      in       in    403        401
+shop_manager GET    /ops/figures                        -           401    403 403   403   403    403       in     in      in       in    403        401
+shop_manager GET    /ops/events                         -           401    403 403   403   403    403       in     in      in       in    403        401
+shop_manager GET    /ops/checks                         -           401    403 403   403   403    403       in     in      in       in    403        401
+shop_manager GET    /ops/search                         ?search     401    403 403   403   403    403       in     in      in       in    403        401
+shop_manager GET    /ops/clerks                         -           401    403 403   403   403    403       in     in      in       in    403        401
+shop_manager GET    /ops/clerks.csv                     -           401    403 403   403   403    403       in     in      in       in    403        401
+shop_manager GET    /ops/clerks.json                    -           401    403 403   403   403    403       in     in      in       in    403        401
+shop_manager GET    /ops/clerks/{clerk}                 -           401    403 403   403   403    403       in     in      in       in    403        401
+shop_manager GET    /ops/clerks/{clerk}/timeline        -           401    403 403   403   403    403       in     in      in       in    403        401
+shop_manager GET    /ops/clerks/{clerk}/messages        -           401    403 403   403   403    403       in     in      in       in    403        401
+shop_manager GET    /ops/parked                         -           401    403 403   403   403    403       in     in      in       in    403        401
+shop_manager GET    /ops/parked/{parked}                -           401    403 403   403   403    403       in     in      in       in    403        401
+shop_manager GET    /ops/processes                      -           401    403 403   403   403    403       in     in      in       in    403        401
+shop_manager GET    /ops/processes/chosen               ?chosen     401    403 403   403   403    403       in     in      in       in    403        401
+shop_manager GET    /ops/audit                          -           401    403 403   403   403    403       in     in      in       in    403        401
+shop_manager POST   /ops/clerks/{clerk}/actions         note        401    403 403   403   403    403       403    in      in       in    403        401
+shop_manager POST   /ops/clerks/{clerk}/actions         retry       401    403 403   403   403    403       403    403     in       in    403        401
+shop_manager POST   /ops/parked/{parked}/actions        discard     401    403 403   403   403    403       403    403     in       in    403        401
+shop_manager GET    /ops/bulk                           -           401    403 403   403   403    403       in     in      in       in    403        401
+shop_manager GET    /ops/bulk/{name}                    -           401    403 403   403   403    403       in     in      in       in    403        401
+shop_manager POST   /ops/bulk                           bulk        401    403 403   403   403    403       403    403     403      in    403        401
+shop_manager POST   /ops/bulk/{name}/start              pace        401    403 403   403   403    403       403    403     403      in    403        401
+shop_manager POST   /ops/bulk/{name}/stop               -           401    403 403   403   403    403       403    403     403      in    403        401
+shop_manager GET    /ops/people                         -           401    403 403   403   403    403       403    403     403      in    403        401
+shop_manager POST   /ops/people                         person      401    403 403   403   403    403       403    403     403      in    403        401
+shop_manager POST   /ops/people/{name}/actions          role        401    403 403   403   403    403       403    403     403      in    403        401
+shop_manager GET    /ops/keys                           -           401    403 403   403   403    403       403    403     403      in    403        401
+shop_manager POST   /ops/keys                           key         401    403 403   403   403    403       403    403     403      in    403        401
+shop_manager POST   /ops/keys/{key}/actions             revoke      401    403 403   403   403    403       403    403     403      in    403        401
+shop_manager GET    /ops/alerts                         -           401    403 403   403   403    403       in     in      in       in    403        401
+shop_manager GET    /ops/alerts/channels                -           401    403 403   403   403    403       in     in      in       in    403        401
+shop_manager POST   /ops/alerts/test                    -           401    403 403   403   403    403       403    403     403      in    403        401
+shop_manager POST   /ops/alerts/{alert}/again           -           401    403 403   403   403    403       403    403     403      in    403        401
+shop_manager GET    /ops/views                          -           401    403 403   403   403    403       in     in      in       in    403        401
+shop_manager POST   /ops/views                          view        401    403 403   403   403    403       in     in      in       in    403        401
+shop_manager DELETE /ops/views/{name}                   -           401    403 403   403   403    403       in     in      in       in    403        401
 
-shop         GET    /shop/products                      -           in     in  in    in    in     in        in     in       in    in         in
-shop         PUT    /shop/products/{sku}                product     401    403 403   403   in     403       403    403      403   403        401
-shop         GET    /shop/carts/{session}               -           401    in  in    404   in     403       403    403      403   403        401
-shop         PUT    /shop/carts/{session}/items/{sku}   quantity    401    in  in    404   in     403       403    403      403   403        401
-shop         POST   /shop/carts/{session}/order         -           401    in  in    404   in     403       403    403      403   403        401
+shop         GET    /shop/products                      -           in     in  in    in    in     in        in     in      in       in    in         in
+shop         PUT    /shop/products/{sku}                product     401    403 403   403   in     403       403    403     403      403   403        401
+shop         GET    /shop/carts/{session}               -           401    in  in    404   in     403       403    403     403      403   403        401
+shop         PUT    /shop/carts/{session}/items/{sku}   quantity    401    in  in    404   in     403       403    403     403      403   403        401
+shop         POST   /shop/carts/{session}/order         -           401    in  in    404   in     403       403    403     403      403   403        401
 
-risk         GET    /risk/customers/{customer}          -           401    403 403   403   in     403       403    403      403   403        401
-risk         PUT    /risk/customers/{customer}          limit       401    403 403   403   in     403       403    403      403   403        401
+risk         GET    /risk/customers/{customer}          -           401    403 403   403   in     403       403    403     403      403   403        401
+risk         PUT    /risk/customers/{customer}          limit       401    403 403   403   in     403       403    403     403      403   403        401
 
-payment      GET    /payment/{session}                  -           401    in  in    404   in     403       403    403      403   403        401
-payment      POST   /payment/{session}                  token       401    in  in    404   in     403       403    403      403   403        401
-payment      POST   /payment/provider-events            notice      401    401 401   401   401    401       401    401      401   401        401
+payment      GET    /payment/{session}                  -           401    in  in    404   in     403       403    403     403      403   403        401
+payment      POST   /payment/{session}                  token       401    in  in    404   in     403       403    403     403      403   403        401
+payment      POST   /payment/provider-events            notice      401    401 401   401   401    401       401    401     401      401   401        401
 
-fulfillment  GET    /fulfillment/stock/{sku}            -           401    403 403   403   in     in        403    403      403   403        401
-fulfillment  PUT    /fulfillment/stock/{sku}            on_hand     401    403 403   403   in     in        403    403      403   403        401
-fulfillment  POST   /fulfillment/stock/{sku}/adjust     difference  401    403 403   403   in     in        403    403      403   403        401
-fulfillment  GET    /fulfillment/shipments              -           401    403 403   403   403    in        403    403      403   403        401
-fulfillment  GET    /fulfillment/{session}              -           401    in  in    404   in     in        403    403      403   403        401
-fulfillment  POST   /fulfillment/{session}/ship         label       401    403 403   403   403    in        403    403      403   403        401
+fulfillment  GET    /fulfillment/stock/{sku}            -           401    403 403   403   in     in        403    403     403      403   403        401
+fulfillment  PUT    /fulfillment/stock/{sku}            on_hand     401    403 403   403   in     in        403    403     403      403   403        401
+fulfillment  POST   /fulfillment/stock/{sku}/adjust     difference  401    403 403   403   in     in        403    403     403      403   403        401
+fulfillment  GET    /fulfillment/shipments              -           401    403 403   403   403    in        403    403     403      403   403        401
+fulfillment  GET    /fulfillment/{session}              -           401    in  in    404   in     in        403    403     403      403   403        401
+fulfillment  POST   /fulfillment/{session}/ship         label       401    403 403   403   403    in        403    403     403      403   403        401
 
-each         GET    /health/live                        -           in     in  in    in    in     in        in     in       in    in         in
-each         GET    /health/ready                       -           in     in  in    in    in     in        in     in       in    in         401
-each         GET    /metrics                            -           401    403 403   403   in     in        in     in       in    in         401
-each         GET    /openapi.json                       -           in     in  in    in    in     in        in     in       in    in         in
-each         GET    /docs                               -           in     in  in    in    in     in        in     in       in    in         in
-each         GET    /docs/errors                        -           in     in  in    in    in     in        in     in       in    in         in
-each         GET    /docs/assets/{name}                 -           in     in  in    in    in     in        in     in       in    in         in
+each         GET    /health/live                        -           in     in  in    in    in     in        in     in      in       in    in         in
+each         GET    /health/ready                       -           in     in  in    in    in     in        in     in      in       in    in         401
+each         GET    /metrics                            -           401    403 403   403   in     in        in     in      in       in    in         401
+each         GET    /openapi.json                       -           in     in  in    in    in     in        in     in      in       in    in         in
+each         GET    /docs                               -           in     in  in    in    in     in        in     in      in       in    in         in
+each         GET    /docs/errors                        -           in     in  in    in    in     in        in     in      in       in    in         in
+each         GET    /docs/assets/{name}                 -           in     in  in    in    in     in        in     in      in       in    in         in
 """  # noqa: E501  # a table is read across
 """`each` is a route that every service has."""
 
@@ -112,51 +113,52 @@ each         GET    /docs/assets/{name}                 -           in     in  i
 # `first` is somebody who has to choose a password of their own: each page leads to the one that changes it.
 # No OpenID provider is set here.
 DASHBOARD = """
-                                                                       nobody key   unknown over  gone  viewer operator admin forged elsewhere first
+                                                                       nobody key   unknown over  gone  viewer support operator admin forged elsewhere first
 
-shop_manager GET    /dashboard/static/{name}               -           in     in    in      in    in    in     in       in    in     in              in
-shop_manager GET    /dashboard/login                       -           in     in    in      in    in    in     in       in    in     in              in
-shop_manager GET    /dashboard/login/oidc                   -           404    404   404     404   404   404    404      404   404    404            404
-shop_manager GET    /dashboard/login/oidc/callback          -           404    404   404     404   404   404    404      404   404    404            404
-shop_manager POST   /dashboard/login                       -           403    403   403     403   403   403    403      403   403    403             403
-shop_manager POST   /dashboard/logout                      -           login  login login   login login login  login    login 403    403             login
-shop_manager GET    /dashboard                             -           login  login login   login login in     in       in    in     in              password
-shop_manager GET    /dashboard/                            -           login  login login   login login in     in       in    in     in              password
-shop_manager GET    /dashboard/live                        -           login  login login   login login in     in       in    in     in              password
-shop_manager GET    /dashboard/clerks                      -           login  login login   login login in     in       in    in     in              password
-shop_manager GET    /dashboard/clerks.csv                  -           login  login login   login login in     in       in    in     in              password
-shop_manager GET    /dashboard/clerks.json                 -           login  login login   login login in     in       in    in     in              password
-shop_manager GET    /dashboard/find                        -           login  login login   login login in     in       in    in     in              password
-shop_manager GET    /dashboard/find/hits                   -           login  login login   login login in     in       in    in     in              password
-shop_manager GET    /dashboard/clerks/{clerk}              -           login  login login   login login in     in       in    in     in              password
-shop_manager GET    /dashboard/parked                      -           login  login login   login login in     in       in    in     in              password
-shop_manager GET    /dashboard/parked/{parked}             -           login  login login   login login in     in       in    in     in              password
-shop_manager GET    /dashboard/processes                   -           login  login login   login login in     in       in    in     in              password
-shop_manager GET    /dashboard/figures                     -           login  login login   login login in     in       in    in     in              password
-shop_manager GET    /dashboard/bulk                        -           login  login login   login login in     in       in    in     in              password
-shop_manager GET    /dashboard/bulk/{bulk}                 -           login  login login   login login in     in       in    in     in              password
-shop_manager GET    /dashboard/audit                       -           login  login login   login login in     in       in    in     in              password
-shop_manager GET    /dashboard/checks                      -           login  login login   login login in     in       in    in     in              password
-shop_manager GET    /dashboard/alerts                      -           login  login login   login login in     in       in    in     in              password
-shop_manager GET    /dashboard/help                        -           login  login login   login login in     in       in    in     in              password
-shop_manager GET    /dashboard/keys                        -           login  login login   login login in     in       in    in     in              password
-shop_manager GET    /dashboard/password                    -           login  login login   login login in     in       in    in     in          in
-shop_manager POST   /dashboard/password                    change      login  login login   login login in     in       in    403    403         in
-shop_manager GET    /dashboard/people                      -           login  login login   login login 403    403      in    in     in              password
-shop_manager GET    /dashboard/{rest:path}                 -           login  login login   login login 404    404      404   404    404             password
-shop_manager POST   /dashboard/views                       view        login  login login   login login in     in       in    403    403             password
-shop_manager POST   /dashboard/views/remove                view        login  login login   login login in     in       in    403    403             password
-shop_manager POST   /dashboard/clerks/{clerk}/actions      note        login  login login   login login 403    in       in    403    403             password
-shop_manager POST   /dashboard/parked/actions              pick        login  login login   login login 403    in       in    403    403             password
-shop_manager POST   /dashboard/parked/{parked}/actions     discard     login  login login   login login 403    in       in    403    403             password
-shop_manager POST   /dashboard/bulk                        bulk        login  login login   login login 403    403      in    403    403             password
-shop_manager POST   /dashboard/bulk/{bulk}/{move}          -           login  login login   login login 403    403      in    403    403             password
-shop_manager POST   /dashboard/alerts/test                 -           login  login login   login login 403    403      in    403    403             password
-shop_manager POST   /dashboard/alerts/{alert}/again        -           login  login login   login login 403    403      in    403    403             password
-shop_manager POST   /dashboard/people                      person      login  login login   login login 403    403      in    403    403             password
-shop_manager POST   /dashboard/people/{name}/actions       role        login  login login   login login 403    403      in    403    403             password
-shop_manager POST   /dashboard/people/keys                 key         login  login login   login login 403    403      in    403    403             password
-shop_manager POST   /dashboard/people/keys/{key}/actions   revoke      login  login login   login login 403    403      in    403    403             password
+shop_manager GET    /dashboard/static/{name}               -           in     in    in      in    in    in     in      in       in    in     in              in
+shop_manager GET    /dashboard/login                       -           in     in    in      in    in    in     in      in       in    in     in              in
+shop_manager GET    /dashboard/login/oidc                   -           404    404   404     404   404   404    404     404      404   404    404            404
+shop_manager GET    /dashboard/login/oidc/callback          -           404    404   404     404   404   404    404     404      404   404    404            404
+shop_manager POST   /dashboard/login                       -           403    403   403     403   403   403    403     403      403   403    403             403
+shop_manager POST   /dashboard/logout                      -           login  login login   login login login  login   login    login 403    403             login
+shop_manager GET    /dashboard                             -           login  login login   login login in     in      in       in    in     in              password
+shop_manager GET    /dashboard/                            -           login  login login   login login in     in      in       in    in     in              password
+shop_manager GET    /dashboard/live                        -           login  login login   login login in     in      in       in    in     in              password
+shop_manager GET    /dashboard/clerks                      -           login  login login   login login in     in      in       in    in     in              password
+shop_manager GET    /dashboard/clerks.csv                  -           login  login login   login login in     in      in       in    in     in              password
+shop_manager GET    /dashboard/clerks.json                 -           login  login login   login login in     in      in       in    in     in              password
+shop_manager GET    /dashboard/find                        -           login  login login   login login in     in      in       in    in     in              password
+shop_manager GET    /dashboard/find/hits                   -           login  login login   login login in     in      in       in    in     in              password
+shop_manager GET    /dashboard/clerks/{clerk}              -           login  login login   login login in     in      in       in    in     in              password
+shop_manager GET    /dashboard/parked                      -           login  login login   login login in     in      in       in    in     in              password
+shop_manager GET    /dashboard/parked/{parked}             -           login  login login   login login in     in      in       in    in     in              password
+shop_manager GET    /dashboard/processes                   -           login  login login   login login in     in      in       in    in     in              password
+shop_manager GET    /dashboard/figures                     -           login  login login   login login in     in      in       in    in     in              password
+shop_manager GET    /dashboard/bulk                        -           login  login login   login login in     in      in       in    in     in              password
+shop_manager GET    /dashboard/bulk/{bulk}                 -           login  login login   login login in     in      in       in    in     in              password
+shop_manager GET    /dashboard/audit                       -           login  login login   login login in     in      in       in    in     in              password
+shop_manager GET    /dashboard/checks                      -           login  login login   login login in     in      in       in    in     in              password
+shop_manager GET    /dashboard/alerts                      -           login  login login   login login in     in      in       in    in     in              password
+shop_manager GET    /dashboard/help                        -           login  login login   login login in     in      in       in    in     in              password
+shop_manager GET    /dashboard/keys                        -           login  login login   login login in     in      in       in    in     in              password
+shop_manager GET    /dashboard/password                    -           login  login login   login login in     in      in       in    in     in          in
+shop_manager POST   /dashboard/password                    change      login  login login   login login in     in      in       in    403    403         in
+shop_manager GET    /dashboard/people                      -           login  login login   login login 403    403     403      in    in     in              password
+shop_manager GET    /dashboard/{rest:path}                 -           login  login login   login login 404    404     404      404   404    404             password
+shop_manager POST   /dashboard/views                       view        login  login login   login login in     in      in       in    403    403             password
+shop_manager POST   /dashboard/views/remove                view        login  login login   login login in     in      in       in    403    403             password
+shop_manager POST   /dashboard/clerks/{clerk}/actions      note        login  login login   login login 403    in      in       in    403    403             password
+shop_manager POST   /dashboard/clerks/{clerk}/actions      retry       login  login login   login login 403    403     in       in    403    403             password
+shop_manager POST   /dashboard/parked/actions              pick        login  login login   login login 403    403     in       in    403    403             password
+shop_manager POST   /dashboard/parked/{parked}/actions     discard     login  login login   login login 403    403     in       in    403    403             password
+shop_manager POST   /dashboard/bulk                        bulk        login  login login   login login 403    403     403      in    403    403             password
+shop_manager POST   /dashboard/bulk/{bulk}/{move}          -           login  login login   login login 403    403     403      in    403    403             password
+shop_manager POST   /dashboard/alerts/test                 -           login  login login   login login 403    403     403      in    403    403             password
+shop_manager POST   /dashboard/alerts/{alert}/again        -           login  login login   login login 403    403     403      in    403    403             password
+shop_manager POST   /dashboard/people                      person      login  login login   login login 403    403     403      in    403    403             password
+shop_manager POST   /dashboard/people/{name}/actions       role        login  login login   login login 403    403     403      in    403    403             password
+shop_manager POST   /dashboard/people/keys                 key         login  login login   login login 403    403     403      in    403    403             password
+shop_manager POST   /dashboard/people/keys/{key}/actions   revoke      login  login login   login login 403    403     403      in    403    403             password
 """  # noqa: E501  # as above
 
 PASSED_ON_BY_GATEWAY = {
@@ -178,6 +180,7 @@ BODIES: dict[str, Any] = {
     "customer": {"name": "Ada"},
     "shop": {"name": "Squeaky Toys", "type": "physical"},
     "note": {"action": "note", **BECAUSE},
+    "retry": {"action": "retry", **BECAUSE},
     "discard": {"action": "discard", **BECAUSE},
     "bulk": {"action": "note", "filter": {}, **BECAUSE},
     "pace": {"per_minute": 1},
@@ -199,6 +202,7 @@ QUERIES = {"?chosen": "?shop=squeaky-toys", "?search": "?q=ada"}
 FORMS: dict[str, dict[str, Any]] = {
     **{name: BODIES[name] for name in ("person", "role", "key", "revoke", "view")},
     "note": {**BODIES["note"], "version": "1"},
+    "retry": {**BODIES["retry"], "version": "1"},
     "discard": {**BODIES["discard"], "version": "1"},
     "pick": {**BODIES["discard"], "pick": "prk_unknown@1"},
     "bulk": {"action": "note", "stuck": "yes", **BECAUSE},
