@@ -86,21 +86,40 @@ def test_a_parked_command_is_replayed_once_its_service_is_repaired(shop: Shop) -
     assert shop.credit_of("ada").reserved == 0
 
 
-def test_many_stuck_orders_are_repaired_at_once(shop: Shop) -> None:
+def test_many_stuck_orders_are_asked_at_once_and_each_is_followed_to_its_outcome(shop: Shop) -> None:
+    # Given orders that risk does not settle, for it says that it cannot
     shop.stocks("SQUEAKY-BONE", 5)
-    clerks = [overdue(shop, name) for name in ("ada", "bob", "eve")]
-    ids = [clerk.id for clerk in clerks]
-    bulk = posts(shop, "bulk", action="retry", ids=ids, reason="the warehouse is back")
-    assert (bulk["count"], bulk["money"], bulk["status"]) == (3, {"EUR": 3 * PRICE}, "preview")
-    assert clerks[1].is_helped("note") is None
-    posts(shop, f"bulk/{bulk['id']}/start", per_minute=1200)
-    until(lambda: reads(shop, f"bulk/{bulk['id']}")["status"] == "finished", "the bulk act has finished")
-    outcomes = {item["target"]: item["outcome"] for item in reads(shop, f"bulk/{bulk['id']}")["items"]["data"]}
-    assert [outcomes[each] for each in ids] == ["done", "skipped", "done"]
-    for clerk in (clerks[0], clerks[2]):
-        clerk.is_not_stuck().gets_shipped().becomes("completed")
-    clerks[1].gets_shipped().becomes("completed")
+    with shop.answers_that_it_cannot("SettleCredit", "ledger_closed", "the ledger is closed until six"):
+        clerks = [shop.customer(name, token="tok_ok").orders({"SQUEAKY-BONE": 1}) for name in ("ada", "bob", "eve")]
+        for clerk in clerks:
+            clerk.gets_shipped().has_been_told("do_failed", "settle")
+            shop.lets_time_pass(clerk)
+            clerk.is_stuck("overdue")
+        since = [clerk.for_operators()["stuck"]["since"] for clerk in clerks]
+        # When all are asked again while it still cannot, and one of them has changed meanwhile
+        ids = [clerk.id for clerk in clerks]
+        bulk = posts(shop, "bulk", action="retry", ids=ids, reason="is the ledger open?")
+        assert (bulk["count"], bulk["money"], bulk["status"]) == (3, {"EUR": 3 * PRICE}, "preview")
+        assert clerks[1].is_helped("note") is None
+        outcomes = finished(shop, bulk["id"])
+        # Then none is called healed, and all are stuck since the first moment
+        assert outcomes[ids[1]] == "changed" and set(outcomes.values()) <= {"still_stuck", "changed"}
+        assert [clerk.for_operators()["stuck"]["since"] for clerk in clerks] == since
+    # And when risk can, they are healed
+    again = posts(shop, "bulk", action="retry", ids=ids, reason="the ledger is open")
+    outcomes = finished(shop, again["id"])
+    assert set(outcomes.values()) <= {"healed", "changed", "not_allowed"}, outcomes
+    for clerk in clerks:
+        clerk.becomes("completed", limit=60)
+        clerk.is_not_stuck()
     assert shop.stock_of("SQUEAKY-BONE") == StockLevel(on_hand=2, reserved=0, shipped=3)
+
+
+def finished(shop: Shop, bulk: str) -> dict[str, str]:
+    """Start it, wait until each outcome is known, and return them by Clerk."""
+    posts(shop, f"bulk/{bulk}/start", per_minute=1200)
+    until(lambda: reads(shop, f"bulk/{bulk}")["status"] == "finished", "the outcome of each is known", 120)
+    return {item["target"]: item["outcome"] for item in reads(shop, f"bulk/{bulk}")["items"]["data"]}
 
 
 def test_everything_that_operators_read_is_there_on_a_real_shop(shop: Shop) -> None:

@@ -11,7 +11,8 @@ from fastapi.responses import RedirectResponse
 
 from http_api.conventions import Id
 from http_api.problems import Problem
-from shop_manager.dashboard.clerk_view import ACT_NAMES
+from shop_manager.dashboard.clerk_view import ACT_NAMES, IRREVERSIBLE
+from shop_manager.dashboard.csrf import csrf_token
 from shop_manager.dashboard.forms import principal_of, raise_unless_shown, until_in, validated
 from shop_manager.dashboard.layout import ENVIRONMENT, HEADERS, Layout, login_of, may
 from shop_manager.dashboard.live import LiveUpdates, partial
@@ -23,6 +24,7 @@ from shop_manager.operations.requests import BulkAction, BulkAsk, BulkPace
 PATH = "/dashboard/bulk"
 ACTIONS = {**{name: ACT_NAMES.get(name, name) for name in get_args(BulkAction)}, "replay": "Replay parked messages",
            "discard": "Discard parked messages"}  # fmt: skip
+UNDER_WAY = ("running", "following")
 FILTER = ("kind", "status", "step", "process", "shop", "customer", "reference", "service")
 
 
@@ -81,14 +83,12 @@ class BulkPages:
             request,
             "bulk_one.html",
             problem.known.status if problem else 200,
-            bulk=found,
-            name=ACTIONS[found["action"]],
-            targets="parked" if found["action"] in PARKED else "clerks",
+            **_shown(found),
             following=address(f"{PATH}/{bulk}", {"cursor": following}) if following else "",
             later=bool(cursor),
             error=problem.detail if problem else "",
             may_run=may(login_of(request), "admin"),
-            live=f"/dashboard/live?of=bulk&id={quote(bulk, safe='')}",
+            live=address("/dashboard/live", {"of": "bulk", "id": bulk, "cursor": cursor, "status": found["status"]}),
         )
 
     def preview(self, request: Request) -> Response:
@@ -123,12 +123,21 @@ class BulkPages:
         return _to_page_of(bulk)
 
     def updates(self, request: Request) -> str:
-        """The progress. The list of items below it stays as it is."""
+        """The progress, what can be done now, and the list; while nothing goes on, what is being typed in stays."""
+        given, login = request.query_params, login_of(request)
         try:
-            found = self._bulk.read(request.query_params.get("id", ""), limit=1)
+            found = self._bulk.read(given.get("id", ""), cursor=given.get("cursor") or None)
         except Problem:
             return ""
-        return partial("progress", ENVIRONMENT.get_template("bulk_progress.html").render(bulk=found))
+        context = {
+            **_shown(found),
+            "now": self._layout.now(),
+            "csrf": csrf_token(login.token),
+            "may_run": may(login, "admin"),
+        }
+        at_rest = found["status"] not in UNDER_WAY and found["status"] == given.get("status")
+        parts = ("progress",) if at_rest else ("progress", "controls", "items")
+        return "".join(partial(each, ENVIRONMENT.get_template(f"bulk_{each}.html").render(context)) for each in parts)
 
 
 def bulk_request(form: Mapping[str, str]) -> BulkAsk:
@@ -142,6 +151,18 @@ def bulk_request(form: Mapping[str, str]) -> BulkAsk:
         wanted["client_reference"] = wanted.pop("reference")
     given: dict[str, Any] = {"action": form.get("action", ""), "reason": form.get("reason", ""), "filter": wanted}
     return validated(BulkAsk, {**given, **until_in(form)})
+
+
+def _shown(found: Mapping[str, Any]) -> dict[str, Any]:
+    """What the page and its updates know of a bulk act. `allowed`: of how many the act was not refused at once."""
+    action = found["action"]
+    return {
+        "bulk": found,
+        "name": ACTIONS[action],
+        "targets": "parked" if action in PARKED else "clerks",
+        "irreversible": action in IRREVERSIBLE or action == "discard",
+        "allowed": found["count"] - found["progress"]["not_allowed"],
+    }
 
 
 def _number(text: str) -> int | str:

@@ -23,7 +23,7 @@ PATH = "/dashboard/clerks"
 SHOWN = 200
 EVERYTHING = 1_000_000
 DONE = {
-    "retry": "It was asked again.",
+    "retry": "It was asked again; it counts as stuck until it is answered.",
     "undo": "The order has turned around and is being undone.",
     "extend": "The deadline was moved.",
     "settle": "The step was settled by your word.",

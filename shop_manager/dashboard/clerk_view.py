@@ -84,7 +84,7 @@ class DocumentSection(NamedTuple):
 def next_move(clerk: Mapping[str, Any]) -> NextMove:
     """Whose move it is; when it is an operator's, also what to do."""
     known, stuck = NEXT_MOVES[clerk["owner"]], clerk["stuck"]
-    if not stuck:
+    if not stuck or clerk["owner"] != "operator":
         return known
     move = explained(stuck["kind"], stuck["code"], stuck["service"], stuck["step"])["move"]
     return known._replace(meaning=f"{move[0].upper()}{move[1:]}.")

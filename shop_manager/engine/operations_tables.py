@@ -105,8 +105,10 @@ def _bulk(metadata: MetaData) -> tuple[Table, Table]:
         Column("next_at", BigInteger),
         Column("count", Integer, nullable=False),
         Column("money", Text, nullable=False),
+        Column("follow_at", BigInteger),
     )
-    running = bulks.c.next_at.isnot(None)
+    running, followed = bulks.c.next_at.isnot(None), bulks.c.follow_at.isnot(None)
+    Index("bulks_follow", bulks.c.follow_at, sqlite_where=followed, postgresql_where=followed)
     Index("bulks_next", bulks.c.next_at, sqlite_where=running, postgresql_where=running)
     items = Table(
         "bulk_items",
@@ -118,6 +120,7 @@ def _bulk(metadata: MetaData) -> tuple[Table, Table]:
         Column("outcome", String(32)),
         Column("detail", Text),
         Column("at", BigInteger),
+        Column("asked", Text),
     )
     return bulks, items
 

@@ -87,10 +87,10 @@ def encode_state(saga: Saga) -> str:
 
 def encode_more(saga: Saga) -> str | None:
     """What a ShopManager of an older version knows nothing of; it leaves this column as it is."""
-    if saga.reported is None and not saga.amended and saga.heard is None:
+    if saga.reported is None and not saga.amended and saga.heard is None and not saga.stuck_before:
         return None
-    counted = {"amended": saga.amended, "amendments": saga.amendments}
-    return orjson.dumps({"reported": saga.reported, **counted, "heard": saga.heard}).decode()
+    names = ("reported", "amended", "amendments", "heard", "stuck_before")
+    return orjson.dumps({name: getattr(saga, name) for name in names}).decode()
 
 
 def _progress(progress: Progress) -> list[Any]:
@@ -102,6 +102,7 @@ def decode_saga(clerk: str, state: str, document: str, more: str | None) -> Saga
     added = orjson.loads(more) if more else {}
     fields["reported"] = Reported(**added["reported"]) if added.get("reported") else None
     fields["heard"] = Heard(**added["heard"]) if added.get("heard") else None
+    fields["stuck_before"] = added.get("stuck_before", False)
     fields |= {name: added.get(name, 0) for name in ("amended", "amendments")}
     fields["steps"] = {name: Progress(*progress) for name, progress in fields["steps"].items()}
     fields["question"] = Question(**fields["question"]) if fields["question"] else None

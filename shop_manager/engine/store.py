@@ -110,9 +110,10 @@ def is_ignored(tx: Tx, clerk: str, message: str) -> bool:
     return tx.execute(kept).first() is not None
 
 
-def read_history(tx: Tx, clerk: str) -> list[tuple[int, HistoryEntry]]:
-    """A Clerk's whole history, in order."""
-    rows = tx.execute(select(history).where(history.c.clerk == clerk).order_by(history.c.number))
+def read_history(tx: Tx, clerk: str, after: int = 0) -> list[tuple[int, HistoryEntry]]:
+    """A Clerk's history, in order; `after`: only the entries with higher numbers."""
+    wanted = (history.c.clerk == clerk) & (history.c.number > after)
+    rows = tx.execute(select(history).where(wanted).order_by(history.c.number))
     return [(row.number, HistoryEntry(row.what, row.at, row.step, orjson.loads(row.data))) for row in rows]
 
 

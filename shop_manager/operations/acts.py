@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from domain.refusals import Refused
 from http_api.conventions import other_version
@@ -21,8 +21,17 @@ from shop_manager.saga.operator_acts import NAMES
 from shop_manager.saga.state import Saga
 from shop_manager.sessions.reads import Sessions
 
-Also = Callable[[Tx, Refused | None, int], None]
-"""What else is written in the act's transaction: (transaction, why it was refused or None, now)."""
+
+class Attempted(NamedTuple):
+    """What came of an act: why it was refused, or None; the Clerk before and after it, None for a parked message."""
+
+    refused: Refused | None
+    before: Saga | None = None
+    after: Saga | None = None
+
+
+Also = Callable[[Tx, Attempted, int], None]
+"""What else is written in the act's transaction: (transaction, what came of it, now in ms)."""
 
 
 class DoneAlready(Exception):
@@ -61,7 +70,7 @@ class Acts:
         def write_down(tx: Tx, before: Saga, decision: Decision, now: int) -> None:
             record(tx, who, _line(act, reason, version, before, decision), now)
             if also:
-                also(tx, decision.refused, now)
+                also(tx, Attempted(decision.refused, before, decision.saga), now)
 
         happening = Operated(act, who.name or who.kind, reason)
         try:

@@ -57,7 +57,7 @@ def _retried(saga: Saga, process: Process) -> str:
     task = f"to undo {question.step}" if question.direction == "undo" else f"to do {question.step}"
     return (
         f"{process.step(question.step).asks} is asked again at once {task}, as attempt {question.attempt + 1}; "
-        "what was done already is not done twice."
+        f"what was done already is not done twice.{' It stays stuck until it is answered.' if saga.stuck else ''}"
     )
 
 

@@ -21,6 +21,7 @@ from http_api.answers import (
 )
 from http_api.documented import ETAG, IF_MATCH, LOCATION, documented
 from shop_manager.operations.answers import Count
+from shop_manager.operations.bulk_outcome import Outcome
 from shop_manager.operations.parked_reads import ParkedState
 from shop_manager.operations.requests import BulkAction
 from shop_manager.sessions.answers import StepName
@@ -106,11 +107,14 @@ class ChosenProcess(Answer):
 
 
 class BulkProgress(Answer):
-    """How far a bulk act is. `skipped`: changed since the preview."""
+    """How far a bulk act is, by what has become of its items. `left`: not asked yet."""
 
-    done: Count
-    skipped: Count
-    refused: Count
+    asked: Annotated[int, Field(ge=0, description="nobody knows yet what becomes of them")]
+    healed: Annotated[int, Field(ge=0, description="no longer stuck; of `undo`: undone to the end")]
+    still_stuck: Count
+    changed: Annotated[int, Field(ge=0, description="changed since the preview: nothing was done")]
+    not_allowed: Count
+    done: Annotated[int, Field(ge=0, description="of acts that ask nobody")]
     failed: Count
     left: Count
 
@@ -121,7 +125,7 @@ class BulkItem(Answer):
     number: Count
     target: str
     version: int
-    outcome: Literal["done", "skipped", "refused", "failed"] | None
+    outcome: Outcome | None
     detail: str | None
     at: Moment | None
 
@@ -134,7 +138,7 @@ class BulkLine(Answer):
     params: JsonObject
     reason: str
     who: str
-    status: Literal["preview", "running", "stopped", "finished"]
+    status: Literal["preview", "running", "stopped", "following", "finished"]
     per_minute: int | None
     count: Count
     money: AmountByCurrency

@@ -9,8 +9,8 @@ import secrets
 import string
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, get_args
 
 import orjson
 from sqlalchemy import func, select, update
@@ -20,12 +20,15 @@ from http_api.conventions import decode_cursor, encode_cursor, page
 from http_api.principals import Principal
 from http_api.problems import Problem, invalid, not_found
 from messaging.database import Tx
+from shop_manager.engine import store
 from shop_manager.engine.tables import operations_schema
 from shop_manager.operations.audit import AuditLine, record
+from shop_manager.operations.bulk_outcome import Outcome
 from shop_manager.operations.clerk_reads import read_lines
 from shop_manager.operations.parked_reads import read_parked, read_versions, version_of
 from shop_manager.operations.requests import MOST, BulkAsk, BulkFilter, act_of
 from shop_manager.operations.roles import require
+from shop_manager.saga.operator_acts import why_not
 from shop_manager.sessions.listing import NEWEST, page_of
 from shop_manager.sessions.reads import Sessions
 
@@ -38,10 +41,14 @@ _NAMES = ("id", "action", "reason", "who", "status", "per_minute", "count")
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """What a preview holds: (id, version) of each, and the money of the Clerks by currency in minor units."""
+    """What a preview holds: (id, version) of each, and the money of the Clerks by currency in minor units.
+
+    `why_not`: by id, why the act is not allowed to it; their money is not counted.
+    """
 
     found: Sequence[tuple[str, int]]
     money: Mapping[str, int]
+    why_not: Mapping[str, str] = field(default_factory=dict)
 
 
 class Bulk:
@@ -76,10 +83,11 @@ class Bulk:
 
     def read(self, bulk: str, *, limit: int = 50, cursor: str | None = None) -> dict[str, Any]:
         """`{id, action, params, reason, who, status, per_minute, count, money, created_at, started_at, finished_at,
-        progress: {done, skipped, refused, failed, left},
+        progress: {asked, healed, still_stuck, changed, not_allowed, done, failed, left},
         items: page of {number, target, version, outcome, detail, at}}`.
 
-        `status` is preview, running, stopped or finished. `skipped`: changed since the preview.
+        `status` is preview, running, stopped, following (all were asked, and not all are known yet) or finished. The
+        outcomes are those of bulk_outcome.py; `left` were not asked yet.
         """
         after = decode_cursor(cursor, (int,))[0] if cursor else -1
         with self.database.read() as tx:
@@ -94,7 +102,7 @@ class Bulk:
             some = select(items).where(items.c.bulk == bulk, items.c.number > after).order_by(items.c.number)
             lines = [row._asdict() for row in tx.execute(some.limit(limit + 1))]
         following = encode_cursor((lines[limit - 1]["number"],)) if len(lines) > limit else None
-        progress = {name: counts.get(name, 0) for name in ("done", "skipped", "refused", "failed")}
+        progress = {name: counts.get(name, 0) for name in get_args(Outcome)}
         shown = page([_item(line) for line in lines], limit, following)
         return {**_head(row._asdict()), "progress": {**progress, "left": counts.get(None, 0)}, "items": shown}
 
@@ -116,10 +124,12 @@ class Bulk:
         ids = list(dict.fromkeys(asked.ids or [])) if asked.ids else self._found(tx, asked.filter or BulkFilter())
         lines = read_lines(tx, ids, self.first_steps)
         _check_known(ids, [line["id"] for line in lines])
+        refused = _why_not(tx, ids, asked.action)
         money: Counter[str] = Counter()
         for line in lines:
-            money[line["currency"]] += line["total"] or 0
-        return Frozen([(line["id"], line["version"]) for line in lines], money)
+            if line["id"] not in refused:
+                money[line["currency"]] += line["total"] or 0
+        return Frozen([(line["id"], line["version"]) for line in lines], money, refused)
 
     def _found(self, tx: Tx, wanted: BulkFilter) -> list[str]:
         if wanted.service is not None:
@@ -148,13 +158,9 @@ class Bulk:
             "money": orjson.dumps(dict(frozen.money)).decode(),
         }
         tx.insert(bulks, [row])
-        tx.insert(
-            items,
-            [
-                {"bulk": name, "number": number, "target": target, "version": version}
-                for number, (target, version) in enumerate(frozen.found)
-            ],
-        )
+        now = tx.now()
+        numbered = enumerate(frozen.found)
+        tx.insert(items, [{"bulk": name, "number": number, **_first(each, frozen, now)} for number, each in numbered])
 
     # --- starting and stopping -------------------------------------------------------------------------------------
 
@@ -202,6 +208,25 @@ def _parked(tx: Tx, asked: BulkAsk) -> Frozen:
     if len(rows) > MOST:
         raise invalid("$.filter", f"more than {MOST} messages are found: name their ids")
     return Frozen([(row["id"], version_of(row)) for row in rows], {})
+
+
+def _why_not(tx: Tx, ids: Sequence[str], action: str) -> dict[str, str]:
+    """By id, why this act is not allowed to the Clerk as it is now."""
+    found: dict[str, str] = {}
+    for first in range(0, len(ids), 200):
+        for clerk, versioned in store.read(tx, ids[first : first + 200]).items():
+            refused = why_not(versioned.saga, action)
+            if refused:
+                found[clerk] = refused.detail
+    return found
+
+
+def _first(found: tuple[str, int], frozen: Frozen, now: int) -> dict[str, Any]:
+    """An item as it is at the preview: one to which the act is not allowed has its outcome already."""
+    target, version = found
+    why = frozen.why_not.get(target)
+    outcome, at = ("not_allowed", now) if why else (None, None)
+    return {"target": target, "version": version, "outcome": outcome, "detail": why, "at": at}
 
 
 def _check_known(asked: Sequence[str], found: Sequence[str]) -> None:

@@ -1,30 +1,37 @@
-"""Carries out bulk acts, a few items at each tick and not more than their pace allows (O4).
+"""Carries out bulk acts, a few items at each tick and no more than their pace allows, and follows them to the end (O4).
 
-Any ShopManager may claim the next items. An item's outcome is written in the transaction of its act, so after a
-restart nothing is left out and nothing is done twice.
+Any ShopManager may claim the next items, and the next look at those that were asked. What was asked is written in the
+transaction of the act, and the outcome while it is still open, so after a restart nothing is left out or done twice.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
-from domain.refusals import Refused
-from domain.times import minutes
+from domain.times import minutes, seconds
 from http_api.principals import Principal
 from http_api.problems import Problem
 from messaging.database import Tx
 from messaging.database_time import NOW
-from shop_manager.operations.acts import Acts, Also, DoneAlready
+from shop_manager.engine import store
+from shop_manager.operations.acts import Acts, Also, Attempted, DoneAlready
 from shop_manager.operations.bulk import PARKED, bulks, items
+from shop_manager.operations.bulk_outcome import Asked, Became, at_once, became, is_as_it_was
 from shop_manager.operations.parked_acts import ParkedActs
 from shop_manager.operations.requests import Parameters, act_of
 
 CATCH_UP = 500
 """ms: a late tick makes up for at most so much. The pace is a maximum, no average."""
+FOLLOW_EVERY = seconds(1)
+"""ms between two looks at what has become of those that were asked."""
+AT_A_TIME = 200
+"""Clerks read at once."""
 _DUE = select(bulks, NOW.label("now")).where(bulks.c.next_at <= NOW).order_by(bulks.c.next_at).limit(10)
+_TO_FOLLOW = select(bulks, NOW.label("now")).where(bulks.c.follow_at <= NOW).order_by(bulks.c.follow_at).limit(10)
 
 
 class BulkRun:
@@ -36,13 +43,15 @@ class BulkRun:
         self.database = acts.manager.database
 
     def tick(self) -> None:
-        """The items that are due of every running bulk act."""
+        """The items that are due of every running bulk act, and what has become of those before them."""
         with self.database.look() as tx:
-            running = tx.execute(_DUE).all()
+            running, followed = tx.execute(_DUE).all(), tx.execute(_TO_FOLLOW).all()
         for bulk in running:
             count = self._claim(bulk)
             if count:
                 self._run(bulk, count)
+        for bulk in followed:
+            self._follow(bulk)
 
     def _claim(self, bulk: Any) -> int:
         """How many items are ours to do now: 0 when another one has claimed this moment."""
@@ -61,38 +70,104 @@ class BulkRun:
         for item in chosen:
             self._do(bulk, item)
         with self.database.begin() as tx:
-            if tx.execute(select(items.c.number).where(left).limit(1)).first() is None:
-                over = (bulks.c.id == bulk.id) & (bulks.c.status == "running")
-                tx.execute(update(bulks).where(over).values(status="finished", next_at=None, finished_at=tx.now()))
+            _go_on(tx, bulk.id)
+
+    def _follow(self, bulk: Any) -> None:
+        """Write what has become of those that were asked, as far as it is known."""
+        next_look = bulk.now + FOLLOW_EVERY
+        with self.database.begin() as tx:
+            mine = (bulks.c.id == bulk.id) & (bulks.c.follow_at == bulk.follow_at)
+            if not tx.execute(update(bulks).where(mine).values(follow_at=next_look)).rowcount:
+                return
+        asked = (items.c.bulk == bulk.id) & (items.c.outcome == "asked")
+        with self.database.read() as tx:
+            open_items = tx.execute(select(items).where(asked).order_by(items.c.number)).all()
+        for first in range(0, len(open_items), AT_A_TIME):
+            self._look_at(bulk.id, open_items[first : first + AT_A_TIME])
+        with self.database.begin() as tx:
+            if tx.execute(select(items.c.number).where(asked).limit(1)).first() is None:
+                seen = (bulks.c.id == bulk.id) & (bulks.c.follow_at == next_look)  # nothing was asked since
+                tx.execute(update(bulks).where(seen).values(follow_at=None))
+            _go_on(tx, bulk.id)
+
+    def _look_at(self, bulk: str, some: Sequence[Any]) -> None:
+        with self.database.read() as tx:
+            found = store.read(tx, [item.target for item in some])
+        known = [(item.number, became(Asked(*orjson.loads(item.asked)), found[item.target].saga)) for item in some]
+        with self.database.begin() as tx:
+            for number, outcome in known:
+                if outcome:
+                    _mark(tx, bulk, number, outcome, was="asked")
 
     def _do(self, bulk: Any, item: Any) -> None:
         who = Principal("operator", "admin", bulk.who)
-        also = _marking(bulk.id, item.number)
+        also = _marking(bulk.id, bulk.action, item.number)
         try:
             if bulk.action in PARKED:
                 self.parked_acts.attempt(who, item.target, bulk.action, bulk.reason, item.version, also=also)
             else:
                 act = act_of(bulk.action, bulk.reason, Parameters(until=orjson.loads(bulk.params).get("until")))
-                self.acts.attempt(who, item.target, act, bulk.reason, item.version, also=also)
+                self.acts.attempt(who, item.target, act, bulk.reason, self._version(item), also=also)
         except DoneAlready:
             return
         except Problem as problem:
             if not problem.known.retryable:
                 with self.database.begin() as tx:
-                    _mark(tx, bulk.id, item.number, "failed", problem.detail)
+                    if not _mark(tx, bulk.id, item.number, Became("failed", problem.detail)):
+                        return
+
+    def _version(self, item: Any) -> int:
+        """The version that the act is for: that of the preview, or a later one of a Clerk that is as it was then."""
+        with self.database.read() as tx:
+            since = store.read_history(tx, item.target, after=item.version)
+        as_it_was = since and is_as_it_was(entry for _, entry in since)
+        return since[-1][0] if as_it_was else int(item.version)
 
 
-def _marking(bulk: str, number: int) -> Also:
-    def mark(tx: Tx, refused: Refused | None, now: int) -> None:
-        outcome = "done" if refused is None else "skipped" if refused.code == "version_conflict" else "refused"
-        _mark(tx, bulk, number, outcome, refused.detail if refused else "")
+def _marking(bulk: str, action: str, number: int) -> Also:
+    """Raises DoneAlready when the item has an outcome."""
+
+    def mark(tx: Tx, attempted: Attempted, now: int) -> None:
+        found = _found(action, attempted)
+        if isinstance(found, Became):
+            marked = _mark(tx, bulk, number, found)
+        else:
+            marked = _mark(tx, bulk, number, Became("asked", ""), found)
+            tx.execute(update(bulks).where(bulks.c.id == bulk).values(follow_at=now))
+        if not marked:
+            raise DoneAlready
 
     return mark
 
 
-def _mark(tx: Tx, bulk: str, number: int, outcome: str, detail: str) -> None:
-    """Raises DoneAlready when the item has an outcome."""
-    mine = (items.c.bulk == bulk) & (items.c.number == number) & items.c.outcome.is_(None)
-    done = tx.execute(update(items).where(mine).values(outcome=outcome, detail=detail, at=tx.now()))
-    if not done.rowcount:
-        raise DoneAlready
+def _found(action: str, attempted: Attempted) -> Became | Asked:
+    refused = attempted.refused
+    if refused:
+        return Became("changed" if refused.code == "version_conflict" else "not_allowed", refused.detail)
+    if attempted.before is None or attempted.after is None:
+        return Became("done", "")
+    return at_once(action, attempted.before, attempted.after)
+
+
+def _mark(tx: Tx, bulk: str, number: int, found: Became, asked: Asked | None = None, *, was: str | None = None) -> bool:
+    """False when the item has another outcome than it had (`was`) by now."""
+    mine = (items.c.bulk == bulk) & (items.c.number == number) & items.c.outcome.is_not_distinct_from(was)
+    values: dict[str, Any] = {"outcome": found.outcome, "detail": found.detail, "at": tx.now()}
+    if asked:
+        values["asked"] = orjson.dumps(list(asked)).decode()
+    return bool(tx.execute(update(items).where(mine).values(**values)).rowcount)
+
+
+def _go_on(tx: Tx, bulk: str) -> None:
+    """Nobody is left to be asked: it is followed; nothing is open any more: it is finished."""
+    counts: dict[Any, int] = dict(
+        tx.execute(select(items.c.outcome, func.count()).where(items.c.bulk == bulk).group_by(items.c.outcome)).all()
+    )
+    if counts.get(None):
+        return
+    under_way = (bulks.c.id == bulk) & bulks.c.status.in_(("running", "stopped", "following"))
+    if counts.get("asked"):
+        tx.execute(update(bulks).where(under_way).values(status="following", next_at=None))
+    else:
+        over = {"status": "finished", "next_at": None, "follow_at": None, "finished_at": tx.now()}
+        tx.execute(update(bulks).where(under_way).values(**over))

@@ -42,7 +42,7 @@ def owner(saga: Saga) -> Owner:
     """Whose is the next move."""
     if saga.ended or saga.question is None:
         return "nobody"
-    if saga.stuck:
+    if saga.stuck and not saga.stuck_before:
         return OWNER
     waits_for = saga.waits_for
     return waits_for if waits_for in ("customer", "warehouse") else "service"  # type: ignore[return-value]  # just seen
@@ -71,7 +71,7 @@ def _situation(saga: Saga, process: Process | None, now: int) -> str:
     if question is None:
         return "nothing is asked"
     undoing = "being undone, " if saga.status == "undoing" else ""
-    if saga.stuck:
+    if saga.stuck and not saga.stuck_before:
         return undoing + _stuck(saga.stuck, question, process, now)
     if saga.is_authorizing:
         return f"the payment provider has been asked, and has not answered for {duration(now - saga.updated_at)}"

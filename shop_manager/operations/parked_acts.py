@@ -22,7 +22,7 @@ from messaging.envelope import decode, unpack
 from messaging.fields import DecodeError
 from shop_manager.engine import store, tables
 from shop_manager.engine.manager import RACES, Executed
-from shop_manager.operations.acts import Also, DoneAlready
+from shop_manager.operations.acts import Also, Attempted, DoneAlready
 from shop_manager.operations.audit import AuditLine, record
 from shop_manager.operations.parked_reads import (
     parked_line,
@@ -175,7 +175,7 @@ class _Attempt:
         )
         record(tx, self.who, line, tx.now())
         if self.also:
-            self.also(tx, refused, tx.now())
+            self.also(tx, Attempted(refused), tx.now())
 
 
 def readable(row: ParkedRow) -> list[Reply | str] | Refused:

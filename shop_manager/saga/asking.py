@@ -147,7 +147,7 @@ def ask_again_when_due(draft: Draft) -> None:
 def _note_silence(draft: Draft, question: Question, count: int) -> None:
     """So often the question was sent without an answer. What is parked, or not known there, stays the cause."""
     stuck, silence = draft.saga.stuck, f"asked {draft.policy.undo_tries} times without an answer"
-    if question.direction == "undo" and (stuck is None or stuck.kind == "undo_failing"):
+    if question.direction == "undo" and (stuck is None or stuck.kind == "undo_failing" or draft.saga.stuck_before):
         get_stuck(draft, "undo_failing", Refused("no_answer", silence))
     elif question.direction == "do" and stuck and stuck.kind == "overdue":
         get_stuck_late(draft, count)

@@ -124,11 +124,13 @@ def _why_not_so(draft: Draft, act: Act) -> Refused | None:
 
 
 def _retry(draft: Draft, by: str, reason: str) -> None:
-    """The same question as a new attempt (O2). A deadline that has passed is set anew; any other stays."""
+    """The same question as a new attempt (O2). A deadline that has passed is set anew; any other stays.
+
+    To be asked again heals nothing: a stuck Clerk stays so until it is answered.
+    """
     question = draft.question
     if question is None:
         return
-    get_unstuck(draft)
     over = question.deadline is not None and question.deadline <= draft.now
     deadline = limit_of(draft, draft.step_of(question)) if over else question.deadline
     ask_anew(draft, replace(question, deadline=deadline), by=by, reason=reason)

@@ -109,7 +109,7 @@ class Saga:
     """Everything `decide` needs to know of a Clerk. `version` is the number of its history entries.
 
     `amended`: the version that last changed who the customer is, where the goods go, or the metadata; 0: none did.
-    `amendments`: how often that was.
+    `amendments`: how often that was. `stuck_before`: it was stuck when it turned around, and has heard nothing since.
     """
 
     id: str
@@ -132,6 +132,7 @@ class Saga:
     amended: int = 0
     amendments: int = 0
     heard: Heard | None = None
+    stuck_before: bool = False
 
     @property
     def ended(self) -> bool:
@@ -296,14 +297,19 @@ def _cannot_now(saga: Saga, entry: HistoryEntry) -> FieldChanges:
 
 
 def _turned_around(saga: Saga, entry: HistoryEntry) -> FieldChanges:
-    """data: ending, failure {code, step, detail} or null, by. From here on everything is undone."""
+    """data: ending, failure {code, step, detail} or null, by; stays_stuck, until the first undo is answered.
+
+    From here on everything is undone.
+    """
+    stays = entry.data.get("stays_stuck", False)
     return {
         "status": "undoing",
         "ending": entry.data["ending"],
         "failure": entry.data["failure"],
         "question": None,
         "resend": None,
-        "stuck": None,
+        "stuck": saga.stuck if stays else None,
+        "stuck_before": stays,
     }
 
 
@@ -311,12 +317,13 @@ def _stuck(saga: Saga, entry: HistoryEntry) -> FieldChanges:
     """data: kind, service, code, detail; since, when it was stuck before and something else is heard now."""
     data, step = entry.data, entry.step or ""
     since = data.get("since", entry.at)
-    return {"stuck": Stuck(data["kind"], since, step, data["service"], data["code"], data["detail"])}
+    stuck = Stuck(data["kind"], since, step, data["service"], data["code"], data["detail"])
+    return {"stuck": stuck, "stuck_before": False}
 
 
 def _unstuck(saga: Saga, entry: HistoryEntry) -> FieldChanges:
-    """It goes on: what it was stuck at is answered, or asked anew."""
-    return {"stuck": None}
+    """It goes on: what it was stuck at is answered, or has more time."""
+    return {"stuck": None, "stuck_before": False}
 
 
 def _deadlines_moved(saga: Saga, entry: HistoryEntry) -> FieldChanges:
@@ -336,7 +343,8 @@ def _settled(saga: Saga, entry: HistoryEntry) -> FieldChanges:
 
 def _ended(saga: Saga, entry: HistoryEntry) -> FieldChanges:
     """data: status."""
-    return {"status": entry.data["status"], "question": None, "resend": None, "stuck": None}
+    status = entry.data["status"]
+    return {"status": status, "question": None, "resend": None, "stuck": None, "stuck_before": False}
 
 
 def _amended(saga: Saga, entry: HistoryEntry) -> FieldChanges:

@@ -38,7 +38,10 @@ def failure_of(draft: Draft, why: Refused) -> dict[str, Any]:
 
 def turn_around(draft: Draft, ending: EndStatus, failure: dict[str, Any] | None, by: str, reason: str = "") -> None:
     """From here on the order is undone; it ends as `ending` when nothing is left to undo."""
-    draft.write("turned_around", ending=ending, failure=failure, by=by, reason=reason)
+    data: dict[str, Any] = {"ending": ending, "failure": failure, "by": by, "reason": reason}
+    if draft.saga.stuck:
+        data["stays_stuck"] = True
+    draft.write("turned_around", **data)
     undo_next(draft)
 
 

@@ -42,7 +42,7 @@ def test_O2_retry_is_the_same_business_key_and_a_new_attempt(harness: HttpHarnes
     clerk = stuck_one(harness)
     answered = act(harness, clerk, "retry")
     assert answered.status_code == 200, answered.text
-    assert (answered.json()["stuck"], answered.json()["question"]["attempt"]) == (None, 2)
+    assert (answered.json()["stuck"]["kind"], answered.json()["question"]["attempt"]) == ("no_answer", 2)
     assert answered.headers["etag"] == f'"{answered.json()["version"]}"'
     [command] = harness.sent()
     assert (command.clerk, command.step, command.attempt) == (clerk, "capture", 2)
@@ -72,10 +72,11 @@ def test_a_retry_gives_a_limit_that_has_passed_anew_and_leaves_one_that_has_not(
     harness.ticks()
     assert act(harness, clerk, "retry").json()["question"]["deadline"] == to_wire(limit + seconds(60))
     harness.ticks()
-    assert read(harness, f"clerks/{clerk}")["stuck"] is None
+    stuck = read(harness, f"clerks/{clerk}")["stuck"]
+    assert (stuck["kind"], stuck["since"]) == ("no_answer", to_wire(limit)), "to be asked again heals nothing"
     harness.now += seconds(60)
     harness.ticks()
-    assert read(harness, f"clerks/{clerk}")["stuck"]["kind"] == "no_answer"
+    assert read(harness, f"clerks/{clerk}")["stuck"] == stuck
 
 
 # --- every stuck kind is healed ---------------------------------------------------------------------------------------
@@ -148,11 +149,13 @@ def test_a_parked_command_and_an_unknown_one_are_asked_anew(harness: HttpHarness
         ParkedNotice("risk", "prk_1", "the handler failed", "risk.commands.v1", command.id, b"[]", 2, harness.now)
     )
     assert read(harness, f"clerks/{clerk}")["stuck"]["kind"] == "parked_message"
-    assert act(harness, clerk, "retry").json()["stuck"] is None
+    since = act(harness, clerk, "retry").json()["stuck"]["since"]
     [again] = harness.sent()
+    harness.now += seconds(9)
     harness.answers(again, "unsupported")
-    assert read(harness, f"clerks/{clerk}")["stuck"]["kind"] == "unsupported"
-    assert act(harness, clerk, "retry").json()["stuck"] is None
+    stuck = read(harness, f"clerks/{clerk}")["stuck"]
+    assert (stuck["kind"], stuck["since"]) == ("unsupported", since)
+    assert act(harness, clerk, "retry").json()["stuck"] == stuck
     harness.goes_on_to_the_end()
     assert read(harness, f"clerks/{clerk}")["status"] == "completed"
 
@@ -323,7 +326,7 @@ def test_S9_the_audit_says_who_what_why_and_what_was_before_and_after(harness: H
     [line] = audit(harness, clerk)
     assert (line["who"], line["role"], line["action"], line["reason"]) == ("day", "operator", "retry", WHY)
     assert (line["seen"], line["outcome"], line["at"]) == (seen, "done", to_wire(harness.now))
-    assert (line["before"]["stuck"], line["after"]["stuck"], line["after"]["attempt"]) == ("no_answer", None, 2)
+    assert (line["before"]["stuck"], line["after"]["stuck"], line["after"]["attempt"]) == ("no_answer", "no_answer", 2)
     whole = read(harness, "audit")["data"]
     assert read(harness, "audit?who=day&action=retry&outcome=done")["data"] == whole == [line]
     assert read(harness, "audit?who=boss")["data"] == []

@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from domain.times import minutes, seconds
+from domain.times import from_wire, minutes, seconds
 from shop_manager.operations.facade import Operations
-from shop_manager.tests.http_harness import HttpHarness
+from shop_manager.tests.http_harness import ITEMS, HttpHarness
 from shop_manager.tests.test_operations_acts import DAY, WHY, act, audit
 from shop_manager.tests.test_operations_api import read, stuck_one
 from shop_manager.tests.test_operations_parked_acts import parked_here
@@ -35,6 +35,18 @@ def progress(harness: HttpHarness, bulk: str) -> dict[str, int]:
     return {name: count for name, count in found.items() if count}
 
 
+def all_answer(harness: HttpHarness) -> None:
+    while commands := harness.sent():
+        for command in commands:
+            harness.answers(command)
+
+
+def follows(harness: HttpHarness, operations: Operations | None = None) -> None:
+    """Time for one more look at what has become of those that were asked."""
+    harness.now += seconds(2)
+    (operations or harness.operations).bulk_run.tick()
+
+
 def test_O4_a_preview_freezes_ids_count_and_money_and_does_nothing(harness: HttpHarness) -> None:
     first, second = stuck_one(harness), stuck_one(harness)
     found = previewed(harness, action="retry", filter={"stuck": True, "kind": "no_answer"})
@@ -46,7 +58,12 @@ def test_O4_a_preview_freezes_ids_count_and_money_and_does_nothing(harness: Http
     post(harness, f"/{found['id']}/start", per_minute=1200)
     harness.now += seconds(1)
     harness.operations.bulk_run.tick()
+    assert read(harness, f"bulk/{found['id']}")["status"] == "following"
+    assert progress(harness, found["id"]) == {"asked": 2}, "a question is no outcome"
+    all_answer(harness)
+    follows(harness)
     assert read(harness, f"bulk/{found['id']}")["status"] == "finished"
+    assert progress(harness, found["id"]) == {"healed": 2}
     assert harness.saga(first).stuck is None and harness.saga(second).stuck is None and harness.saga(third).stuck
 
 
@@ -58,7 +75,7 @@ def test_O4_what_changed_since_the_preview_is_skipped_and_told(harness: HttpHarn
     harness.now += seconds(1)
     harness.operations.bulk_run.tick()
     items = {item["target"]: item for item in read(harness, f"bulk/{found['id']}")["items"]["data"]}
-    assert [items[clerk]["outcome"] for clerk in clerks] == ["done", "skipped", "done"]
+    assert [items[clerk]["outcome"] for clerk in clerks] == ["asked", "changed", "asked"]
     assert "version" in items[clerks[1]]["detail"]
     assert [line["who"] for line in audit(harness, clerks[0])] == ["boss"]
 
@@ -92,12 +109,69 @@ def test_O4_it_runs_paced_can_be_stopped_and_goes_on_in_another_process(harness:
 
 
 def test_O4_an_outcome_says_why_an_item_was_refused(harness: HttpHarness) -> None:
-    late = stuck_one(harness)
-    bulk = previewed(harness, action="undo", ids=[late])["id"]
-    post(harness, f"/{bulk}/start", per_minute=60)
+    late, early = stuck_one(harness), harness.opened(items=ITEMS)["id"]
+    found = previewed(harness, action="undo", ids=[late, early])
+    items = {item["target"]: item for item in found["items"]["data"]}
+    assert (items[late]["outcome"], "point of no return" in items[late]["detail"]) == ("not_allowed", True)
+    assert items[early]["outcome"] is None and found["progress"]["left"] == 1
+    assert found["money"] == {"EUR": 0}, "only of those that it is allowed to"
+    post(harness, f"/{found['id']}/start", per_minute=60)
     harness.operations.bulk_run.tick()
-    [item] = read(harness, f"bulk/{bulk}")["items"]["data"]
-    assert (item["outcome"], "point of no return" in item["detail"]) == ("refused", True)
+    assert progress(harness, found["id"]) == {"asked": 1, "not_allowed": 1}
+    all_answer(harness)
+    follows(harness)
+    assert progress(harness, found["id"]) == {"healed": 1, "not_allowed": 1}
+    assert [line["action"] for line in audit(harness, late)] == [], "nobody has tried it"
+
+
+def stuck_at(harness: HttpHarness) -> int:
+    since: int = from_wire(read(harness, "summary")["stuck"]["oldest_since"])
+    return since
+
+
+def test_O4_asked_again_while_the_service_is_down_stays_stuck_since_the_first_moment(harness: HttpHarness) -> None:
+    clerks = [stuck_one(harness) for _ in range(3)]
+    since = stuck_at(harness)
+    bulk = previewed(harness, action="retry", ids=clerks)["id"]
+    post(harness, f"/{bulk}/start", per_minute=1200)
+    for _ in range(60):
+        harness.now += seconds(1)
+        harness.ticks()
+        harness.operations.bulk_run.tick()
+        assert (read(harness, "summary")["stuck"]["count"], stuck_at(harness)) == (3, since)
+        assert [line["id"] for line in read(harness, "clerks?stuck=true&kind=no_answer")["data"]]
+    assert read(harness, f"bulk/{bulk}")["status"] == "finished"
+    assert progress(harness, bulk) == {"still_stuck": 3}
+    assert "no_answer" in read(harness, f"bulk/{bulk}")["items"]["data"][0]["detail"]
+
+
+def test_O4_what_was_asked_is_followed_by_another_process_after_a_restart(harness: HttpHarness) -> None:
+    clerks = [stuck_one(harness) for _ in range(2)]
+    bulk = previewed(harness, action="retry", ids=clerks)["id"]
+    post(harness, f"/{bulk}/start", per_minute=1200)
+    harness.now += seconds(1)
+    harness.operations.bulk_run.tick()
+    restarted = Operations(harness.sessions)
+    captured = [command for command in harness.sent() if command.attempt == 2]
+    harness.answers(captured[0])
+    follows(harness, restarted)
+    assert progress(harness, bulk) == {"healed": 1, "asked": 1}
+    harness.answers(captured[1], "refused", "capture_refused")
+    all_answer(harness)
+    for each in (restarted, harness.operations):
+        follows(harness, each)
+    assert progress(harness, bulk) == {"healed": 2}
+
+
+def test_O4_a_stopped_one_goes_on_being_followed(harness: HttpHarness) -> None:
+    clerks = [stuck_one(harness) for _ in range(2)]
+    bulk = previewed(harness, action="retry", ids=clerks)["id"]
+    post(harness, f"/{bulk}/start", per_minute=6)
+    harness.operations.bulk_run.tick()
+    post(harness, f"/{bulk}/stop")
+    all_answer(harness)
+    follows(harness)
+    assert (read(harness, f"bulk/{bulk}")["status"], progress(harness, bulk)) == ("stopped", {"healed": 1, "left": 1})
 
 
 def test_O4_parked_messages_are_discarded_in_bulk(harness: HttpHarness) -> None:
@@ -131,3 +205,30 @@ def test_S9_bulk_is_for_admins_and_others_attempts_are_written_down(harness: Htt
     assert len(read(harness, "audit?who=day&outcome=forbidden")["data"]) == 3
     assert read(harness, "bulk")["data"][0]["id"] == bulk
     assert harness.saga(clerk).stuck
+
+
+def test_O4_what_was_only_asked_anew_by_itself_since_the_preview_has_not_changed(harness: HttpHarness) -> None:
+    clerk = harness.brings_all()["id"]
+    harness.goes_on_to("SettleCredit")
+    for _ in range(9):
+        for command in harness.sent():
+            harness.answers(command, "refused", "ledger_closed")
+        harness.now += minutes(1)
+        harness.ticks()
+    assert read(harness, f"clerks/{clerk}")["stuck"]["code"] == "ledger_closed"
+    bulk = previewed(harness, action="retry", ids=[clerk])["id"]
+    for command in harness.sent():
+        harness.answers(command, "refused", "ledger_closed")
+    harness.now += minutes(1)
+    harness.ticks()
+    post(harness, f"/{bulk}/start", per_minute=60)
+    harness.operations.bulk_run.tick()
+    assert progress(harness, bulk) == {"asked": 1}
+    for command in harness.sent():
+        harness.answers(command, "refused", "ledger_closed")
+    follows(harness)
+    [item] = read(harness, f"bulk/{bulk}")["items"]["data"]
+    assert (item["outcome"], "ledger closed" in item["detail"] or "ledger_closed" in item["detail"]) == (
+        "still_stuck",
+        True,
+    )

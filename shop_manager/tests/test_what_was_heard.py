@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from domain.times import hours, seconds
 from shop_manager.engine.rows import decode_saga, encode_document, encode_more, encode_state
+from shop_manager.operations.headline import headline, owner
 from shop_manager.processes.standard import STANDARD
 from shop_manager.saga.decide import decide
-from shop_manager.saga.happenings import Parked, Woke
+from shop_manager.saga.happenings import Operated, Parked, Retry, Undo, Woke
 from shop_manager.tests.saga_harness import NOON, POLICY, SagaHarness, given
 
 TO_SETTLE = ("shopping", "credit", "payment", "stock", "capture", "shipping")
@@ -108,6 +109,25 @@ def test_P1_a_warehouse_that_is_late_is_overdue_however_often_it_was_asked() -> 
     clerk.later(hours(48)).woke().expect_stuck("overdue", "no_sled")
     is_silent(clerk, 5).expect_stuck("overdue", "overdue")
     clerk.done("shipping").expect_stuck(None)
+
+
+def test_an_order_that_turns_around_while_it_is_stuck_stays_so_until_its_first_undo_is_answered() -> None:
+    clerk = given(STANDARD).started().goes_through("shopping").replies("credit", "unsupported").later(seconds(9))
+    clerk.happens(Operated(Undo(), "ida", "no new version tonight")).expect("undoing").expect_stuck("unsupported")
+    assert clerk.saga.stuck is not None and clerk.saga.stuck_before
+    assert "being undone, risk has been silent for" in headline(clerk.saga, STANDARD, clerk.now)
+    assert owner(clerk.saga) == "service"
+    assert decode_saga("clk_1", encode_state(clerk.saga), "{}", encode_more(clerk.saga)).stuck_before
+    is_silent(clerk, 5).expect_stuck("undo_failing", "no_answer")
+    assert clerk.saga.stuck.since == NOON and not clerk.saga.stuck_before
+    clerk.undone("credit").expect_stuck(None).undone("shopping").expect("canceled")
+
+
+def test_a_retry_leaves_the_clerk_stuck_since_the_first_moment_until_it_is_answered() -> None:
+    clerk = settling().later(seconds(60)).woke().expect_stuck("no_answer")
+    clerk.later(hours(2)).happens(Operated(Retry(), "ida", "it is up")).expect_stuck("no_answer")
+    assert clerk.saga.stuck is not None and clerk.saga.stuck.since == NOON + seconds(60)
+    clerk.done("settle").expect("completed").expect_stuck(None)
 
 
 def test_what_was_heard_is_kept_with_the_clerk_and_one_of_an_older_version_is_read_without() -> None:

@@ -40,7 +40,7 @@ def test_O4_a_preview_freezes_the_list_with_count_and_money_and_does_nothing(
     path = previewed(admin)
     text = admin.text(path)
     assert "Ask again now: 2 orders, €51.80 in all" in text and "preview, not started" in text
-    assert first in text and second in text and text.count("waiting") == 2
+    assert first in text and second in text and text.count("may be done") == 2
     assert all(read(harness, f"clerks/{clerk}")["stuck"] for clerk in (first, second))
 
 
@@ -53,15 +53,31 @@ def test_O4_it_runs_paced_skips_what_changed_and_tells_each_outcome(harness: Htt
     assert operator.post(f"/dashboard/clerks/{clerks[0]}/actions", **note).status_code == 303
     assert admin.post(f"{path}/start", per_minute="60").status_code == 303
     runs(harness, 1)
-    assert "1 of 3" in admin.text(path)
+    assert "running Of 3: 1 asked, not answered yet, 2 not asked yet, 60 a minute" in admin.text(path)
     assert admin.post(f"{path}/stop").status_code == 303
     runs(harness, 3)
-    assert "1 of 3" in admin.text(path) and "stopped" in admin.text(path)
+    assert "stopped Of 3: 1 asked, not answered yet, 2 not asked yet" in admin.text(path)
+    assert "/stop" not in admin.page.text, "only what runs can be stopped"
     admin.post(f"{path}/start", per_minute="60")
-    runs(harness, 4)
-    text = admin.text(path)
-    assert "finished 3 of 3: 2 done, 1 skipped" in text
+    runs(harness, 2)
+    asked = "all asked, waiting for answers Of 3: 1 changed meanwhile, 2 asked, not answered yet"
+    assert asked in admin.text(path)
     assert "/start" not in admin.page.text and "/stop" not in admin.page.text
+    for command in harness.sent():
+        harness.answers(command)
+    runs(harness, 3)
+    assert "finished Of 3: 2 healed, 1 changed meanwhile" in admin.text(path)
+
+
+def test_O4_a_preview_says_to_whom_the_act_is_not_allowed_and_what_is_for_good_looks_so(
+    harness: HttpHarness, admin: BrowserClient
+) -> None:
+    late, early = stuck_one(harness), harness.opened()["id"]
+    text = admin.text(previewed(admin, action="undo", stuck=""))
+    assert "Stop and undo: 1 of 2 orders" in text and late in text and early in text
+    assert text.count("may be done") == 1 and "not allowed the order is past the point of no return" in text
+    assert "For good: what is done cannot be taken back." in text
+    assert re.search(r'<button type="submit" class="grave"[^>]*>Start: stop and undo<', admin.page.text)
 
 
 def test_a_wrong_request_for_many_is_told_and_nothing_typed_is_lost(harness: HttpHarness, admin: BrowserClient) -> None:
