@@ -34,6 +34,7 @@ from shop_manager.operations.api import ops_router
 from shop_manager.operations.api_acts import ops_acts_router
 from shop_manager.operations.api_bulk import ops_bulk_router
 from shop_manager.operations.api_people import ops_people_router
+from shop_manager.operations.api_runbooks import ops_runbooks_router
 from shop_manager.operations.facade import Operations
 from shop_manager.operations.login_audit import SUM_UP_EVERY
 from shop_manager.operations.shop_figures import ShopFigures
@@ -196,6 +197,7 @@ def routers_of(
         ops_acts_router(operations),
         ops_bulk_router(operations),
         ops_people_router(operations),
+        ops_runbooks_router(operations),
         ops_alerts_router(desk),
         key_router(ring),
         dashboard_router(operations, Operators(ring), service_urls, desk, provider),

@@ -18,7 +18,8 @@ from tests_browser.stuck_orders import no_answer
 PAGES = [
     f"/dashboard/{name}"
     for name in ("parked", "parked?state=all", "processes", "processes?shop=squeaky-toys&customer=nobody", "figures",
-                 "figures?hours=1", "bulk", "audit", "alerts", "checks", "people", "help")
+                 "figures?hours=1", "bulk", "audit", "alerts", "runbooks",
+                 "runbooks?service=risk", "checks", "people", "help")
 ]  # fmt: skip
 ACTED_ON = ("/dashboard/clerks/clk_0", "/dashboard/parked/", "/dashboard/bulk/")
 EVIL = '"><img src=x onerror="document.title=1"><script>document.title=1</script>\u202egnp'

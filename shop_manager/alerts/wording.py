@@ -34,17 +34,19 @@ def facts(
         "count": word.stuck,
         "count_before": word.before,
         "money_at_risk": dict(cause["money_at_risk"]) if cause else {},
+        "money_to_settle": dict(cause["money_to_settle"]) if cause else {},
         "oldest_since": cause["oldest_since"] if cause else None,
         "oldest_seconds": cause["oldest_seconds"] if cause else None,
         "means": told["means"],
         "move": told["move"],
         "link": link,
+        "runbook": cause["runbook"] if cause else None,
     }
 
 
 def facts_of_test(alert: str, now: int, link: str | None) -> dict[str, Any]:
     """The body of a test alert."""
-    return {"id": alert, "what": "test", "at": to_wire(now), "episode": alert, "link": link}
+    return {"id": alert, "what": "test", "at": to_wire(now), "episode": alert, "link": link, "runbook": None}
 
 
 def cause_path(cause: CauseKey) -> str:
@@ -74,22 +76,34 @@ def lines(alert: Mapping[str, Any]) -> list[str]:
     said = [f"Process {cause['process']}, code {shown(cause['code'], keep='')}"]
     if alert["what"] == "over":
         return [*said, f"{alert['count_before']} were stuck when it was told last."]
-    sums = sorted(alert["money_at_risk"].items())
-    at_risk = " + ".join(money(amount, currency) for currency, amount in sums) or "none"
     age = duration(alert["oldest_seconds"] * 1000)
-    return [*said, f"Money at risk: {at_risk}. Oldest: {age}.", f"{alert['means']}.", f"Your move: {alert['move']}."]
+    to_settle = _sums(alert.get("money_to_settle", {}))
+    settling = [f"Paid and shipped, not settled: {to_settle}."] if to_settle else []
+    at_risk = _sums(alert["money_at_risk"]) or "none"
+    return [
+        *said,
+        f"Money at risk: {at_risk}. Oldest: {age}.",
+        *settling,
+        f"{alert['means']}.",
+        f"Your move: {alert['move']}.",
+    ]
+
+
+def _sums(amounts: Mapping[str, int]) -> str:
+    return " + ".join(money(amount, currency) for currency, amount in sorted(amounts.items()))
 
 
 def as_slack(alert: Mapping[str, Any]) -> dict[str, Any]:
     """The body that Slack's incoming webhooks take, and those that are like them."""
     told = "\n".join([f"*{_plain(f'{PRODUCT}: {headline(alert)}')}*", *map(_plain, lines(alert))])
-    links = [f"<{_plain(alert['link'])}|Open the dashboard>"] if alert["link"] else []
+    named = (("Open the dashboard", alert["link"]), ("Runbook", alert.get("runbook")))
+    links = [f"<{_plain(link)}|{name}>" for name, link in named if link]
     return {"text": "\n".join([told, *links, f"`{alert['id']}`"])}
 
 
 def as_mail(alert: Mapping[str, Any]) -> tuple[str, str]:
     """Subject and text."""
-    links = [f"\n{alert['link']}"] if alert["link"] else []
+    links = [f"\n{name}: {alert[name.lower()]}" for name in ("Link", "Runbook") if alert.get(name.lower())]
     text = "\n".join([*lines(alert), *links, f"\nAlert {alert['id']}, {alert['at']}"])
     return f"[{PRODUCT}] {headline(alert)}", f"{text}\n"
 

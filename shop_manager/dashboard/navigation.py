@@ -24,6 +24,7 @@ NAVIGATION = (
     NavigationItem("Bulk", "/dashboard/bulk"),
     NavigationItem("Audit", "/dashboard/audit"),
     NavigationItem("Alerts", "/dashboard/alerts"),
+    NavigationItem("Runbooks", "/dashboard/runbooks"),
     NavigationItem("Checks", "/dashboard/checks"),
     NavigationItem("People", "/dashboard/people", "admin"),
     NavigationItem("Help", "/dashboard/help"),

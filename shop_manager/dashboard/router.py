@@ -37,6 +37,7 @@ from shop_manager.dashboard.people_page import people_page
 from shop_manager.dashboard.processes_page import processes_page
 from shop_manager.dashboard.provider_pages import BEGIN, ProviderPages
 from shop_manager.dashboard.return_paths import HOME
+from shop_manager.dashboard.runbooks_page import runbooks_page
 from shop_manager.dashboard.saved_views import saved_views_routes
 from shop_manager.dashboard.status_banner import banner_reader
 from shop_manager.operations.facade import Operations
@@ -92,6 +93,7 @@ def _add_pages(router: APIRouter, layout: Layout, live: LiveUpdates, operations:
     audit_page(router, layout, operations.reads)
     checks_page(router, layout, operations.reads)
     people_page(router, layout, operations)
+    runbooks_page(router, layout, operations)
     help_page(router, layout)
 
 

@@ -16,6 +16,7 @@ class OperationsTables(NamedTuple):
     views: Table
     tallies: Table
     totals: Table
+    runbooks: Table
 
 
 def operations_tables(metadata: MetaData) -> OperationsTables:
@@ -28,6 +29,7 @@ def operations_tables(metadata: MetaData) -> OperationsTables:
         _views(metadata),
         _tallies(metadata),
         _totals(metadata),
+        _runbooks(metadata),
     )
 
 
@@ -160,4 +162,21 @@ def _totals(metadata: MetaData) -> Table:
         Column("process", String(64), primary_key=True),
         Column("what", String(16), primary_key=True),
         Column("count", BigInteger, nullable=False),
+    )
+
+
+def _runbooks(metadata: MetaData) -> Table:
+    """What to do and who is responsible, for a `service`, or for a cause: what a row is not about is empty."""
+    return Table(
+        "runbooks",
+        metadata,
+        Column("service", String(64), primary_key=True),
+        Column("process", String(200), primary_key=True),
+        Column("step", String(200), primary_key=True),
+        Column("kind", String(200), primary_key=True),
+        Column("code", String(200), primary_key=True),
+        Column("link", Text),
+        Column("responsible", Text),
+        Column("at", BigInteger, nullable=False),
+        Column("who", String(128), nullable=False),
     )

@@ -71,6 +71,8 @@ class StuckCause(Answer):
     next_at: Moment | None
     oldest_since: Moment
     oldest_seconds: Count
+    runbook: Annotated[str | None, Field(description="a link to what to do")]
+    responsible: str | None
 
 
 class StuckSummary(Answer):

@@ -12,6 +12,7 @@ from shop_manager.operations.login_audit import LoginAudit
 from shop_manager.operations.parked_acts import ParkedActs
 from shop_manager.operations.people import People
 from shop_manager.operations.reads import Reads
+from shop_manager.operations.runbooks import Runbooks
 from shop_manager.operations.saved_views import Views
 from shop_manager.sessions.reads import Sessions
 
@@ -21,7 +22,8 @@ class Operations:
 
     `acts`: what an operator does to one Clerk; `parked_acts`: to one parked message; `bulk`: the same to many, carried
     out by `bulk_run`; `people`: people and keys, for admins. These get the Principal and check its role; every attempt
-    is in the audit, and so are logins, by `login_audit`. `views`: each operator's saved views. `notifier`: tells open
+    is in the audit, and so are logins, by `login_audit`. `views`: each operator's saved views. `runbooks`:
+    what to do and who is responsible, for a service or a cause. `notifier`: tells open
     lists that something has changed.
     """
 
@@ -33,6 +35,7 @@ class Operations:
         self.bulk = Bulk(sessions)
         self.people = People(Operators(KeyRing(self.database)))
         self.views = Views(self.database)
+        self.runbooks = Runbooks(self.database)
         self.login_audit = LoginAudit(self.database)
         self.notifier = ListChangeNotifier(self.reads.counters, lambda: sessions.notifier.closed)
         self.bulk_run = BulkRun(self.acts, self.parked_acts)

@@ -15,6 +15,7 @@ from messaging.database import Tx
 from shop_manager.engine.tables import clerks
 from shop_manager.operations.causes import explained
 from shop_manager.operations.parked_reads import count_open
+from shop_manager.operations.runbooks import RunbookShelf
 from shop_manager.operations.stakes import stake_of
 from shop_manager.operations.tallies import Ends
 from shop_manager.operations.upcoming import LATE
@@ -57,7 +58,7 @@ def stuck_causes(tx: Tx, processes: ProcessRegistry, now: int) -> list[dict[str,
 
     `money_at_risk` is what can be lost, `money_to_settle` that of orders which are paid and shipped (stakes.py).
     `means` says what it is, `owner` whose the next move is and `move` which, `then` what happens by itself meanwhile,
-    and `next_at` when first.
+    and `next_at` when first; `runbook` and `responsible` are what was set for it, or null.
     """
     causes: dict[tuple[Any, ...], dict[str, Any]] = {}
     for process, step, kind, code, status, currency, count, since, money, wake_at in _stuck_groups(tx, now):
@@ -84,7 +85,8 @@ def stuck_causes(tx: Tx, processes: ProcessRegistry, now: int) -> list[dict[str,
             sums[currency] = sums.get(currency, 0) + int(money)
         cause["next_at"] = min((at for at in (cause["next_at"], wake_at) if at is not None), default=None)
     ordered = sorted(causes.values(), key=lambda cause: (-cause["count"], cause["since"]))
-    return [_with_age(cause, now) for cause in ordered]
+    shelf = RunbookShelf(tx) if ordered else None
+    return [_with_age(cause, now) | (shelf.of_cause(cause) if shelf else {}) for cause in ordered]
 
 
 def _stuck_groups(tx: Tx, now: int) -> Iterable[Any]:

@@ -74,6 +74,8 @@ shop_manager GET    /ops/alerts                         -           401    403 4
 shop_manager GET    /ops/alerts/channels                -           401    403 403   403   403    403       in     in      in       in    403        401
 shop_manager POST   /ops/alerts/test                    -           401    403 403   403   403    403       403    403     403      in    403        401
 shop_manager POST   /ops/alerts/{alert}/again           -           401    403 403   403   403    403       403    403     403      in    403        401
+shop_manager GET    /ops/runbooks                       -           401    403 403   403   403    403       in     in      in       in    403        401
+shop_manager POST   /ops/runbooks                       runbook     401    403 403   403   403    403       403    403     in       in    403        401
 shop_manager GET    /ops/views                          -           401    403 403   403   403    403       in     in      in       in    403        401
 shop_manager POST   /ops/views                          view        401    403 403   403   403    403       in     in      in       in    403        401
 shop_manager DELETE /ops/views/{name}                   -           401    403 403   403   403    403       in     in      in       in    403        401
@@ -139,6 +141,7 @@ shop_manager GET    /dashboard/bulk/{bulk}                 -           login  lo
 shop_manager GET    /dashboard/audit                       -           login  login login   login login in     in      in       in    in     in              password
 shop_manager GET    /dashboard/checks                      -           login  login login   login login in     in      in       in    in     in              password
 shop_manager GET    /dashboard/alerts                      -           login  login login   login login in     in      in       in    in     in              password
+shop_manager GET    /dashboard/runbooks                    -           login  login login   login login in     in      in       in    in     in              password
 shop_manager GET    /dashboard/help                        -           login  login login   login login in     in      in       in    in     in              password
 shop_manager GET    /dashboard/keys                        -           login  login login   login login in     in      in       in    in     in              password
 shop_manager GET    /dashboard/password                    -           login  login login   login login in     in      in       in    in     in          in
@@ -155,6 +158,7 @@ shop_manager POST   /dashboard/bulk                        bulk        login  lo
 shop_manager POST   /dashboard/bulk/{bulk}/{move}          -           login  login login   login login 403    403     403      in    403    403             password
 shop_manager POST   /dashboard/alerts/test                 -           login  login login   login login 403    403     403      in    403    403             password
 shop_manager POST   /dashboard/alerts/{alert}/again        -           login  login login   login login 403    403     403      in    403    403             password
+shop_manager POST   /dashboard/runbooks                    runbook     login  login login   login login 403    403     in      in    403    403             password
 shop_manager POST   /dashboard/people                      person      login  login login   login login 403    403     403      in    403    403             password
 shop_manager POST   /dashboard/people/{name}/actions       role        login  login login   login login 403    403     403      in    403    403             password
 shop_manager POST   /dashboard/people/keys                 key         login  login login   login login 403    403     403      in    403    403             password
@@ -189,6 +193,7 @@ BODIES: dict[str, Any] = {
     "key": {"scope": "warehouse", "name": "spare", **BECAUSE},
     "revoke": {"action": "revoke", **BECAUSE},
     "view": {"name": "mine", "query": "stuck=yes"},
+    "runbook": {"service": "payment", "link": "https://wiki.example/payment", **BECAUSE},
     "product": {"name": "Squeaky bone", "unit_amount": 1295, "currency": "EUR", "kind": "physical"},
     "quantity": {"quantity": 1},
     "limit": {"limit": 100_000},
@@ -200,7 +205,7 @@ BODIES: dict[str, Any] = {
 }
 QUERIES = {"?chosen": "?shop=squeaky-toys", "?search": "?q=ada"}
 FORMS: dict[str, dict[str, Any]] = {
-    **{name: BODIES[name] for name in ("person", "role", "key", "revoke", "view")},
+    **{name: BODIES[name] for name in ("person", "role", "key", "revoke", "view", "runbook")},
     "note": {**BODIES["note"], "version": "1"},
     "retry": {**BODIES["retry"], "version": "1"},
     "discard": {**BODIES["discard"], "version": "1"},

@@ -24,7 +24,13 @@ from shop_manager.alerts.wording import facts
 
 NOON = 1_764_000_000_000
 SECRET = "c2f0a4c6e1b94f6d8a7e5b3d1f9c0e2a"
-CAUSE = {"money_at_risk": {"EUR": 2590}, "oldest_since": to_wire(NOON), "oldest_seconds": 61}
+CAUSE = {
+    "money_at_risk": {"EUR": 2590},
+    "oldest_since": to_wire(NOON),
+    "oldest_seconds": 61,
+    "money_to_settle": {},
+    "runbook": None,
+}
 KEY = CauseKey("standard/1", "capture", "no_answer", "no_answer")
 ALERT = facts(Word("alt_2", "stuck", KEY, 30, 0, "alt_2"), "payment", CAUSE, NOON, "https://shop.example/dashboard")
 LATER = {**ALERT, "id": "alt_3", "what": "grown", "count": 60}

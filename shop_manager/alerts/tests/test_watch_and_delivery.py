@@ -114,7 +114,16 @@ def test_what_is_told_agrees_with_the_home_page(harness: HttpHarness, receiver: 
     [alert] = receiver.received
     assert alert["what"] == "stuck"
     assert alert["cause"] == {name: cause[name] for name in ("process", "step", "kind", "code", "service")}
-    for name in ("count", "money_at_risk", "oldest_since", "oldest_seconds", "means", "move"):
+    for name in (
+        "count",
+        "money_at_risk",
+        "money_to_settle",
+        "oldest_since",
+        "oldest_seconds",
+        "means",
+        "move",
+        "runbook",
+    ):
         assert alert[name] == cause[name]
     assert manager.counted("delivered") == 1
 

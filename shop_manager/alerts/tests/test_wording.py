@@ -10,7 +10,13 @@ from shop_manager.alerts.wording import as_mail, as_slack, cause_path, facts, fa
 
 NOON = 1_764_000_000_000
 CAPTURE = CauseKey("standard/1", "capture", "no_answer", "no_answer")
-CAUSE = {"money_at_risk": {"EUR": 2590, "JPY": 300}, "oldest_since": to_wire(NOON), "oldest_seconds": 3700}
+CAUSE = {
+    "money_at_risk": {"EUR": 2590, "JPY": 300},
+    "money_to_settle": {},
+    "oldest_since": to_wire(NOON),
+    "oldest_seconds": 3700,
+    "runbook": "https://wiki.example/capture",
+}
 LINK = "https://shop.example/dashboard/clerks?stuck=yes&kind=no_answer"
 
 
@@ -31,8 +37,8 @@ def test_S6_the_facts_are_causes_counts_money_and_times_alone() -> None:
     assert alert["cause"] == {**CAPTURE._asdict(), "service": "payment"}
     assert (alert["count"], alert["money_at_risk"]) == (30, {"EUR": 2590, "JPY": 300})
     assert set(alert) == {
-        "id", "what", "at", "episode", "cause", "count", "count_before", "money_at_risk", "oldest_since",
-        "oldest_seconds", "means", "move", "link",
+        "id", "what", "at", "episode", "cause", "count", "count_before", "money_at_risk", "money_to_settle",
+        "oldest_since", "oldest_seconds", "means", "move", "link", "runbook",
     }  # fmt: skip
 
 
@@ -46,13 +52,14 @@ def test_slack_reads_no_markup_in_what_a_service_says() -> None:
     text = as_slack(told(cause=CAPTURE._replace(code="<!channel> & <http://evil.test|here>")))["text"]
     assert "<!channel>" not in text and "&lt;!channel&gt; &amp; &lt;http" in text
     assert f"<{LINK.replace('&', '&amp;')}|Open the dashboard>" in text
-    assert "alt_1" in text
+    assert "alt_1" in text and "<https://wiki.example/capture|Runbook>" in text
 
 
 def test_a_mail_has_one_line_as_its_subject() -> None:
     subject, text = as_mail(told(cause=CAPTURE._replace(step="capture\nBcc: eve@evil.test")))
     assert "\n" not in subject
-    assert LINK in text and "alt_1" in text
+    assert LINK in text and "alt_1" in text and "Runbook: https://wiki.example/capture" in text
+    assert "Runbook" not in as_mail(told("over", 0, 3))[1]
 
 
 def test_the_link_leads_to_the_clerks_of_the_cause() -> None:
