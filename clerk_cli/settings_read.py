@@ -66,8 +66,8 @@ def _check_file(path: Path) -> None:
 
 def _error_line(cls: type[ServiceSettings], wrong: Any) -> str:
     """A validation error as `CLERK_PORT: Input should be a valid integer`; never the value: it may be a secret."""
-    path = [str(part) for part in wrong["loc"]]
+    path, said = [str(part) for part in wrong["loc"]], str(wrong["msg"]).removeprefix("Value error, ")
     if not path:  # about several settings, which its words name
-        return str(wrong["msg"])
+        return said
     name = variable_of(cls, path[0]) if path[0] in cls.model_fields else ".".join(path)
-    return f"setting {name}: {wrong['msg']}"
+    return f"setting {name}: {said}"

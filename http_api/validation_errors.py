@@ -59,7 +59,7 @@ def wrong_fields(errors: Sequence[Mapping[str, Any]]) -> Problem:
 
 
 def _wrong(error: Mapping[str, Any]) -> WrongField:
-    return {"param": param_of(error["loc"]), "detail": _detail(error)}
+    return {"param": param_of(error["loc"]), "detail": detail_of(error)}
 
 
 def param_of(location: Sequence[str | int]) -> str:
@@ -77,7 +77,7 @@ def _step(part: str | int) -> str:
     return f".{short}" if _NAME.fullmatch(short) else f"[{json.dumps(short)}]"
 
 
-def _detail(error: Mapping[str, Any]) -> str:
+def detail_of(error: Mapping[str, Any]) -> str:
     """What is allowed there, and what came (where it may be shown)."""
     kind = error["type"]
     if kind == "extra_forbidden":

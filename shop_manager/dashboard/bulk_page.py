@@ -16,6 +16,7 @@ from shop_manager.dashboard.csrf import csrf_token
 from shop_manager.dashboard.forms import principal_of, raise_unless_shown, until_in, validated
 from shop_manager.dashboard.layout import ENVIRONMENT, HEADERS, Layout, login_of, may
 from shop_manager.dashboard.live import LiveUpdates, partial
+from shop_manager.dashboard.not_yet import raise_if_not_yet
 from shop_manager.dashboard.query_parameters import KINDS, STATUSES, address
 from shop_manager.operations.bulk import PARKED
 from shop_manager.operations.facade import Operations
@@ -95,6 +96,7 @@ class BulkPages:
         form, who = request.state.form, principal_of(request)
         self._bulk.require(who, "bulk_preview", "new")
         try:
+            raise_if_not_yet(request)
             found = self._bulk.preview(who, bulk_request(form))
         except Problem as problem:
             raise_unless_shown(problem)
@@ -105,6 +107,7 @@ class BulkPages:
         who = principal_of(request)
         self._bulk.require(who, "bulk", bulk)
         try:
+            raise_if_not_yet(request)
             pace = validated(BulkPace, {"per_minute": _number(request.state.form.get("per_minute", ""))})
             self._bulk.start(who, bulk, pace.per_minute)
         except Problem as problem:
@@ -116,6 +119,7 @@ class BulkPages:
         who = principal_of(request)
         self._bulk.require(who, "bulk", bulk)
         try:
+            raise_if_not_yet(request)
             self._bulk.stop(who, bulk)
         except Problem as problem:
             raise_unless_shown(problem)

@@ -16,6 +16,7 @@ from shop_manager.dashboard.form_numbers import is_number
 from shop_manager.dashboard.forms import clerk_act_request, principal_of, raise_unless_shown, version_in
 from shop_manager.dashboard.layout import ENVIRONMENT, Layout, done_before, lead_on, login_of, may
 from shop_manager.dashboard.live import LiveUpdates, partial
+from shop_manager.dashboard.not_yet import raise_if_not_yet
 from shop_manager.operations.facade import Operations
 from shop_manager.operations.roles import role_for
 
@@ -46,6 +47,7 @@ def clerk_page(router: APIRouter, layout: Layout, live: LiveUpdates, operations:
         form, who = request.state.form, principal_of(request)
         operations.acts.require(who, "act", clerk)
         try:
+            raise_if_not_yet(request)
             wanted = clerk_act_request(form)
             operations.acts.act(who, clerk, wanted.act(), wanted.reason, version_in(form))
         except Problem as problem:

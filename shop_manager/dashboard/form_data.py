@@ -16,10 +16,10 @@ class FormData(dict[str, str]):
 
     def __init__(self, pairs: list[tuple[str, str]]) -> None:
         super().__init__(pairs)
-        self._pairs = pairs
+        self.pairs = pairs
 
     def all_of(self, name: str) -> list[str]:
-        return [value for key, value in self._pairs if key == name]
+        return [value for key, value in self.pairs if key == name]
 
 
 async def read_form(request: Request) -> None:
@@ -31,4 +31,5 @@ async def read_form(request: Request) -> None:
         raise Problem("invalid_request", "The form is not UTF-8, or has too many fields.") from None
     if any("\x00" in part for pair in pairs for part in pair):
         raise Problem("invalid_request", "The form holds a NUL character.")
-    request.state.form = FormData(pairs)
+    # Browsers send every end of a line as CR LF; what comes back on a page must be as it was typed.
+    request.state.form = FormData([(name, value.replace("\r\n", "\n")) for name, value in pairs])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
 from http_api.principals import Principal
 from http_api.problems import Problem, WrongField
+from http_api.validation_errors import detail_of
 from shop_manager.dashboard.form_numbers import is_number
 from shop_manager.dashboard.layout import login_of
 from shop_manager.operations.requests import ClerkAct
@@ -48,7 +49,7 @@ def validated(model: type[Model], given: Mapping[str, object]) -> Model:
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        wrong = [WrongField(param=_field_name(each["loc"]), detail=each["msg"]) for each in error.errors()]
+        wrong = [_wrong(each) for each in error.errors()]
         detail = "; ".join(f"{each['param']}: {each['detail']}" for each in wrong)
         raise Problem("invalid_request", detail, errors=wrong) from None
 
@@ -69,5 +70,7 @@ def until_in(form: Mapping[str, str]) -> dict[str, str]:
     return {"until": f"{given}:00Z" if len(given) == 16 else f"{given}Z"}
 
 
-def _field_name(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(each) for each in location) or "the form"
+def _wrong(error: Mapping[str, Any]) -> WrongField:
+    """In the words of `/ops`, by the name of the form's field."""
+    name = ".".join(str(each) for each in error["loc"]) or "the form"
+    return WrongField(param=name, detail=detail_of({**error, "loc": ("form", *error["loc"])}))

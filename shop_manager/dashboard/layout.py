@@ -18,11 +18,12 @@ from http_api.public_address import public_address
 from messaging.database import Database
 from shop_manager.dashboard import formatting
 from shop_manager.dashboard.assets import asset
-from shop_manager.dashboard.cookies import DONE, LOGIN, drop_cookie, put_cookie, read_cookie
+from shop_manager.dashboard.cookies import DONE, LOGIN, VISIT, drop_cookie, put_cookie, read_cookie
 from shop_manager.dashboard.csrf import check_csrf, csrf_token
 from shop_manager.dashboard.labels import label_of
 from shop_manager.dashboard.logins import Login, Logins
 from shop_manager.dashboard.navigation import NAVIGATION
+from shop_manager.dashboard.not_yet import NAME, PASSWORD, is_held, is_login
 from shop_manager.dashboard.query_parameters import address
 from shop_manager.dashboard.return_paths import login_address, page_of
 
@@ -45,6 +46,8 @@ class Layout:
         self.logins = logins
         self.database = database
         self._read_banner = read_banner
+        self.log_in: Callable[[Request, str, str], Login] = _nobody
+        """Logs somebody in by name and password, or raises Problem; LoginPages brings it."""
 
     def require_login(self, request: Request) -> None:
         """The dependency of every page: puts who is logged in at `request.state.login`, and checks every write.
@@ -53,13 +56,24 @@ class Layout:
         """
         token = read_cookie(request, LOGIN)
         login = self.logins.find(token, used=not is_event_stream(request)) if token else None
+        writes = request.method not in ("GET", "HEAD")
+        if login is None and writes and is_held(request.scope["path"]) and is_login(request.state.form):
+            login = self._log_in_where_an_act_was_sent(request)
+        elif login is not None and writes:
+            check_csrf(request, request.state.form, login.token)
         if login is None:
             raise Problem("unauthorized")
         request.state.login = login
-        if request.method not in ("GET", "HEAD"):
-            check_csrf(request, request.state.form, login.token)
         if login.must_change and request.scope["path"] != CHANGE_PATH:
             raise Problem("password_change_required")
+
+    def _log_in_where_an_act_was_sent(self, request: Request) -> Login:
+        """Whoever is logged in by the page that holds an act. Problem 401 says why nobody is."""
+        form = request.state.form
+        check_csrf(request, form, read_cookie(request, VISIT))
+        login = self.log_in(request, form.get(NAME, "").strip(), form.get(PASSWORD, ""))
+        request.state.just_logged_in = True
+        return login
 
     def now(self) -> int:
         """The database's time, in ms."""
@@ -74,7 +88,19 @@ class Layout:
         page = render(request, template, status, now=now, banner=banner, **context)
         if done_before(request):
             drop_cookie(request, page, DONE)
+        if getattr(request.state, "just_logged_in", False):
+            put_login(request, page, login_of(request), self.logins)
         return page
+
+
+def _nobody(request: Request, name: str, password: str) -> Login:
+    raise Problem("unauthorized")
+
+
+def put_login(request: Request, response: Response, login: Login, logins: Logins) -> None:
+    """The cookie of a new login, in the place of the visitor's."""
+    put_cookie(request, response, LOGIN, login.token, logins.lifetime_of(login).longest // 1000)
+    drop_cookie(request, response, VISIT)
 
 
 def lead_on(request: Request, path: str, done: str) -> Response:

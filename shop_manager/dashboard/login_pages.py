@@ -9,13 +9,15 @@ from fastapi.responses import RedirectResponse
 
 from http_api.openid_options import CALLBACK
 from http_api.operators import PasswordTry
+from http_api.problems import Problem
 from http_api.request import address_prefix, origin
 from shop_manager.dashboard.cookies import LOGIN, VISIT, drop_cookie, new_secret, put_cookie, read_cookie
 from shop_manager.dashboard.csrf import check_csrf, csrf_token
 from shop_manager.dashboard.form_data import read_form
-from shop_manager.dashboard.layout import CHANGE_PATH, HEADERS, Layout, render
+from shop_manager.dashboard.layout import CHANGE_PATH, HEADERS, Layout, put_login, render
 from shop_manager.dashboard.login_throttle import LoginThrottle
-from shop_manager.dashboard.logins import Login, Logins
+from shop_manager.dashboard.logins import Login
+from shop_manager.dashboard.not_yet import act_in, is_held
 from shop_manager.dashboard.return_paths import LOGIN_PATH, LOGOUT_PATH, safe_return_path
 from shop_manager.operations.login_audit import LoginAudit, Refusal
 
@@ -27,6 +29,7 @@ def login_router(pages: LoginPages) -> APIRouter:
     router.add_api_route(LOGIN_PATH, pages.show, methods=["GET"])
     router.add_api_route(LOGIN_PATH, pages.log_in, methods=["POST"])
     router.add_api_route(LOGOUT_PATH, pages.log_out, methods=["POST"])
+    router.add_api_route(LOGOUT_PATH, lambda: redirect(LOGIN_PATH), methods=["GET"])
     return router
 
 
@@ -37,6 +40,7 @@ class LoginPages:
         self._logins = layout.logins
         self._throttle = throttle
         self._audit = audit
+        layout.log_in = self.by_password
 
     def show(self, request: Request) -> Response:
         token = read_cookie(request, LOGIN)
@@ -48,25 +52,33 @@ class LoginPages:
     def log_in(self, request: Request) -> Response:
         form = request.state.form
         check_csrf(request, form, read_cookie(request, VISIT))
-        name, password = form.get("name", "").strip(), form.get("password", "")
-        target = safe_return_path(form.get("next"))
+        name, target = form.get("name", "").strip(), safe_return_path(form.get("next"))
+        try:
+            login = self.by_password(request, name, form.get("password", ""))
+        except Problem as problem:
+            page = self._page(request, target, name, problem.detail, problem.known.status)
+            if "Retry-After" in problem.headers:
+                page.headers["Retry-After"] = problem.headers["Retry-After"]
+            return page
+        response = redirect(CHANGE_PATH if login.must_change else target)
+        put_login(request, response, login, self._logins)
+        return response
+
+    def by_password(self, request: Request, name: str, password: str) -> Login:
+        """A new login. Problem `unauthorized` for a wrong name or password, `too_many_requests` for too many tries."""
         wait = self._throttle.take(name, origin(request.scope))
         if wait:
             self._audit.throttled(Refusal(None, "too_many_requests", "tried too often"))
-            page = self._page(request, target, name, f"Too many tries. Wait {wait} s, then try again.", 429)
-            page.headers["Retry-After"] = str(wait)
-            return page
+            why = f"Too many tries. Wait {wait} s, then try again."
+            raise Problem("too_many_requests", why, headers={"Retry-After": str(wait)})
         tried = self._logins.operators.try_password(name, password)
         if tried.operator is None:
             self._audit.refused(_refusal(tried), address_prefix(request.scope))
-            return self._page(request, target, name, _WRONG, 401)
+            raise Problem("unauthorized", _WRONG)
         self._throttle.succeeded(name, origin(request.scope))
         login = self._logins.begin(tried.operator, read_cookie(request, LOGIN))
         self._audit.done(login.principal, "login", address_prefix(request.scope))
-        response = redirect(CHANGE_PATH if login.must_change else target)
-        put_login(request, response, login, self._logins)
-        drop_cookie(request, response, VISIT)
-        return response
+        return login
 
     def _page(self, request: Request, target: str, name: str = "", error: str = "", status: int = 200) -> Response:
         return login_page(request, target, name, error, status, provider=bool(self._logins.provider))
@@ -83,11 +95,6 @@ class LoginPages:
         return response
 
 
-def put_login(request: Request, response: Response, login: Login, logins: Logins) -> None:
-    """The cookie of a new login."""
-    put_cookie(request, response, LOGIN, login.token, logins.lifetime_of(login).longest // 1000)
-
-
 def _refusal(tried: PasswordTry) -> Refusal:
     why = "unknown name" if tried.known_as is None else "disabled" if tried.disabled else "wrong password"
     return Refusal(tried.known_as, "unauthorized", why)
@@ -96,7 +103,9 @@ def _refusal(tried: PasswordTry) -> Refusal:
 def login_page(
     request: Request, target: str, name: str = "", error: str = "", status: int = 200, *, provider: bool = False
 ) -> Response:
-    """`provider`: with the way to the OpenID provider."""
+    """`provider`: with the way to the OpenID provider. Where an act was sent without a login it holds the act."""
+    form = getattr(request.state, "form", None)
+    act = act_in(form) if form and is_held(request.url.path) else []
     visit = read_cookie(request, VISIT) or new_secret()
     page = render(
         request,
@@ -105,6 +114,8 @@ def login_page(
         return_path=target,
         name=name[:128],
         error=error,
+        act=act,
+        sent_to=request.url.path,
         csrf=csrf_token(visit),
         provider=f"{CALLBACK.removesuffix('/callback')}?{urlencode({'next': target})}" if provider else "",
     )

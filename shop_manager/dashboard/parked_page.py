@@ -16,6 +16,7 @@ from shop_manager.dashboard.form_data import FormData
 from shop_manager.dashboard.forms import principal_of, raise_unless_shown, validated, version_in
 from shop_manager.dashboard.hex_dump import MOST, bytes_of, hex_rows
 from shop_manager.dashboard.layout import HEADERS, Layout, login_of, may
+from shop_manager.dashboard.not_yet import raise_if_not_yet
 from shop_manager.dashboard.query_parameters import address
 from shop_manager.operations.facade import Operations
 from shop_manager.operations.requests import ParkedAct
@@ -43,6 +44,10 @@ def parked_pages(router: APIRouter, layout: Layout, operations: Operations) -> N
         request: Request, state: ShownState = "parked", service: QueryText = "", cursor: QueryText = ""
     ) -> Response:
         return pages.show_all(request, state, service, cursor)
+
+    @router.get("/parked/actions")
+    def to_all() -> Response:
+        return RedirectResponse(PATH, 303, HEADERS)
 
     @router.post("/parked/actions")
     def act_on_many(request: Request) -> Response:
@@ -112,6 +117,7 @@ class ParkedPages:
         form, who = request.state.form, principal_of(request)
         self._acts.require(who, "act", parked)
         try:
+            raise_if_not_yet(request)
             wanted = _parked_act(form)
             self._acts.act(who, parked, wanted.action, wanted.reason, version_in(form))
         except Problem as problem:
@@ -125,6 +131,7 @@ class ParkedPages:
         chosen = [_id_and_version(each) for each in form.all_of("pick")]
         self._acts.require(who, "act", chosen[0][0] if chosen else "none")
         try:
+            raise_if_not_yet(request)
             wanted = _parked_act(form)
             if not 0 < len(chosen) <= AT_ONCE:
                 raise invalid("pick", f"choose 1 to {AT_ONCE} messages first")

@@ -8,8 +8,8 @@ from http_api.operators import Operator, hash_of
 from http_api.password_rules import SHORTEST, why_not
 from http_api.problems import not_found
 from http_api.request import address_prefix, origin
-from shop_manager.dashboard.layout import CHANGE_PATH, Layout, done_before, lead_on, login_of, render
-from shop_manager.dashboard.login_pages import put_login, redirect
+from shop_manager.dashboard.layout import CHANGE_PATH, Layout, done_before, lead_on, login_of, put_login, render
+from shop_manager.dashboard.login_pages import redirect
 from shop_manager.dashboard.login_throttle import LoginThrottle
 from shop_manager.dashboard.logins import Login
 from shop_manager.dashboard.return_paths import HOME

@@ -12,6 +12,7 @@ from http_api.conventions import Id
 from http_api.problems import Problem
 from shop_manager.dashboard.forms import principal_of, raise_unless_shown, validated
 from shop_manager.dashboard.layout import Layout
+from shop_manager.dashboard.not_yet import raise_if_not_yet
 from shop_manager.operations.facade import Operations
 from shop_manager.operations.requests import KeyAct, KeyAsk, PersonAct, PersonAsk
 
@@ -73,6 +74,7 @@ class PeoplePage:
         """The page again: with what was done, or with why nothing was."""
         self._people.require(principal_of(request), action, target)
         try:
+            raise_if_not_yet(request)
             done = act(request)
         except Problem as problem:
             raise_unless_shown(problem)

@@ -13,6 +13,8 @@ HEIGHT = 180
 LEFT = 44
 BOTTOM = 22
 TOP = 10
+LETTER, GAP = 7, 50
+"""How wide a letter of a label is at most, and how far apart labels are at least."""
 _NICE = (1, 2, 5, 10)
 
 
@@ -47,8 +49,11 @@ def line_plot(series: Sequence[Sequence[float]], moments: Sequence[str]) -> Line
         for values in series
     ]
     across = [Tick(_up(value, top), f"{value:g}") for value in (0, top / 2, top)]
-    every = max(1, -(-count // 6))
-    along = [Tick(_along(index, count), moments[index]) for index in range(0, count, every)]
+    widest = max((len(moment) for moment in moments), default=0)
+    labels = max(1, int((WIDTH - LEFT) / (LETTER * widest + GAP))) if widest else 1
+    every = max(1, -(-count // min(6, labels - 1 or 1)))
+    ticks = [Tick(_along(index, count), moments[index]) for index in range(0, count, every)]
+    along = [*ticks[:1], *(tick for tick in ticks[1:] if tick.place + LETTER * widest / 2 <= WIDTH)]
     return LinePlot(lines, across, along)
 
 

@@ -10,7 +10,7 @@ from http_api.problems import Problem
 from shop_manager.dashboard.diagram import diagram_with_counts
 from shop_manager.dashboard.layout import Layout
 from shop_manager.operations.reads import Reads
-from shop_manager.processes.definition import Process, Suits
+from shop_manager.processes.definition import Process, Suits, in_words
 
 
 def processes_page(router: APIRouter, layout: Layout, reads: Reads) -> None:
@@ -30,12 +30,12 @@ def processes_page(router: APIRouter, layout: Layout, reads: Reads) -> None:
 
 def audience(suits: Suits) -> str:
     """For whom a process is: `for everybody`, `when customer type is trusted and the shop allows invoices`."""
-    conditions = suits.conditions()
-    told = [
-        "the shop allows invoices" if (name, value) == ("allows_invoice", True) else f"{name} is {value}"
-        for name, value in conditions.items()
-    ]
-    return f"when {' and '.join(told)}".replace("_", " ") if told else "for everybody"
+    return f"when {in_words(str(suits))}" if suits.conditions() else "for everybody"
+
+
+def _told(value: object) -> str:
+    """A process's input, as a page shows it."""
+    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
 
 
 def _drawn(process: Process, line: dict[str, Any]) -> dict[str, Any]:
@@ -46,6 +46,8 @@ def _drawn(process: Process, line: dict[str, Any]) -> dict[str, Any]:
 def _chosen(reads: Reads, customer: str, shop: str) -> tuple[dict[str, Any] | None, str]:
     """(which process it would be, or None; why none)."""
     try:
-        return reads.chosen(customer or None, shop), ""
+        found = reads.chosen(customer or None, shop)
+        inputs = {name: _told(value) for name, value in found["inputs"].items()}
+        return {**found, "rule": in_words(found["rule"]), "inputs": inputs}, ""
     except Problem as problem:
         return None, problem.detail

@@ -12,8 +12,8 @@ from http_api.principals import stable_part
 from http_api.problems import Problem, not_found
 from http_api.request import address_prefix, origin
 from shop_manager.dashboard.cookies import LOGIN, PROVIDER, drop_cookie, put_cookie, read_cookie
-from shop_manager.dashboard.layout import Layout
-from shop_manager.dashboard.login_pages import login_page, put_login, redirect
+from shop_manager.dashboard.layout import Layout, put_login
+from shop_manager.dashboard.login_pages import login_page, redirect
 from shop_manager.dashboard.login_throttle import LoginThrottle
 from shop_manager.dashboard.provider_logins import LIFETIME, ProviderLogins, Returned
 from shop_manager.dashboard.return_paths import HOME, LOGIN_PATH, safe_return_path

@@ -30,7 +30,7 @@ from shop_manager.dashboard.live import LiveUpdates
 from shop_manager.dashboard.login_pages import LoginPages, login_router
 from shop_manager.dashboard.login_throttle import LoginThrottle
 from shop_manager.dashboard.logins import Logins
-from shop_manager.dashboard.one_moment import PagesRouter
+from shop_manager.dashboard.pages_router import PagesRouter
 from shop_manager.dashboard.parked_page import parked_pages
 from shop_manager.dashboard.password_page import password_page
 from shop_manager.dashboard.people_page import people_page
@@ -97,7 +97,7 @@ def _add_pages(router: APIRouter, layout: Layout, live: LiveUpdates, operations:
     help_page(router, layout)
 
 
-def _add_small_pages(router: APIRouter, layout: Layout) -> None:
+def _add_small_pages(router: PagesRouter, layout: Layout) -> None:
     """The list of keys, and what is asked for below `/dashboard` and is no page."""
 
     @router.get("/")
@@ -107,6 +107,8 @@ def _add_small_pages(router: APIRouter, layout: Layout) -> None:
     @router.get("/keys")
     def keys(request: Request) -> Response:
         return layout.page(request, "keys.html")
+
+    router.lead_acts_back()
 
     @router.get("/{rest:path}")
     def nothing(rest: str) -> Response:

@@ -18,6 +18,10 @@ PATH = "/dashboard/clerks"
 
 
 def saved_views_routes(router: APIRouter, views: Views) -> None:
+    @router.get("/views")
+    def to_list() -> Response:
+        return RedirectResponse(PATH, 303, HEADERS)
+
     @router.post("/views")
     def save(request: Request) -> Response:
         form = request.state.form

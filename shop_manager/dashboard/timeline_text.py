@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from shop_manager.dashboard.formatting import absolute
 from shop_manager.operations.timeline import is_reply
-from shop_manager.processes.definition import EVERYBODY
+from shop_manager.processes.definition import EVERYBODY, in_words
 
 
 class TimelineSentence(NamedTuple):
@@ -56,7 +56,7 @@ def _why(data: Mapping[str, Any]) -> str:
 def _opened(entry: Entry, services: Services) -> TimelineSentence:
     data = entry["data"]
     rule = (data.get("chosen") or {}).get("rule")
-    because = f"Chosen because {rule}." if rule and rule != EVERYBODY else ""
+    because = f"Chosen because {in_words(rule)}." if rule and rule != EVERYBODY else ""
     return TimelineSentence("cart", "quiet", f"The session was opened, on process {data.get('process')}", because)
 
 

@@ -157,7 +157,7 @@ class _Attempt:
         return _told(executed)
 
     def _why_not_taken(self, tx: Tx, reply: Reply) -> str | None:
-        """Why the reply would be parked again: nobody knows its step, or its sender may not answer for it."""
+        """Why the reply cannot be taken: nobody knows its step, or its sender may not answer for it."""
         versioned = store.read(tx, [reply.clerk]).get(reply.clerk)
         saga = versioned.saga if versioned else None
         if saga is None or not (saga.ended or reply.step in self.manager.processes[saga.process].names):
@@ -188,7 +188,7 @@ def readable(row: ParkedRow) -> list[Reply | str] | Refused:
     try:
         return [_message(content, row["sender"]) for content in unpack(body)]
     except DecodeError as error:
-        return Refused("not_allowed_now", f"it cannot be read and would be parked again: {error}")
+        return Refused("not_allowed_now", f"it cannot be read, so it stays parked: {error}")
 
 
 def _message(content: Any, sender: str | None) -> Reply | str:

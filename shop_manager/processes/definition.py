@@ -16,6 +16,10 @@ Waits = Literal["customer", "warehouse"]
 NOTHING_TO_UNDO: Final = "nothing to undo"
 EVERYBODY: Final = "everybody"
 """The rule of a process without conditions, as it is stored with the Clerks for which it was chosen."""
+_CONDITIONS = {
+    "allows_invoice is True": "the shop allows invoices",
+    "allows_invoice is False": "the shop allows no invoices",
+}
 
 
 class BadProcess(ValueError):
@@ -65,6 +69,11 @@ class Suits:
 
     def __str__(self) -> str:
         return " and ".join(f"{name} is {value}" for name, value in self.conditions().items()) or EVERYBODY
+
+
+def in_words(rule: str) -> str:
+    """A rule as it is stored, said to people: `the customer is trusted and the shop allows invoices`."""
+    return " and ".join(_CONDITIONS.get(each, each).replace("_", " ") for each in rule.split(" and "))
 
 
 @dataclass(frozen=True)

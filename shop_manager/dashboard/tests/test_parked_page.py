@@ -72,7 +72,7 @@ def test_what_leads_nowhere_is_refused_and_the_reason_is_kept(harness: HttpHarne
     parked = parked_here(harness, b"squeak")
     operator.get(f"{PARKED}/{parked}")
     text = decide(operator, parked, "replay", "let us see")
-    assert "Nothing was done." in text and "would be parked again" in text and "let us see" in operator.page.text
+    assert "Nothing was done." in text and "so it stays parked" in text and "let us see" in operator.page.text
     assert "Nothing was done." in decide(operator, parked, "discard", " ")
     assert "discarded" in decide(operator, parked, "discard")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shop_manager.dashboard import figures_view as view
+from shop_manager.dashboard import plots
 from shop_manager.dashboard.plots import HEIGHT, LEFT, WIDTH, bars, line_plot, nice_top
 
 
@@ -49,3 +50,13 @@ def test_the_funnel_and_the_times_say_their_numbers_in_words() -> None:
     assert group.rows[0].numbers == ("4", "3", "75 %")
     [group] = view.step_times([{"process": "p/1", "step": "a", "count": 9, "p50_ms": 20, "p95_ms": 61_000}])
     assert group.rows[0].numbers == ("20 ms", "1.0 min", "9")
+
+
+@pytest.mark.parametrize("moments", [["11-23 15:21"] * 48, ["14:21"] * 60, ["14:21"] * 7, ["11-23 15:21"] * 2])
+def test_no_time_is_printed_over_another_or_over_the_edge(moments: list[str]) -> None:
+    places = [tick.place for tick in line_plot([[0.0] * len(moments)], moments).along]
+    wide = plots.LETTER * len(moments[0])
+    begins = [places[0], *(place - wide / 2 for place in places[1:])]
+    ends = [places[0] + wide, *(place + wide / 2 for place in places[1:])]
+    assert all(begin > end for begin, end in zip(begins[1:], ends, strict=False))
+    assert len(places) < 2 or places[-1] + wide / 2 <= plots.WIDTH

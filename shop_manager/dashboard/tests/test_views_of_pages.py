@@ -11,4 +11,4 @@ def test_a_process_is_said_to_be_for_everybody_or_for_its_conditions() -> None:
     assert audience(Suits(customer_type="trusted", allows_invoice=True)) == (
         "when customer type is trusted and the shop allows invoices"
     )
-    assert audience(Suits(allows_invoice=False)) == "when allows invoice is False"
+    assert audience(Suits(allows_invoice=False)) == "when the shop allows no invoices"

@@ -1,0 +1,108 @@
+"""An act that is sent when the login has ended: nothing is done, and after the login all that was typed is there."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.times import hours
+from messaging.parked import ParkedMessage, park
+from shop_manager.dashboard.cookies import LOGIN as COOKIE
+from shop_manager.dashboard.not_yet import is_held
+from shop_manager.dashboard.tests.browser_client import BrowserClient, people, visible_text_of
+from shop_manager.dashboard.tests.test_clerks_page import stuck_at_capture
+from shop_manager.engine import tables
+from shop_manager.operations.audit import read_audit
+from shop_manager.tests.http_harness import HttpHarness
+
+TYPED = {
+    "/dashboard/clerks/{clerk}/actions": {"action": "note", "reason": "typed with care", "version": "5"},
+    "/dashboard/parked/actions": {"action": "discard", "reason": "typed with care", "pick": "prk_1@1"},
+    "/dashboard/bulk": {"action": "retry", "reason": "typed with care", "stuck": "yes"},
+    "/dashboard/people": {"name": "ada", "role": "viewer", "reason": "typed with care"},
+}
+PASSWORD = "a lamp on a table"
+
+
+def admin_logged_out(harness: HttpHarness) -> tuple[BrowserClient, str]:
+    """An admin whose login has ended while a form was open, and the password."""
+    browser = BrowserClient(harness)
+    password, _ = people(harness).add_operator("nora", "admin")
+    browser.logs_in("nora", password)
+    harness.now += hours(2)
+    return browser, password
+
+
+def acts(harness: HttpHarness) -> list[str]:
+    with harness.database.read() as tx:
+        return [line["action"] for line in read_audit(tx, {}, 50, None) if line["action"] not in ("login", "logout")]
+
+
+@pytest.mark.parametrize("path", TYPED)
+def test_after_the_login_the_form_is_back_with_what_was_typed_and_nothing_was_done(
+    harness: HttpHarness, path: str
+) -> None:
+    address, fields = path.format(clerk=stuck_at_capture(harness)), TYPED[path]
+    browser, password = admin_logged_out(harness)
+    with harness.database.begin() as tx:
+        park(tx, tables.technical.parked, [ParkedMessage("risk", "q", "bad", None, b"{")], tx.now())
+    before = acts(harness)
+    asked = browser.post(address, None, **fields)
+    assert asked.status_code == 401 and "nothing was done yet" in visible_text_of(asked.text)
+    assert f'action="{address}"' in asked.text
+    wrong = browser.post(address, None, **fields, log_in_as="nora", log_in_with="wrong")
+    assert wrong.status_code == 401 and "Name or password is wrong." in visible_text_of(wrong.text)
+    assert 'value="typed with care"' in wrong.text and COOKIE not in "".join(wrong.headers.get_list("set-cookie"))
+    back = browser.post(address, None, **fields, log_in_as="nora", log_in_with=password)
+    text = visible_text_of(back.text)
+    assert ("Nothing was done." in text or "No preview was made." in text) and "you are logged in again" in text
+    assert "typed with care" in back.text and password not in back.text
+    assert acts(harness) == before
+    assert browser.get("/dashboard").status_code == 200
+
+
+def test_S8_where_an_act_was_sent_a_login_needs_the_visitors_token_too(harness: HttpHarness) -> None:
+    browser, password = admin_logged_out(harness)
+    address = "/dashboard/people"
+    browser.post(address, None, **TYPED[address])
+    fields = {**TYPED[address], "log_in_as": "nora", "log_in_with": password}
+    assert browser.post(address, None, csrf="0" * 64, **fields).status_code == 403
+    assert browser.post(address, {"Origin": "https://evil.test"}, **fields).status_code == 403
+    assert browser.get("/dashboard").status_code == 303
+
+
+def test_S2_who_guesses_where_an_act_was_sent_is_slowed_down(harness: HttpHarness) -> None:
+    browser, _ = admin_logged_out(harness)
+    address = "/dashboard/people"
+    browser.post(address, None, **TYPED[address])
+    fields = {**TYPED[address], "log_in_as": "nora", "log_in_with": "wrong"}
+    texts = [visible_text_of(browser.post(address, None, **fields).text) for _ in range(7)]
+    assert "Too many tries. Wait" in texts[-1]
+
+
+def test_a_change_of_a_password_is_never_held(harness: HttpHarness) -> None:
+    browser, _ = admin_logged_out(harness)
+    response = browser.post("/dashboard/password", old=PASSWORD, new=PASSWORD, again=PASSWORD)
+    assert response.status_code == 303 and not is_held("/dashboard/password") and not is_held("/dashboard/views")
+
+
+@pytest.mark.parametrize(
+    ("address", "page"),
+    [
+        ("/dashboard/parked/actions", "/dashboard/parked"),
+        ("/dashboard/parked/prk_1/actions", "/dashboard/parked/prk_1"),
+        ("/dashboard/clerks/clk_1/actions", "/dashboard/clerks/clk_1"),
+        ("/dashboard/bulk/blk_1/start", "/dashboard/bulk/blk_1"),
+        ("/dashboard/bulk/blk_1/stop", "/dashboard/bulk/blk_1"),
+        ("/dashboard/people/ada/actions", "/dashboard/people"),
+        ("/dashboard/people/keys", "/dashboard/people"),
+        ("/dashboard/people/keys/abc/actions", "/dashboard/people"),
+        ("/dashboard/views", "/dashboard/clerks"),
+        ("/dashboard/views/remove", "/dashboard/views"),
+        ("/dashboard/logout", "/dashboard/login"),
+    ],
+)
+def test_the_address_of_an_act_leads_to_its_form_when_it_is_asked_for(
+    admin: BrowserClient, address: str, page: str
+) -> None:
+    response = admin.get(address)
+    assert (response.status_code, response.headers["location"]) == (303, page)
