@@ -1,4 +1,4 @@
-"""Risk's HTTP routes: what the shop's backend may read and set (docs/design/api.md)."""
+"""Risk's HTTP routes: what the shop's backend may read and set, and operators read (docs/design/api.md)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from http_api.conventions import (
     unless_known,
     with_digest,
 )
-from http_api.principals import require_server
+from http_api.principals import require_server, require_server_or_operator
 from risk_service import answers
 from risk_service.settings import LARGEST_LIMIT
 from risk_service.use_cases import CreditUseCases, Standing
@@ -35,10 +35,10 @@ class Limit(Body):
 
 
 def risk_router(credit: CreditUseCases) -> APIRouter:
-    """`GET` and `PUT /risk/customers/{id}`; both need the server key."""
-    router = APIRouter(tags=["risk"], dependencies=[Depends(require_server)])
+    """`GET` and `PUT /risk/customers/{id}`; both need the server key, operators may read."""
+    router = APIRouter(tags=["risk"])
 
-    @router.get("/risk/customers/{customer}", **answers.READ_CREDIT)
+    @router.get("/risk/customers/{customer}", **answers.READ_CREDIT, dependencies=[Depends(require_server_or_operator)])
     def read_credit(
         customer: Id,
         request: Request,
@@ -47,7 +47,7 @@ def risk_router(credit: CreditUseCases) -> APIRouter:
         """A customer's standing; one that risk has never heard of has the default limit."""
         return unless_known(request, credit.standing(customer, currency))
 
-    @router.put("/risk/customers/{customer}", **answers.SET_CREDIT_LIMIT)
+    @router.put("/risk/customers/{customer}", **answers.SET_CREDIT_LIMIT, dependencies=[Depends(require_server)])
     def set_credit_limit(customer: Id, body: Limit, request: Request) -> Response:
         """Set the credit limit in one currency; running reservations stay, even above it."""
         unchanged = partial(check_unchanged, request)

@@ -53,6 +53,19 @@ def test_an_operator_finds_an_order_by_everything_that_is_known_of_it(shop: Shop
     assert clerk.id in by_article.text
 
 
+def test_who_has_a_customer_on_the_telephone_sees_the_orders_and_the_credit(shop: Shop, operator: httpx.Client) -> None:
+    shop.stocks("SQUEAKY-BONE", 10)
+    clerk = shop.customer("ada", token="tok_ok").orders({"SQUEAKY-BONE": 2}).gets_shipped()
+    clerk.becomes("completed")
+    customer = clerk.document()["customer"]["id"]
+    opened = operator.get("/dashboard/find", params={"q": customer})
+    assert opened.headers["location"] == f"/dashboard/customers/{customer}"
+    text = page(operator, opened.headers["location"])
+    assert f'href="/dashboard/clerks/{clerk.id}" data-line' in text
+    assert "the order has left the warehouse" in text
+    assert "available" in text and "Not known" not in text
+
+
 def test_the_home_page_tells_what_is_stuck_and_that_it_is_no_more(shop: Shop, operator: httpx.Client) -> None:
     shop.stocks("SQUEAKY-BONE", 10)
     with shop.without("payment"):

@@ -33,6 +33,7 @@ from shop_manager.engine.tables import technical
 from shop_manager.operations.api import ops_router
 from shop_manager.operations.api_acts import ops_acts_router
 from shop_manager.operations.api_bulk import ops_bulk_router
+from shop_manager.operations.api_customer import ops_customer_router
 from shop_manager.operations.api_people import ops_people_router
 from shop_manager.operations.api_runbooks import ops_runbooks_router
 from shop_manager.operations.facade import Operations
@@ -198,6 +199,7 @@ def routers_of(
         ops_bulk_router(operations),
         ops_people_router(operations),
         ops_runbooks_router(operations),
+        ops_customer_router(operations),
         ops_alerts_router(desk),
         key_router(ring),
         dashboard_router(operations, Operators(ring), service_urls, desk, provider),

@@ -30,7 +30,7 @@ read_summary read_figures follow_changes read_checks list_clerks export_clerks_c
 read_clerk read_timeline list_messages list_parked read_parked list_processes read_chosen_process list_audit
 act_on_clerk act_on_parked preview_bulk list_bulks read_bulk start_bulk stop_bulk
 list_people add_person act_on_person list_keys create_key act_on_key list_views save_view remove_view
-search_everything
+search_everything read_customer_and_orders
 list_alerts list_channels send_test_alert send_alert_again list_runbooks save_runbook
 read_current_key
 list_products put_product read_cart put_cart_item place_order

@@ -82,3 +82,39 @@ def test_what_is_found_is_readable_by_all_and_no_wider_than_the_screen(
     expect(page.locator("#hits a").first).to_be_visible()
     assert serious_findings(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def named_order(shop: FaultyShop, reference: str) -> str:
+    body = {"items": ITEMS, "client_reference": reference, "customer": "ada"}
+    order = str(shop.call("POST", "/shop/session", body).json()["id"])
+    path = f"/shop/session/{order}"
+    shop.until(lambda: shop.call("GET", path).json()["status"] == "requires_action", "the customer has to pay")
+    return order
+
+
+def test_support_finds_the_customer_by_address_and_stops_the_order(shop: FaultyShop, open_page: OpenPage) -> None:
+    order = named_order(shop, "telephone-1")
+    page = open_page("support")
+    page.goto("/dashboard")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("ADA@example.com")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/dashboard/customers/ada$"))
+    expect(page.get_by_role("heading", name="Credit now")).to_be_visible()
+    expect(page.locator("main")).to_contain_text("available")
+    page.get_by_role("link", name="telephone-1").click()
+    expect(page).to_have_url(re.compile(f"/dashboard/clerks/{order}$"))
+    expect(page.locator("#act-retry")).to_have_count(0)
+    page.locator("#act-undo summary").click()
+    page.locator("#act-undo").get_by_label(re.compile("Why")).fill("the customer asks for it")
+    page.locator("#act-undo button").click()
+    expect(page.get_by_text("The order has turned around and is being undone.")).to_be_visible()
+
+
+@pytest.mark.parametrize(("dark", "width"), [(False, WIDE), (True, WIDE), (False, NARROW)])
+def test_a_customers_page_is_readable_by_all(shop: FaultyShop, open_page: OpenPage, dark: bool, width: int) -> None:
+    named_order(shop, "look-at-ada")
+    page = open_page("support", dark=dark, width=width)
+    page.goto("/dashboard/customers/ada")
+    assert serious_findings(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width

@@ -54,7 +54,7 @@ def path_of(hit: Mapping[str, Any]) -> str:
     """The page of what was found."""
     name = quote(hit["id"], safe="")
     if hit["type"] == "customer":
-        return address("/dashboard/clerks", {"customer": hit["id"]})
+        return f"/dashboard/customers/{name}"
     if hit["type"] == "operator":
         return address("/dashboard/audit", {"who": hit["id"]})
     return f"/dashboard/{'parked' if hit['type'] == 'parked' else 'clerks'}/{name}"

@@ -19,6 +19,7 @@ from shop_manager.dashboard.bulk_page import bulk_pages
 from shop_manager.dashboard.checks_page import checks_page
 from shop_manager.dashboard.clerk_page import clerk_page
 from shop_manager.dashboard.clerks_page import clerks_pages
+from shop_manager.dashboard.customer_page import customer_page
 from shop_manager.dashboard.figures_page import figures_page
 from shop_manager.dashboard.find_page import find_page
 from shop_manager.dashboard.form_data import read_form
@@ -83,6 +84,7 @@ def dashboard_router(
 
 def _add_pages(router: APIRouter, layout: Layout, live: LiveUpdates, operations: Operations) -> None:
     clerks_pages(router, layout, live, operations)
+    customer_page(router, layout, operations)
     find_page(router, layout, operations.reads)
     saved_views_routes(router, operations.views)
     clerk_page(router, layout, live, operations)

@@ -52,6 +52,7 @@ _READ = select(
     clerks.c.state_more,
 ).where(clerks.c.id.in_(KEYS))
 _STAMPS = select(clerks.c.id, clerks.c.revision, clerks.c.updated_at).where(clerks.c.id.in_(KEYS))
+_HISTORIES = select(history).where(history.c.clerk.in_(KEYS)).order_by(history.c.clerk, history.c.number)
 _DUE = select(clerks.c.id).where(clerks.c.wake_at <= NOW).order_by(clerks.c.wake_at).limit(bindparam("most"))
 
 
@@ -115,6 +116,15 @@ def read_history(tx: Tx, clerk: str, after: int = 0) -> list[tuple[int, HistoryE
     wanted = (history.c.clerk == clerk) & (history.c.number > after)
     rows = tx.execute(select(history).where(wanted).order_by(history.c.number))
     return [(row.number, HistoryEntry(row.what, row.at, row.step, orjson.loads(row.data))) for row in rows]
+
+
+def read_histories(tx: Tx, ids: Collection[str]) -> dict[str, list[HistoryEntry]]:
+    """The whole histories of these Clerks, each in order."""
+    found: dict[str, list[HistoryEntry]] = {}
+    rows: Iterable[Any] = tx.execute(_HISTORIES, {"keys": sorted(ids)}) if ids else ()
+    for row in rows:
+        found.setdefault(row.clerk, []).append(HistoryEntry(row.what, row.at, row.step, orjson.loads(row.data)))
+    return found
 
 
 def read_ignored(tx: Tx, clerk: str) -> list[dict[str, Any]]:

@@ -8,6 +8,8 @@ from shop_manager.operations.acts import Acts
 from shop_manager.operations.bulk import Bulk
 from shop_manager.operations.bulk_run import BulkRun
 from shop_manager.operations.change_notifier import ListChangeNotifier
+from shop_manager.operations.credit_question import CreditQuestion
+from shop_manager.operations.customer import CustomerReads
 from shop_manager.operations.login_audit import LoginAudit
 from shop_manager.operations.parked_acts import ParkedActs
 from shop_manager.operations.people import People
@@ -18,7 +20,8 @@ from shop_manager.sessions.reads import Sessions
 
 
 class Operations:
-    """`reads`: all that can be looked at, for every role; values are those of the JSON answers.
+    """`reads`: all that can be looked at, for every role; values are those of the JSON answers. `customers`: the same
+    of one customer, with `credit`, which asks risk.
 
     `acts`: what an operator does to one Clerk; `parked_acts`: to one parked message; `bulk`: the same to many, carried
     out by `bulk_run`; `people`: people and keys, for admins. These get the Principal and check its role; every attempt
@@ -30,10 +33,12 @@ class Operations:
     def __init__(self, sessions: Sessions) -> None:
         self.database = sessions.manager.database
         self.reads = Reads(sessions)
+        self.customers = CustomerReads(sessions)
         self.acts = Acts(sessions)
         self.parked_acts = ParkedActs(sessions)
         self.bulk = Bulk(sessions)
         self.people = People(Operators(KeyRing(self.database)))
+        self.credit = CreditQuestion(self.people.ring)
         self.views = Views(self.database)
         self.runbooks = Runbooks(self.database)
         self.login_audit = LoginAudit(self.database)

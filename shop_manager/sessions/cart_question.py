@@ -5,14 +5,11 @@ The question goes to the application itself, to the shop's routes or to the gate
 
 from __future__ import annotations
 
-from typing import Any
-
-import orjson
-from starlette.types import ASGIApp, Message, Scope
+from starlette.types import ASGIApp, Scope
 
 from http_api.problems import Problem
+from shop_manager.sessions.own_routes import answer_of
 
-_KEPT = ("type", "asgi", "http_version", "scheme", "server", "client", "root_path", "app")
 _SHOWN = (b"authorization", b"host")
 NOT_KNOWN = (
     "Whether the order has been placed cannot be found out at the moment: ask again after `Retry-After` seconds."
@@ -24,7 +21,8 @@ async def unless_placed(app: ASGIApp, scope: Scope, session: str, problem: Probl
 
     Else what the cart says of a session that has ended, and a 503 where it says nothing that tells.
     """
-    status, told = await _answer(app, scope, f"/shop/carts/{session}")
+    shown = [(name, value) for name, value in scope["headers"] if name in _SHOWN]
+    status, told = await answer_of(app, scope, f"/shop/carts/{session}", shown)
     if status == 404 or (status == 200 and told.get("status") == "open"):
         return problem
     if status == 200 and told.get("status") == "placed":
@@ -32,32 +30,3 @@ async def unless_placed(app: ASGIApp, scope: Scope, session: str, problem: Probl
     if told.get("code") == "session_ended":
         return Problem("session_ended", session_id=session)
     return Problem("service_unavailable", NOT_KNOWN, session_id=session)
-
-
-async def _answer(app: ASGIApp, scope: Scope, path: str) -> tuple[int, dict[str, Any]]:
-    """Status and JSON object of a GET; an empty object for any other body."""
-    asked: Scope = {
-        **{name: scope[name] for name in _KEPT if name in scope},
-        "method": "GET",
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": b"",
-        "headers": [(name, value) for name, value in scope["headers"] if name in _SHOWN],
-        "state": dict(scope.get("state", {})),
-    }
-    status, body = 0, b""
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: Message) -> None:
-        nonlocal status, body
-        status = message.get("status", status)
-        body += message.get("body", b"")
-
-    await app(asked, receive, send)
-    try:
-        told = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        told = None
-    return status, told if isinstance(told, dict) else {}

@@ -49,6 +49,7 @@ shop_manager GET    /ops/clerks                         -           401    403 4
 shop_manager GET    /ops/clerks.csv                     -           401    403 403   403   403    403       in     in      in       in    403        401
 shop_manager GET    /ops/clerks.json                    -           401    403 403   403   403    403       in     in      in       in    403        401
 shop_manager GET    /ops/clerks/{clerk}                 -           401    403 403   403   403    403       in     in      in       in    403        401
+shop_manager GET    /ops/customers/{customer}           -           401    403 403   403   403    403       in     in      in       in    403        401
 shop_manager GET    /ops/clerks/{clerk}/timeline        -           401    403 403   403   403    403       in     in      in       in    403        401
 shop_manager GET    /ops/clerks/{clerk}/messages        -           401    403 403   403   403    403       in     in      in       in    403        401
 shop_manager GET    /ops/parked                         -           401    403 403   403   403    403       in     in      in       in    403        401
@@ -86,7 +87,7 @@ shop         GET    /shop/carts/{session}               -           401    in  i
 shop         PUT    /shop/carts/{session}/items/{sku}   quantity    401    in  in    404   in     403       403    403     403      403   403        401
 shop         POST   /shop/carts/{session}/order         -           401    in  in    404   in     403       403    403     403      403   403        401
 
-risk         GET    /risk/customers/{customer}          -           401    403 403   403   in     403       403    403     403      403   403        401
+risk         GET    /risk/customers/{customer}          -           401    403 403   403   in     403       in     in      in       in    403        401
 risk         PUT    /risk/customers/{customer}          limit       401    403 403   403   in     403       403    403     403      403   403        401
 
 payment      GET    /payment/{session}                  -           401    in  in    404   in     403       403    403     403      403   403        401
@@ -131,6 +132,7 @@ shop_manager GET    /dashboard/clerks.csv                  -           login  lo
 shop_manager GET    /dashboard/clerks.json                 -           login  login login   login login in     in      in       in    in     in              password
 shop_manager GET    /dashboard/find                        -           login  login login   login login in     in      in       in    in     in              password
 shop_manager GET    /dashboard/find/hits                   -           login  login login   login login in     in      in       in    in     in              password
+shop_manager GET    /dashboard/customers/{customer}        -           login  login login   login login in     in      in       in    in     in              password
 shop_manager GET    /dashboard/clerks/{clerk}              -           login  login login   login login in     in      in       in    in     in              password
 shop_manager GET    /dashboard/parked                      -           login  login login   login login in     in      in       in    in     in              password
 shop_manager GET    /dashboard/parked/{parked}             -           login  login login   login login in     in      in       in    in     in              password
