@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Request, Response
 
+from shop_manager.dashboard.bulk_page import ACTIONS
 from shop_manager.dashboard.document_diff import FieldChange, changes_of
 from shop_manager.dashboard.layout import Layout
 from shop_manager.operations.audit import FILTERS
@@ -37,6 +38,7 @@ def audit_page(router: APIRouter, layout: Layout, reads: Reads) -> None:
         return layout.page(
             request,
             "audit.html",
+            names=ACTIONS,
             rows=[_row(line) for line in found["data"]],
             wanted=wanted,
             following=following,

@@ -40,7 +40,7 @@ def _numbered() -> Column[int]:
 def _audit(metadata: MetaData) -> Table:
     """It can only grow (S9): no code changes a line, and a trigger of the migration refuses it.
 
-    `who_key` is `who` as names are compared; lines of older versions have none.
+    `who_key` is `who` as names are compared; lines of older versions have none. `bulk`: the bulk act it is part of.
     """
     table = Table(
         "audit",
@@ -58,8 +58,9 @@ def _audit(metadata: MetaData) -> Table:
         Column("outcome", String(32), nullable=False),
         Column("detail", Text, nullable=False),
         Column("who_key", String(128)),
+        Column("bulk", String(40)),
     )
-    for name in ("who", "who_key", "action", "target", "outcome"):
+    for name in ("who", "who_key", "action", "target", "outcome", "bulk"):
         Index(f"audit_{name}", table.c[name], table.c.number)
     return table
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from domain.refusals import Refused
@@ -63,12 +64,16 @@ class Acts:
         require(self.manager.database, who, role_for(action), action, f"clerk:{clerk}")
 
     def attempt(
-        self, who: Principal, clerk: str, act: Act, reason: str, version: int, *, also: Also | None = None
-    ) -> Saga | Refused:
-        """Like `act`, with the refusal as a value. Problem only for an unknown Clerk, or `overloaded`."""
+        self, who: Principal, clerk: str, act: Act, reason: str, version: int, *, also: Also | None = None,
+        bulk: str | None = None,
+    ) -> Saga | Refused:  # fmt: skip
+        """Like `act`, with the refusal as a value. Problem only for an unknown Clerk, or `overloaded`.
+
+        `bulk`: the bulk act that it is a part of.
+        """
 
         def write_down(tx: Tx, before: Saga, decision: Decision, now: int) -> None:
-            record(tx, who, _line(act, reason, version, before, decision), now)
+            record(tx, who, replace(_line(act, reason, version, before, decision), bulk=bulk), now)
             if also:
                 also(tx, Attempted(decision.refused, before, decision.saga), now)
 

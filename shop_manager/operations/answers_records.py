@@ -106,6 +106,9 @@ class ChosenProcess(Answer):
 # --- bulk acts -------------------------------------------------------------------------------------------------------
 
 
+BulkStatus = Literal["preview", "running", "stopped", "following", "finished"]
+
+
 class BulkProgress(Answer):
     """How far a bulk act is, by what has become of its items. `left`: not asked yet."""
 
@@ -138,7 +141,7 @@ class BulkLine(Answer):
     params: JsonObject
     reason: str
     who: str
-    status: Literal["preview", "running", "stopped", "following", "finished"]
+    status: BulkStatus
     per_minute: int | None
     count: Count
     money: AmountByCurrency
@@ -225,6 +228,24 @@ class SavedView(Answer):
     query: Annotated[str, Field(examples=["stuck=yes"])]
 
 
+class AuditItem(Answer):
+    """One item of a bulk act; one that was not asked yet has no outcome."""
+
+    target: str
+    outcome: Outcome | None
+    detail: str | None
+
+
+class AuditItems(Answer):
+    """What is within a bulk act's line: how many items became what, and the first of them."""
+
+    bulk: str
+    action: BulkAction
+    status: BulkStatus
+    counts: Annotated[dict[str, int], Field(description="by outcome; `left`: not asked yet")]
+    first: list[AuditItem]
+
+
 class AuditEntry(Answer):
     """One attempt: who, what, why, what was before and after. `outcome` is `done`, or the code of the refusal."""
 
@@ -240,6 +261,8 @@ class AuditEntry(Answer):
     after: JsonObject | None
     outcome: str
     detail: str
+    bulk: Annotated[str | None, Field(description="the bulk act that it is a part of")]
+    items: Annotated[AuditItems | None, Field(description="of a bulk act's own line")]
 
 
 LIST_PARKED = documented(Page[ParkedMessage], says="A page of parked messages.")

@@ -195,10 +195,13 @@ def _add_records(router: APIRouter, operations: Operations) -> None:
     @router.get("/audit", **answers_records.LIST_AUDIT)
     def list_audit(
         *, who: NameFilter = None, action: NameFilter = None, target: NameFilter = None, outcome: NameFilter = None,
-        cursor: Cursor = None, limit: PageSize = 50,
+        bulk: NameFilter = None, cursor: Cursor = None, limit: PageSize = 50,
     ) -> Response:  # fmt: skip
-        """Who did what, when, why, before and after; refused attempts too, the latest first."""
-        wanted = {"who": who, "action": action, "target": target, "outcome": outcome}
+        """Who did what, when, why, before and after; refused attempts too, the latest first.
+
+        A bulk act is one line with its `items`; the lines within it are listed by `bulk`, `target` or `action`.
+        """
+        wanted = {"who": who, "action": action, "target": target, "outcome": outcome, "bulk": bulk}
         return as_json(operations.reads.audit(wanted, limit=limit, cursor=cursor))
 
 

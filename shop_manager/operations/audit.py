@@ -18,8 +18,10 @@ from shop_manager.engine.tables import operations_schema
 
 table = operations_schema.audit
 _people = key_tables(MetaData()).operators
-SHOWN = ("number", "who", "role", "action", "target", "reason", "seen", "outcome", "detail")
-FILTERS = ("who", "action", "target", "outcome")
+SHOWN = ("number", "who", "role", "action", "target", "reason", "seen", "outcome", "detail", "bulk")
+FILTERS = ("who", "action", "target", "outcome", "bulk")
+SHOW_ALL = ("action", "target", "bulk")
+"""Only who asks for one of these gets the lines within a bulk act, which has one line of its own for all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class AuditLine:
     """One attempt. `target` is `clerk:ID`, `parked:ID`, `bulk:ID`, `person:NAME`, `key:ID` or a path.
 
     `outcome` is `done` or the code with which it was refused; `seen` the version that the operator had on the screen.
+    `bulk`: the id of the bulk act that this is a part of.
     """
 
     action: str
@@ -37,6 +40,7 @@ class AuditLine:
     seen: int | None = None
     before: Mapping[str, Any] | None = None
     after: Mapping[str, Any] | None = None
+    bulk: str | None = None
 
 
 def record(tx: Tx, who: Principal, line: AuditLine, now: int) -> None:
@@ -49,12 +53,15 @@ def read_audit(tx: Tx, wanted: Mapping[str, str | None], limit: int, before: int
 
     Names of people are compared as names are: `who`, and the NAME of a target `person:NAME`.
 
-    `{number, at, who, role, action, target, reason, seen, before, after, outcome, detail}`.
+    `{number, at, who, role, action, target, reason, seen, before, after, outcome, detail, bulk}`. Lines within a bulk
+    act are left out, unless one of SHOW_ALL is asked for.
     """
     rows = select(table).order_by(table.c.number.desc()).limit(limit)
     for name in FILTERS:
         if wanted.get(name) is not None:
             rows = rows.where(_fits(tx, name, wanted[name] or ""))
+    if not any(wanted.get(name) for name in SHOW_ALL):
+        rows = rows.where(table.c.bulk.is_(None))
     if before is not None:
         rows = rows.where(table.c.number < before)
     return [_shown(row._asdict()) for row in tx.execute(rows)]
@@ -91,6 +98,7 @@ def _row(who: Principal, line: AuditLine, now: int) -> dict[str, Any]:
         "after": _json(line.after),
         "outcome": line.outcome,
         "detail": line.detail,
+        "bulk": line.bulk,
     }
 
 

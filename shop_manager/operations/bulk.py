@@ -181,7 +181,7 @@ class Bulk:
             record(
                 tx,
                 who,
-                AuditLine(f"bulk_{action}", f"bulk:{bulk}", outcome, row.reason, detail, None, *states),
+                AuditLine(f"bulk_{action}", f"bulk:{bulk}", outcome, row.reason, detail, None, *states, bulk=bulk),
                 tx.now(),
             )
         if detail:

@@ -104,10 +104,12 @@ class BulkRun:
         also = _marking(bulk.id, bulk.action, item.number)
         try:
             if bulk.action in PARKED:
-                self.parked_acts.attempt(who, item.target, bulk.action, bulk.reason, item.version, also=also)
+                self.parked_acts.attempt(
+                    who, item.target, bulk.action, bulk.reason, item.version, also=also, bulk=bulk.id
+                )
             else:
                 act = act_of(bulk.action, bulk.reason, Parameters(until=orjson.loads(bulk.params).get("until")))
-                self.acts.attempt(who, item.target, act, bulk.reason, self._version(item), also=also)
+                self.acts.attempt(who, item.target, act, bulk.reason, self._version(item), also=also, bulk=bulk.id)
         except DoneAlready:
             return
         except Problem as problem:

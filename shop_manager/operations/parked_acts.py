@@ -68,12 +68,13 @@ class ParkedActs:
         require(self.manager.database, who, "operator", action, f"parked:{parked}")
 
     def attempt(
-        self, who: Principal, parked: str, action: str, reason: str, version: int | None, *, also: Also | None = None
-    ) -> Refused | None:
+        self, who: Principal, parked: str, action: str, reason: str, version: int | None, *, also: Also | None = None,
+        bulk: str | None = None,
+    ) -> Refused | None:  # fmt: skip
         """The same for who wants the refusal as a value."""
         for _ in range(RACES):
             try:
-                return _Attempt(self, who, action, reason, also).decide(parked, version)
+                return _Attempt(self, who, action, reason, also=also, bulk=bulk).decide(parked, version)
             except ConcurrencyError:
                 continue
         raise Problem("overloaded", "The Clerk is changing too quickly just now.")
@@ -82,7 +83,10 @@ class ParkedActs:
 class _Attempt:
     """One attempt at one parked message."""
 
-    def __init__(self, acts: ParkedActs, who: Principal, action: str, reason: str, also: Also | None) -> None:
+    def __init__(
+        self, acts: ParkedActs, who: Principal, action: str, reason: str, *, also: Also | None, bulk: str | None
+    ) -> None:
+        self.bulk = bulk
         self.manager = acts.manager
         self.who = who
         self.action = action
@@ -172,6 +176,7 @@ class _Attempt:
             reason=self.reason,
             detail=refused.detail if refused else effect,
             seen=version,
+            bulk=self.bulk,
         )
         record(tx, self.who, line, tx.now())
         if self.also:

@@ -11,6 +11,7 @@ from http_api.problems import Problem, not_found
 from messaging.database import Tx
 from shop_manager.engine.store import live_mark
 from shop_manager.operations.audit import read_audit
+from shop_manager.operations.audit_bulks import with_items
 from shop_manager.operations.checks import latest
 from shop_manager.operations.clerk_detail import clerk_detail
 from shop_manager.operations.clerk_reads import read_lines, read_messages, read_saga, read_timeline
@@ -147,12 +148,13 @@ class Reads:
             return opens_and_ends(tx, hours, tx.now())
 
     def audit(self, wanted: Mapping[str, str | None], *, limit: int = 50, cursor: str | None = None) -> Values:
-        """A page of the audit, the latest first: see audit.read_audit. `wanted`: who, action, target, outcome."""
+        """A page of the audit, the latest first: see audit.read_audit, and audit_bulks.py. `wanted`: by FILTERS."""
         before = decode_cursor(cursor, (int,))[0] if cursor else None
         with self.database.read() as tx:
             lines = read_audit(tx, wanted, limit + 1, before)
+            shown = with_items(tx, lines[:limit])
         following = encode_cursor((lines[limit - 1]["number"],)) if len(lines) > limit else None
-        return page(lines, limit, following)
+        return page(shown, limit, following)
 
     def checks(self) -> Values:
         """`{latest: null|{started_at, finished_at, clerks, found, drifts}}`: what `clerk verify` has recorded last."""

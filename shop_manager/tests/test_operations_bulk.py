@@ -229,3 +229,26 @@ def test_O4_what_was_only_asked_anew_by_itself_since_the_preview_has_not_changed
     follows(harness)
     [item] = read(harness, f"bulk/{bulk}")["items"]["data"]
     assert item["outcome"] == "still_stuck" and "overdue: ledger" in item["detail"]
+
+
+def test_S9_a_bulk_act_is_one_line_of_the_audit_with_its_items_inside(harness: HttpHarness) -> None:
+    clerks = [stuck_one(harness) for _ in range(3)]
+    before = len(read(harness, "audit")["data"])
+    bulk = previewed(harness, action="retry", ids=clerks)["id"]
+    post(harness, f"/{bulk}/start", per_minute=1200)
+    harness.now += seconds(1)
+    harness.operations.bulk_run.tick()
+    all_answer(harness)
+    follows(harness)
+    line, *others = read(harness, "audit")["data"]
+    assert len(others) == before
+    assert (line["target"], line["bulk"]) == (f"bulk:{bulk}", None)
+    assert (line["items"]["action"], line["items"]["status"]) == ("retry", "finished")
+    assert line["items"]["counts"] == {"healed": 3}
+    assert [(each["target"], each["outcome"]) for each in line["items"]["first"]] == [
+        (each, "healed") for each in clerks
+    ]
+    inside = read(harness, f"audit?bulk={bulk}")["data"]
+    assert sorted(each["action"] for each in inside) == ["bulk_start", "retry", "retry", "retry"]
+    assert [each["items"] for each in inside] == [None] * 4
+    assert [each["bulk"] for each in audit(harness, clerks[0])] == [bulk], "and beside the Clerk"

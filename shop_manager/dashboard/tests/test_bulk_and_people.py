@@ -67,6 +67,10 @@ def test_O4_it_runs_paced_skips_what_changed_and_tells_each_outcome(harness: Htt
         harness.answers(command)
     runs(harness, 3)
     assert "finished Of 3: 2 healed, 1 changed meanwhile" in admin.text(path)
+    text = admin.text("/dashboard/audit")
+    assert "Ask again now in bulk" in text and "3 items: 2 healed, 1 changed meanwhile" in text
+    assert text.count(clerks[1]) == 1 and "Every line of it" in text, "one line, with its items inside"
+    assert admin.text(f"/dashboard/audit?bulk={path.rpartition('/')[2]}").count("retry") >= 3
 
 
 def test_O4_a_preview_says_to_whom_the_act_is_not_allowed_and_what_is_for_good_looks_so(
