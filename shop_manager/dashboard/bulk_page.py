@@ -26,7 +26,7 @@ PATH = "/dashboard/bulk"
 ACTIONS = {**{name: ACT_NAMES.get(name, name) for name in get_args(BulkAction)}, "replay": "Replay parked messages",
            "discard": "Discard parked messages"}  # fmt: skip
 UNDER_WAY = ("running", "following")
-FILTER = ("kind", "status", "step", "process", "shop", "customer", "reference", "service")
+FILTER = ("kind", "code", "older_than", "status", "step", "process", "shop", "customer", "reference", "service")
 
 
 def bulk_pages(router: APIRouter, layout: Layout, live: LiveUpdates, operations: Operations) -> None:

@@ -8,7 +8,7 @@ from typing import Any, get_args
 from urllib.parse import urlencode
 
 from http_api.problems import Problem
-from shop_manager.operations.api import age_of
+from shop_manager.operations.ages import age_of
 from shop_manager.saga.state import StuckKind
 from shop_manager.sessions.listing import ORDERS, Filter
 from shop_manager.sessions.view import PublicStatus

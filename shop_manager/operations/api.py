@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
@@ -12,8 +11,8 @@ from fastapi.responses import StreamingResponse
 from http_api.conventions import Id, etag, not_modified
 from http_api.held_calls import EventStream
 from http_api.principals import Principal, go_on_check, identify, require_operator
-from http_api.problems import invalid
 from shop_manager.operations import answers, answers_records
+from shop_manager.operations.ages import age_of
 from shop_manager.operations.answers_search import SEARCH
 from shop_manager.operations.export import PAGE, NextPage, as_csv, as_json_lines
 from shop_manager.operations.facade import Operations
@@ -30,8 +29,6 @@ Cursor = Annotated[str | None, Query(max_length=1000)]
 PageSize = Annotated[int, Query(ge=1, le=200)]
 NameFilter = Annotated[str | None, Query(min_length=1, max_length=200)]
 Age = Annotated[str | None, Query(description="age: seconds, or with a unit: 90s, 15m, 2h, 1d")]
-_AGE = re.compile(r"([0-9]{1,9})([smhd]?)")
-_UNIT_MS = {"": 1_000, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
 Viewer = Annotated[Principal, Depends(require_operator("viewer"))]
@@ -208,13 +205,3 @@ def _add_records(router: APIRouter, operations: Operations) -> None:
 def _file(kind: str, name: str, content: Iterator[bytes]) -> Response:
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return StreamingResponse(content, media_type=kind, headers=headers)
-
-
-def age_of(text: str | None) -> int | None:
-    """`15m` → 900,000 ms; Problem 422 names the parameter `older_than`."""
-    if text is None:
-        return None
-    match = _AGE.fullmatch(text)
-    if match is None:
-        raise invalid("older_than", "seconds are needed, or a number with a unit: 90s, 15m, 2h, 1d")
-    return int(match.group(1)) * _UNIT_MS[match.group(2)]

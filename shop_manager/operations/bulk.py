@@ -136,8 +136,9 @@ class Bulk:
             raise invalid("$.filter.service", "this is for parked messages only")
         found: list[str] = []
         cursor: str | None = None
+        those = wanted.clerks(tx.now())
         while True:
-            ids, cursor = page_of(tx, wanted.clerks(), NEWEST, limit=200, cursor=cursor, first_steps=self.first_steps)
+            ids, cursor = page_of(tx, those, NEWEST, limit=200, cursor=cursor, first_steps=self.first_steps)
             found += ids
             if len(found) > MOST:
                 raise invalid("$.filter", f"more than {MOST} Clerks are found: narrow it")

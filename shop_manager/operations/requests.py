@@ -12,6 +12,7 @@ from domain.times import from_wire
 from http_api.conventions import MOMENT_ALLOWED, Body, Id, example, not_blank
 from http_api.keys import Role, expiry
 from http_api.problems import Problem, WrongField, invalid
+from shop_manager.operations.ages import age_of, checked_age
 from shop_manager.operations.allowed import NEEDS
 from shop_manager.saga.happenings import (
     Act,
@@ -43,6 +44,8 @@ def _said(text: str) -> str:
 Said = Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(_said)]
 """A text that a person wrote: why, or what shows it."""
 ShortText = Annotated[str, Field(min_length=1, max_length=200)]
+Age = Annotated[str, Field(max_length=20), AfterValidator(checked_age)]
+"""How old a Clerk is at least: `90s`, `15m`, `2h`, `1d`."""
 Moment = Annotated[str, Field(max_length=40, description="RFC 3339")]
 
 
@@ -150,6 +153,8 @@ class BulkFilter(Body):
 
     stuck: bool | None = None
     kind: StuckKind | None = None
+    code: ShortText | None = None
+    older_than: Age | None = None
     status: PublicStatus | None = None
     step: ShortText | None = None
     process: ShortText | None = None
@@ -158,8 +163,9 @@ class BulkFilter(Body):
     client_reference: ShortText | None = None
     service: ShortText | None = None
 
-    def clerks(self) -> Filter:
-        return Filter(**self.model_dump(exclude={"service"}))
+    def clerks(self, now: int) -> Filter:
+        found = Filter(**self.model_dump(exclude={"service", "older_than"}))
+        return found.older_than(age_of(self.older_than), now)
 
 
 class BulkAsk(Body):
