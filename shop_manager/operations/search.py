@@ -47,6 +47,7 @@ _KNOWN_PEOPLE = union(
     select(metadata.tables["operators"].c.name.label("name")), select(metadata.tables["logins"].c.operator)
 )
 _CUSTOMERS = select(customers.c.id, customers.c.name, customers.c.type).where(customers.c.id.in_(KEYS))
+_REFERENCES = select(clerks.c.id, clerks.c.client_reference).where(clerks.c.id.in_(KEYS))
 terms, audit = search_schema.terms, operations_schema.audit
 
 
@@ -81,11 +82,11 @@ class Hit(NamedTuple):
 def search(tx: Tx, index: SearchIndex, text: str, limit: int, first_steps: Sequence[str]) -> dict[str, Any]:
     """`{query, only: null|{type, id}, groups: [{kind, more, hits: [{type, id, clerk, customer}]}]}`.
 
-    `only` is what was found, when that is one thing; `clerk` a line as in clerk_line.py, `customer`
+    `only` is what was found, when that is one thing; `clerk` a line as in clerk_line.py with its `client_reference`, `customer`
     `{id, name, type}`. Of each kind at most `limit` (MOST at most).
     """
     found = _hits(tx, index, text.strip(), limit + 1)
-    lines = {line["id"]: line for line in read_lines(tx, _ids(found, "clerk"), first_steps)}
+    lines = _read_clerks(tx, _ids(found, "clerk"), first_steps)
     people = _read_customers(tx, _ids(found, "customer"))
     there = [each for each in found if _is_there(each, lines, people)]
     groups = [_group(kind, [each for each in there if each.kind == kind], limit, lines, people) for kind in _ORDER]
@@ -165,6 +166,14 @@ def _ids_beginning_with(tx: Tx, ids: Select[Any], beginning: str, most: int) -> 
 
 def _ids(found: Iterable[Hit], of: HitType) -> list[str]:
     return sorted({each.id for each in found if each.type == of})
+
+
+def _read_clerks(tx: Tx, ids: Sequence[str], first_steps: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Lines as in clerk_line.py, each with its `client_reference`."""
+    rows = tx.execute(_REFERENCES, {"keys": ids}) if ids else ()
+    references = {row.id: row.client_reference for row in rows}
+    lines = read_lines(tx, ids, first_steps)
+    return {line["id"]: {**line, "client_reference": references[line["id"]]} for line in lines}
 
 
 def _read_customers(tx: Tx, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
