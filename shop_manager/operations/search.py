@@ -82,8 +82,8 @@ class Hit(NamedTuple):
 def search(tx: Tx, index: SearchIndex, text: str, limit: int, first_steps: Sequence[str]) -> dict[str, Any]:
     """`{query, only: null|{type, id}, groups: [{kind, more, hits: [{type, id, clerk, customer}]}]}`.
 
-    `only` is what was found, when that is one thing; `clerk` a line as in clerk_line.py with its `client_reference`, `customer`
-    `{id, name, type}`. Of each kind at most `limit` (MOST at most).
+    `only` is what was found, when that is one thing; `clerk` a line as in clerk_line.py with its `client_reference`,
+    `customer` `{id, name, type}`. Of each kind at most `limit` (MOST at most).
     """
     found = _hits(tx, index, text.strip(), limit + 1)
     lines = _read_clerks(tx, _ids(found, "clerk"), first_steps)
