@@ -26,7 +26,8 @@ PATH = "/dashboard/bulk"
 ACTIONS = {**{name: ACT_NAMES.get(name, name) for name in get_args(BulkAction)}, "replay": "Replay parked messages",
            "discard": "Discard parked messages"}  # fmt: skip
 UNDER_WAY = ("running", "following")
-FILTER = ("kind", "code", "older_than", "status", "step", "process", "shop", "customer", "reference", "service")
+FILTER = ("kind", "code", "older_than", "status", "step", "process", "shop", "customer", "reference", "service",
+          "parked_reason")  # fmt: skip
 
 
 def bulk_pages(router: APIRouter, layout: Layout, live: LiveUpdates, operations: Operations) -> None:
@@ -148,7 +149,7 @@ def bulk_request(form: Mapping[str, str]) -> BulkAsk:
     """The same request that `/ops/bulk` takes; Problem 422 names every wrong field."""
     wanted: dict[str, Any] = {name: form[name].strip() for name in FILTER if form.get(name, "").strip()}
     if form.get("action") in PARKED:
-        wanted = {"service": wanted["service"]} if "service" in wanted else {}
+        wanted = {name: wanted[name] for name in ("service", "parked_reason") if name in wanted}
     elif form.get("stuck") == "yes":
         wanted["stuck"] = True
     if "reference" in wanted:

@@ -87,6 +87,8 @@ class ParkedPages:
             "parked.html",
             problem.known.status if problem else 200,
             lines=found["data"],
+            causes=self._reads.parked_causes()["data"] if state == "parked" and not cursor else [],
+            many_allowed=may(login_of(request), "admin"),
             state=state,
             service=service,
             later=bool(cursor),

@@ -24,7 +24,9 @@ from shop_manager.sessions.reads import Sessions
 
 
 class Attempted(NamedTuple):
-    """What came of an act: why it was refused, or None; the Clerk before and after it, None for a parked message."""
+    """What came of an act: why it was refused, or None; the Clerk before and after it; None for a parked message
+    that is discarded, or has nobody or several that it is for.
+    """
 
     refused: Refused | None
     before: Saga | None = None

@@ -62,6 +62,18 @@ class ParkedMessage(Answer):
     version: int
 
 
+class ParkedCause(Answer):
+    """Parked messages that wait for a decision, of one service and for one reason."""
+
+    service: str
+    reason: Annotated[str, Field(description="with `clk_…` for every Clerk's id")]
+    count: Count
+    killers: Annotated[int, Field(description="of these the process died")]
+    forged: Annotated[int, Field(description="of these the sender may not say it")]
+    first_at: Moment
+    last_at: Moment
+
+
 # --- processes -------------------------------------------------------------------------------------------------------
 
 
@@ -266,6 +278,7 @@ class AuditEntry(Answer):
 
 
 LIST_PARKED = documented(Page[ParkedMessage], says="A page of parked messages.")
+LIST_PARKED_CAUSES = documented(Page[ParkedCause], says="The causes, the most messages first.")
 READ_PARKED = documented(ParkedMessage, says="The message.", headers=[ETAG], problems=["not_found"])
 ACT_ON_PARKED = documented(
     ParkedMessage,

@@ -169,6 +169,11 @@ def _add_parked(router: APIRouter, operations: Operations) -> None:
         """Messages that were given up on for now, of all services, the latest first."""
         return as_json(operations.reads.parked(state=state, service=service, limit=limit, cursor=cursor))
 
+    @router.get("/parked/causes", **answers_records.LIST_PARKED_CAUSES)
+    def list_parked_causes() -> Response:
+        """Those that wait for a decision, by cause: a bulk act takes `service` and `parked_reason` as its filter."""
+        return as_json(operations.reads.parked_causes())
+
     @router.get("/parked/{parked}", **answers_records.READ_PARKED)
     def read_parked(parked: Id) -> Response:
         """One of them, with all of its body that was kept."""

@@ -25,6 +25,7 @@ from shop_manager.engine.tables import operations_schema
 from shop_manager.operations.audit import AuditLine, record
 from shop_manager.operations.bulk_outcome import Outcome
 from shop_manager.operations.clerk_reads import read_lines
+from shop_manager.operations.parked_causes import open_of_cause
 from shop_manager.operations.parked_reads import read_parked, read_versions, version_of
 from shop_manager.operations.requests import MOST, BulkAsk, BulkFilter, act_of
 from shop_manager.operations.roles import require
@@ -101,6 +102,8 @@ class Bulk:
             )
             some = select(items).where(items.c.bulk == bulk, items.c.number > after).order_by(items.c.number)
             lines = [row._asdict() for row in tx.execute(some.limit(limit + 1))]
+            if row.action in PARKED:
+                lines = _with_effects(tx, lines)
         following = encode_cursor((lines[limit - 1]["number"],)) if len(lines) > limit else None
         progress = {name: counts.get(name, 0) for name in get_args(Outcome)}
         shown = page([_item(line) for line in lines], limit, following)
@@ -132,8 +135,9 @@ class Bulk:
         return Frozen([(line["id"], line["version"]) for line in lines], money, refused)
 
     def _found(self, tx: Tx, wanted: BulkFilter) -> list[str]:
-        if wanted.service is not None:
-            raise invalid("$.filter.service", "this is for parked messages only")
+        for name in ("service", "parked_reason"):
+            if getattr(wanted, name) is not None:
+                raise invalid(f"$.filter.{name}", "this is for parked messages only")
         found: list[str] = []
         cursor: str | None = None
         those = wanted.clerks(tx.now())
@@ -203,12 +207,15 @@ def _parked(tx: Tx, asked: BulkAsk) -> Frozen:
         _check_known(asked.ids, list(versions))
         return Frozen(list(versions.items()), {})
     wanted = asked.filter or BulkFilter()
-    if wanted.model_dump(exclude={"service"}, exclude_none=True):
-        raise invalid("$.filter", "parked messages are found by their service only")
-    rows = read_parked(tx, "parked", wanted.service, MOST + 1, None)
-    if len(rows) > MOST:
+    if wanted.model_dump(exclude={"service", "parked_reason"}, exclude_none=True):
+        raise invalid("$.filter", "parked messages are found by their service and their parked_reason only")
+    if wanted.parked_reason is not None:
+        found = open_of_cause(tx, wanted.service, wanted.parked_reason, MOST + 1)
+    else:
+        found = [(row["id"], version_of(row)) for row in read_parked(tx, "parked", wanted.service, MOST + 1, None)]
+    if len(found) > MOST:
         raise invalid("$.filter", f"more than {MOST} messages are found: name their ids")
-    return Frozen([(row["id"], version_of(row)) for row in rows], {})
+    return Frozen(found, {})
 
 
 def _why_not(tx: Tx, ids: Sequence[str], action: str) -> dict[str, str]:
@@ -228,6 +235,15 @@ def _first(found: tuple[str, int], frozen: Frozen, now: int) -> dict[str, Any]:
     why = frozen.why_not.get(target)
     outcome, at = ("not_allowed", now) if why else (None, None)
     return {"target": target, "version": version, "outcome": outcome, "detail": why, "at": at}
+
+
+def _with_effects(tx: Tx, lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Items of parked messages, those that are done with what it led to: whether it was taken, or nobody asks it."""
+    decided = operations_schema.parked_decisions
+    ids = [line["target"] for line in lines if line["outcome"] == "done"]
+    rows = tx.execute(select(decided.c.parked, decided.c.effect).where(decided.c.parked.in_(ids)))
+    effects = {row.parked: row.effect for row in rows}
+    return [{**line, "detail": line["detail"] or effects.get(line["target"], "")} for line in lines]
 
 
 def _check_known(asked: Sequence[str], found: Sequence[str]) -> None:

@@ -35,8 +35,10 @@ def at_once(action: str, before: Saga, after: Saga) -> Became | Asked:
     question = after.question
     if action == "undo":
         return _asked(question) if question else Became("healed", f"it is {after.status}")
-    if action == "retry" and before.stuck and question:
+    if action in ("retry", "replay") and before.stuck and question:
         return _asked(question)
+    if action == "replay" and after.ended:
+        return Became("healed", f"it is {after.status}")
     return Became("done", "it was asked again; it was not stuck" if action == "retry" else "")
 
 

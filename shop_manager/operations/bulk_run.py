@@ -22,6 +22,7 @@ from shop_manager.operations.acts import Acts, Also, Attempted, DoneAlready
 from shop_manager.operations.bulk import PARKED, bulks, items
 from shop_manager.operations.bulk_outcome import Asked, Became, at_once, became, is_as_it_was
 from shop_manager.operations.parked_acts import ParkedActs
+from shop_manager.operations.parked_reads import clerks_of
 from shop_manager.operations.requests import Parameters, act_of
 
 CATCH_UP = 500
@@ -83,21 +84,25 @@ class BulkRun:
         with self.database.read() as tx:
             open_items = tx.execute(select(items).where(asked).order_by(items.c.number)).all()
         for first in range(0, len(open_items), AT_A_TIME):
-            self._look_at(bulk.id, open_items[first : first + AT_A_TIME])
+            self._look_at(bulk, open_items[first : first + AT_A_TIME])
         with self.database.begin() as tx:
             if tx.execute(select(items.c.number).where(asked).limit(1)).first() is None:
                 seen = (bulks.c.id == bulk.id) & (bulks.c.follow_at == next_look)  # nothing was asked since
                 tx.execute(update(bulks).where(seen).values(follow_at=None))
             _go_on(tx, bulk.id)
 
-    def _look_at(self, bulk: str, some: Sequence[Any]) -> None:
+    def _look_at(self, bulk: Any, some: Sequence[Any]) -> None:
         with self.database.read() as tx:
-            found = store.read(tx, [item.target for item in some])
-        known = [(item.number, became(Asked(*orjson.loads(item.asked)), found[item.target].saga)) for item in some]
+            targets = [item.target for item in some]
+            clerks = clerks_of(tx, targets) if bulk.action in PARKED else dict(zip(targets, targets, strict=True))
+            found = store.read(tx, list(clerks.values()))
+        known = [
+            (item.number, became(Asked(*orjson.loads(item.asked)), found[clerks[item.target]].saga)) for item in some
+        ]
         with self.database.begin() as tx:
             for number, outcome in known:
                 if outcome:
-                    _mark(tx, bulk, number, outcome, was="asked")
+                    _mark(tx, bulk.id, number, outcome, was="asked")
 
     def _do(self, bulk: Any, item: Any) -> None:
         who = Principal("operator", "admin", bulk.who)

@@ -180,7 +180,13 @@ class _Attempt:
         )
         record(tx, self.who, line, tx.now())
         if self.also:
-            self.also(tx, Attempted(refused), tx.now())
+            self.also(tx, self._attempted(refused), tx.now())
+
+    def _attempted(self, refused: Refused | None) -> Attempted:
+        if refused or len(self.executed) != 1:
+            return Attempted(refused)
+        [executed] = self.executed
+        return Attempted(None, executed.before, executed.decision.saga)
 
 
 def readable(row: ParkedRow) -> list[Reply | str] | Refused:

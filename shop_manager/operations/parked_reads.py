@@ -71,6 +71,12 @@ def read_versions(tx: Tx, ids: Sequence[str]) -> dict[str, int]:
     return {row.id: version_of(row._asdict()) for row in tx.execute(_rows(0).where(table.c.id.in_(ids)))}
 
 
+def clerks_of(tx: Tx, ids: Sequence[str]) -> dict[str, str]:
+    """By parked message: the Clerk that its message's id names."""
+    rows: Iterable[Any] = tx.execute(select(table.c.id, table.c.message).where(table.c.id.in_(ids)))
+    return {parked: message.split("/", 1)[0] for parked, message in rows if message}
+
+
 def state_of(row: Mapping[str, Any]) -> ParkedState:
     return row["state"] or "parked"
 

@@ -16,6 +16,7 @@ from shop_manager.operations.checks import latest
 from shop_manager.operations.clerk_detail import clerk_detail
 from shop_manager.operations.clerk_reads import read_lines, read_messages, read_saga, read_timeline
 from shop_manager.operations.figures import figures, opens_and_ends
+from shop_manager.operations.parked_causes import open_causes
 from shop_manager.operations.parked_reads import (
     ParkedState,
     parked_line,
@@ -115,6 +116,12 @@ class Reads:
         shown = rows[:limit]
         following = encode_cursor((shown[-1]["first_at"], shown[-1]["id"])) if len(rows) > limit else None
         return page([parked_line(row) for row in shown], limit, following)
+
+    def parked_causes(self) -> Values:
+        """A page of those that wait for a decision, by cause: see parked_causes.py."""
+        with self.database.read() as tx:
+            found = open_causes(tx)
+        return page(found, len(found), None)
 
     def parked_one(self, parked: str) -> Values:
         """One parked message with all of its body that was kept."""

@@ -149,7 +149,8 @@ class ParkedAct(Body):
 
 
 class BulkFilter(Body):
-    """Which things a bulk act is for: the filters of the list of Clerks, or for parked messages their `service`."""
+    """Which things a bulk act is for: the filters of the list of Clerks, or for parked messages `service`
+    and `parked_reason`."""
 
     stuck: bool | None = None
     kind: StuckKind | None = None
@@ -162,9 +163,10 @@ class BulkFilter(Body):
     customer: Id | None = None
     client_reference: ShortText | None = None
     service: ShortText | None = None
+    parked_reason: ShortText | None = None
 
     def clerks(self, now: int) -> Filter:
-        found = Filter(**self.model_dump(exclude={"service", "older_than"}))
+        found = Filter(**self.model_dump(exclude={"service", "parked_reason", "older_than"}))
         return found.older_than(age_of(self.older_than), now)
 
 

@@ -8,7 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
+from domain.messages import ParkedNotice
 from domain.times import from_wire, minutes, seconds
+from messaging.parked import ParkedMessage, park
+from shop_manager.engine.tables import technical
 from shop_manager.operations.facade import Operations
 from shop_manager.tests.http_harness import ITEMS, HttpHarness
 from shop_manager.tests.test_operations_acts import DAY, WHY, act, audit
@@ -182,6 +185,70 @@ def test_O4_parked_messages_are_discarded_in_bulk(harness: HttpHarness) -> None:
     harness.now += seconds(1)
     harness.operations.bulk_run.tick()
     assert {read(harness, f"parked/{each}")["state"] for each in parked} == {"discarded"}
+
+
+def test_O4_parked_messages_are_grouped_by_cause_and_one_cause_is_acted_on_at_once(harness: HttpHarness) -> None:
+    of_clerks = [parked_for(harness, f"there is no Clerk clk_{number}", f"{number}") for number in range(3)]
+    other = parked_for(harness, "the handler failed", "other")
+    causes = read(harness, "parked/causes")["data"]
+    assert [(each["service"], each["reason"], each["count"]) for each in causes] == [
+        ("shop_manager", "there is no Clerk clk_…", 3), ("shop_manager", "the handler failed", 1)
+    ]  # fmt: skip
+    wanted = {name: causes[0][to] for name, to in (("service", "service"), ("parked_reason", "reason"))}
+    found = previewed(harness, action="discard", filter=wanted)
+    assert {item["target"] for item in found["items"]["data"]} == set(of_clerks)
+    post(harness, f"/{found['id']}/start", per_minute=1200)
+    harness.now += seconds(1)
+    harness.operations.bulk_run.tick()
+    assert {read(harness, f"parked/{each}")["state"] for each in of_clerks} == {"discarded"}
+    items = read(harness, f"bulk/{found['id']}")["items"]["data"]
+    assert {item["detail"] for item in items} == {"nobody sends it again; it stays listed"}
+    assert read(harness, f"parked/{other}")["state"] == "parked"
+    assert [each["count"] for each in read(harness, "parked/causes")["data"]] == [1]
+
+
+def test_O4_a_replay_of_one_cause_tells_what_became_of_each_message(harness: HttpHarness) -> None:
+    clerks = [parked_at_credit(harness, f"prk_{number}")[0] for number in range(3)]
+    act(harness, clerks[2], "undo", key=DAY)
+    all_answer(harness)
+    [cause] = read(harness, "parked/causes")["data"]
+    assert (cause["service"], cause["count"]) == ("risk", 3)
+    wanted = {"service": "risk", "parked_reason": cause["reason"]}
+    bulk = previewed(harness, action="replay", filter=wanted)["id"]
+    post(harness, f"/{bulk}/start", per_minute=1200)
+    harness.now += seconds(1)
+    harness.operations.bulk_run.tick()
+    asked = {command.clerk: command for command in harness.sent()}
+    harness.answers(asked[clerks[0]])
+    again = asked[clerks[1]]
+    harness.hears(ParkedNotice("risk", "prk_9", WHY, "risk.commands.v1", again.id, b"[]", 2, harness.now, False))
+    follows(harness)
+    for _ in range(6):
+        harness.now += minutes(1)
+        harness.ticks()
+        follows(harness)
+    outcomes = {item["target"]: item["outcome"] for item in read(harness, f"bulk/{bulk}")["items"]["data"]}
+    assert outcomes == {"prk_0": "healed", "prk_1": "still_stuck", "prk_2": "not_allowed"}
+    assert read(harness, f"bulk/{bulk}")["status"] == "finished"
+
+
+def parked_for(harness: HttpHarness, reason: str, known_as: str) -> str:
+    message = ParkedMessage("shop_manager", "q", reason, None, b"[]", known_as=f"prk_{known_as}")
+    with harness.database.begin() as tx:
+        park(tx, technical.parked, [message], harness.now)
+    return message.id
+
+
+def parked_at_credit(harness: HttpHarness, known_as: str) -> tuple[str, str]:
+    """A Clerk whose credit command risk has parked, and the command."""
+    clerk: str = harness.brings_all()["id"]
+    command = harness.goes_on_to("ReserveCredit")
+    harness.hears(
+        ParkedNotice(
+            "risk", known_as, "the handler failed", "risk.commands.v1", command.id, b"[]", 2, harness.now, False
+        )
+    )
+    return clerk, command.id
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,7 @@ shop_manager GET    /ops/customers/{customer}           -           401    403 4
 shop_manager GET    /ops/clerks/{clerk}/timeline        -           401    403 403   403   403    403       in     in      in       in    403        401
 shop_manager GET    /ops/clerks/{clerk}/messages        -           401    403 403   403   403    403       in     in      in       in    403        401
 shop_manager GET    /ops/parked                         -           401    403 403   403   403    403       in     in      in       in    403        401
+shop_manager GET    /ops/parked/causes                  -           401    403 403   403   403    403       in     in      in       in    403        401
 shop_manager GET    /ops/parked/{parked}                -           401    403 403   403   403    403       in     in      in       in    403        401
 shop_manager GET    /ops/processes                      -           401    403 403   403   403    403       in     in      in       in    403        401
 shop_manager GET    /ops/processes/chosen               ?chosen     401    403 403   403   403    403       in     in      in       in    403        401

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import Any
 
+from messaging.parked import ParkedMessage, park
 from shop_manager.dashboard.tests.browser_client import BrowserClient, visible_text_of
+from shop_manager.engine.tables import technical
 from shop_manager.tests.http_harness import HttpHarness
 from shop_manager.tests.test_operations_api import read
 from shop_manager.tests.test_operations_parked_acts import parked_command, parked_here
@@ -113,3 +116,25 @@ def test_a_viewer_sees_no_button_and_the_server_refuses_too(harness: HttpHarness
         response = viewer.post(path, action="discard", reason="let me", version="2", pick=f"{parked}@2")
         assert response.status_code == 403
     assert [line["outcome"] for line in read(harness, f"audit?target=parked:{parked}")["data"]] == ["forbidden"] * 2
+
+
+def test_those_that_wait_are_grouped_by_cause_and_an_admin_acts_on_all_of_one(
+    harness: HttpHarness, admin: BrowserClient
+) -> None:
+    with harness.database.begin() as tx:
+        for number in range(3):
+            why = f"there is no Clerk clk_{number}"
+            message = ParkedMessage("risk", "q", why, None, b"[]", known_as=f"prk_{number}")
+            park(tx, technical.parked, [message], harness.now)
+    page = admin.get("/dashboard/parked").text
+    assert "there is no Clerk clk_…" in page and "Replay all" in page
+    lead = unescape(re.findall(r'href="(/dashboard/bulk\?action=replay[^"]*)"', page)[0])
+    form = admin.get(lead).text
+    assert 'name="parked_reason" value="there is no Clerk clk_…"' in form
+    made = admin.post(
+        "/dashboard/bulk", action="discard", service="risk", parked_reason="there is no Clerk clk_…", reason="noise"
+    )
+    assert made.status_code == 303
+    assert "Discard parked messages: 3 messages" in admin.text(made.headers["location"])
+    operator = BrowserClient(harness).logged_in("operator")
+    assert "By cause" in operator.text("/dashboard/parked") and "Replay all" not in operator.page.text
