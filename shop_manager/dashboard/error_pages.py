@@ -10,8 +10,8 @@ from http_api.problems import Problem
 from http_api.request import scope_request_id
 from shop_manager.dashboard.layout import CHANGE_PATH, HEADERS, is_event_stream, render
 from shop_manager.dashboard.login_pages import login_page
-from shop_manager.dashboard.not_yet import NAME, is_held, is_login
-from shop_manager.dashboard.return_paths import login_address, page_of, referring_page
+from shop_manager.dashboard.not_yet import NAME, act_in, is_held, is_login
+from shop_manager.dashboard.return_paths import HOME, login_address, page_of, referring_page
 
 
 def problem_page(problem: Problem, scope: Scope) -> Response:
@@ -20,7 +20,7 @@ def problem_page(problem: Problem, scope: Scope) -> Response:
     if _holds_an_act(request, problem):
         form = request.state.form
         return login_page(
-            request, login_address(page_of(request)), form.get(NAME, ""), problem.detail if is_login(form) else "", 401
+            request, page_of(request) or HOME, form.get(NAME, ""), problem.detail if is_login(form) else "", 401
         )
     if problem.code == "unauthorized":
         return _lead(request, login_address(page_of(request)))
@@ -42,7 +42,12 @@ def problem_page(problem: Problem, scope: Scope) -> Response:
 def _holds_an_act(request: Request, problem: Problem) -> bool:
     """Was an act sent without a login, or is the login that holds it refused?"""
     form = getattr(request.state, "form", None)
-    if not form or not is_held(request.url.path) or getattr(request.state, "login", None) is not None:
+    if (
+        not form
+        or not is_held(request.url.path)
+        or not act_in(form)
+        or getattr(request.state, "login", None) is not None
+    ):
         return False
     return problem.code == "unauthorized" or (problem.code == "too_many_requests" and is_login(form))
 

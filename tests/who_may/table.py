@@ -124,6 +124,7 @@ shop_manager GET    /dashboard/login                       -           in     in
 shop_manager GET    /dashboard/login/oidc                   -           404    404   404     404   404   404    404     404      404   404    404            404
 shop_manager GET    /dashboard/login/oidc/callback          -           404    404   404     404   404   404    404     404      404   404    404            404
 shop_manager POST   /dashboard/login                       -           403    403   403     403   403   403    403     403      403   403    403             403
+shop_manager GET    /dashboard/logout                      -           login  login login   login login login  login   login    login login  login           login
 shop_manager POST   /dashboard/logout                      -           login  login login   login login login  login   login    login 403    403             login
 shop_manager GET    /dashboard                             -           login  login login   login login in     in      in       in    in     in              password
 shop_manager GET    /dashboard/                            -           login  login login   login login in     in      in       in    in     in              password
@@ -150,6 +151,17 @@ shop_manager GET    /dashboard/keys                        -           login  lo
 shop_manager GET    /dashboard/password                    -           login  login login   login login in     in      in       in    in     in          in
 shop_manager POST   /dashboard/password                    change      login  login login   login login in     in      in       in    403    403         in
 shop_manager GET    /dashboard/people                      -           login  login login   login login 403    403     403      in    in     in              password
+shop_manager GET    /dashboard/views                       -           login  login login   login login in     in      in       in    in     in              password
+shop_manager GET    /dashboard/views/remove                -           login  login login   login login in     in      in       in    in     in              password
+shop_manager GET    /dashboard/clerks/{clerk}/actions      -           login  login login   login login in     in      in       in    in     in              password
+shop_manager GET    /dashboard/parked/actions              -           login  login login   login login in     in      in       in    in     in              password
+shop_manager GET    /dashboard/parked/{parked}/actions     -           login  login login   login login in     in      in       in    in     in              password
+shop_manager GET    /dashboard/bulk/{bulk}/{move}          -           login  login login   login login in     in      in       in    in     in              password
+shop_manager GET    /dashboard/alerts/test                 -           login  login login   login login in     in      in       in    in     in              password
+shop_manager GET    /dashboard/alerts/{alert}/again        -           login  login login   login login in     in      in       in    in     in              password
+shop_manager GET    /dashboard/people/{name}/actions       -           login  login login   login login in     in      in       in    in     in              password
+shop_manager GET    /dashboard/people/keys                 -           login  login login   login login in     in      in       in    in     in              password
+shop_manager GET    /dashboard/people/keys/{key}/actions   -           login  login login   login login in     in      in       in    in     in              password
 shop_manager GET    /dashboard/{rest:path}                 -           login  login login   login login 404    404     404      404   404    404             password
 shop_manager POST   /dashboard/views                       view        login  login login   login login in     in      in       in    403    403             password
 shop_manager POST   /dashboard/views/remove                view        login  login login   login login in     in      in       in    403    403             password
