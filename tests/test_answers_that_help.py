@@ -288,9 +288,11 @@ SAY_WHY_AN_ORDER_FAILS = (
     "shop_manager/saga/undoing.py",
     "shop_manager/saga/deadlines.py",
     "shop_manager/saga/replies.py",
+    "shop_manager/saga/stuck.py",
     "clerk_cli/faults/worker.py",
 )
 NO_FAILURES = {
+    "parked",
     "payment_in_flight",
     "provider_refused",
     "past_the_pivot",

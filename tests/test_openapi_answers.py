@@ -67,7 +67,15 @@ def ask_what_the_table_does_not(shop: ShopUnderTest) -> None:
     assert shop.call("DELETE", "/ops/views/mine", None, "viewer").status_code == 204
     for action in ({"action": "renew"}, {"action": "disable"}):
         shop.ask("POST", "/ops/people/somebody/actions", {**action, **BECAUSE}, "admin")
+    alert = shop.ask("POST", "/ops/alerts/test", None, "admin")["id"]
+    until(lambda: is_given_up(shop, alert), "a test alert is given up where nobody takes it")
+    assert shop.call("POST", f"/ops/alerts/{alert}/again", None, "admin").status_code == 202
     assert report_from_provider(shop, {"id": "evt_1", "type": "payment.voided", "key": "none"}).is_success
+
+
+def is_given_up(shop: ShopUnderTest, alert: str) -> bool:
+    [delivery] = shop.call("GET", f"/ops/alerts?alert={alert}", None, "viewer").json()["data"]
+    return bool(delivery["state"] == "given_up")
 
 
 def is_amended(shop: ShopUnderTest, session: str) -> bool:

@@ -21,7 +21,8 @@ def safe_return_path(path: str | None) -> str:
         return HOME
     own = path.partition("?")[0].partition("#")[0]
     leads_out = any(unquote(part) in (".", "..") for part in own.split("/"))
-    return HOME if leads_out or own in (LOGIN_PATH, LOGOUT_PATH) else path
+    about_logins = own in (LOGIN_PATH, LOGOUT_PATH) or own.startswith(f"{LOGIN_PATH}/")
+    return HOME if leads_out or about_logins else path
 
 
 def page_of(request: Request) -> str | None:

@@ -134,6 +134,8 @@ def test_the_summary_counts_by_status_and_groups_what_is_stuck_by_cause(harness:
         "money_to_settle": {},
         "oldest_since": since,
         "oldest_seconds": 61,
+        "runbook": None,
+        "responsible": None,
     }
     assert found["stuck"]["count"] == 2 and found["stuck"]["money_at_risk"] == {"EUR": 5180}
     assert found["stuck"]["oldest_since"] == since and second != first

@@ -59,8 +59,9 @@ def test_O3_a_parked_command_is_asked_anew_although_its_bytes_were_cut(harness: 
     assert answered.json()["decision"]["effect"] == "taken; now asked: credit, attempt 2"
     [again] = harness.sent()
     assert (again.name, again.attempt, command.attempt) == ("ReserveCredit", 2, 1)
-    assert read(harness, f"clerks/{clerk}")["stuck"] is None
+    assert read(harness, f"clerks/{clerk}")["stuck"]["kind"] == "parked_message", "until it is answered"
     harness.answers(again)
+    assert read(harness, f"clerks/{clerk}")["stuck"] is None
     harness.goes_on_to_the_end()
     assert read(harness, f"clerks/{clerk}")["status"] == "completed"
 

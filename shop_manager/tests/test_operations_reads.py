@@ -34,6 +34,7 @@ def test_the_headline_says_what_is_paid_who_is_silent_and_what_comes_next(harnes
     clerk = harness.brings_all(SERVER, customer="ada")["id"]
     harness.goes_on_to("ShipOrder")
     harness.now += minutes(14)
+    harness.manager.tick()
     found = read(harness, f"clerks/{clerk}")
     assert found["headline"].startswith("Paid €25.90, not shipped: the warehouse has been silent for 14 min; asked")
     assert found["owner"] == "warehouse"

@@ -44,8 +44,9 @@ PROVIDER_SECRET = "only the provider and payment know this"
 SETTINGS: dict[str, dict[str, Any]] = {
     "shop": {"cart_wait": 0},
     "payment": {"arrival_wait": 0, "provider_secret": PROVIDER_SECRET},
+    "shop_manager": {"alert_webhook": "http://127.0.0.1:9/nobody-listens"},
 }
-"""No call waits for data to arrive: whoever is refused is refused at once."""
+"""No call waits for data to arrive: whoever is refused is refused at once. Alerts go somewhere, and arrive nowhere."""
 
 
 class ShopUnderTest:

@@ -95,9 +95,12 @@ def test_O2_an_operator_asks_again_with_a_reason_and_it_goes_on(harness: HttpHar
     clerk = stuck_one(harness)
     operator.get(f"{CLERKS}/{clerk}")
     text = act(operator, clerk, "retry")
-    assert "It was asked again." in text and ", by operator-of-the-night" in text and "the night shift" in text
-    assert read(harness, f"clerks/{clerk}")["stuck"] is None
+    assert "It was asked again; it counts as stuck until it is answered." in text
+    assert ", by operator-of-the-night" in text and "the night shift" in text
+    assert read(harness, f"clerks/{clerk}")["stuck"] is not None
     assert audited(harness, clerk) == [("retry", "done")]
+    harness.goes_on_to("ShipOrder")
+    assert read(harness, f"clerks/{clerk}")["stuck"] is None
 
 
 def test_O1_of_two_operators_one_wins_and_the_other_is_told_who_did_what(harness: HttpHarness) -> None:

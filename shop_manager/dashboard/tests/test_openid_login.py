@@ -347,7 +347,7 @@ def test_without_a_provider_there_is_no_way_to_one(tmp_path: Path) -> None:
         ({"oidc_issuer": "https://idp.example"}, "needs CLERK_OIDC_CLIENT_ID and CLERK_PUBLIC_URL"),
         ({"oidc_issuer": "http://idp.example"}, "https:// address"),
         ({"oidc_issuer": "https://idp.example?x=1"}, "no query"),
-        ({"oidc_roles": "night=king"}, "roles are viewer, operator, admin"),
+        ({"oidc_roles": "night=king"}, "roles are viewer, support, operator, admin"),
         ({"public_url": "https://shop.example/shop"}, "must not begin with one of ours"),
     ],
 )

@@ -57,6 +57,8 @@ def test_O3_an_operator_replays_one_and_it_says_what_came_of_it(harness: HttpHar
     assert f'href="/dashboard/clerks/{clerk}"' in operator.page.text
     text = decide(operator, "prk_1", "replay", "risk is repaired")
     assert "replayed" in text and "risk is repaired" in text and "now asked: credit, attempt 2" in text
+    assert read(harness, f"clerks/{clerk}")["stuck"]["kind"] == "parked_message", "until it is answered"
+    harness.goes_on_to("AuthorizePayment")
     assert read(harness, f"clerks/{clerk}")["stuck"] is None
 
 
