@@ -117,7 +117,7 @@ def expected(row: RouteRow) -> dict[str, set[str]]:
 
 
 def as_cell(response: AsgiResponse, path: str = "") -> str:
-    """The response as a cell of the table; an unexpected status is shown as a number. An act leads to its page, `path`."""
+    """The response as a cell of the table; an unexpected status is shown as a number. An act leads to its `path`."""
     if response.status == 303 and response.location.startswith("/dashboard/login"):
         return "login"
     if response.status == 401 and b"nothing was done yet" in response.body:  # the login page holds the act
