@@ -2,7 +2,7 @@
 code 1 if any failed. A few tests that failed are played once more, alone: side by side they may have missed a limit.
 
 `run_tests.py` runs all stages, `run_tests.py NAME…` some: lint, types, unit, simulation, browser, clients, services,
-faults. Most of them wait most of the time, so they run in three lanes side by side. `run_tests.py quick` is what
+faults. Most of them wait most of the time, so they run in two lanes side by side. `run_tests.py quick` is what
 everyday work checks: lint, types, and the tests of the folders in QUICK.
 The services stage needs a RabbitMQ and a PostgreSQL: those at CLERK_TEST_BROKER_URL and CLERK_TEST_DATABASE_URL, else
 private ones on this machine; the browser stage needs a Chromium, the clients stage node and npm. As root on Debian
@@ -46,7 +46,7 @@ QUICK = (
 )
 """Where a test takes milliseconds, and most rules of the business are."""
 TWO_AT_ONCE = ("-n", "2", "--dist", "loadfile")
-"""The tests of a file share a shop. With three lanes of stages more workers only make tests miss their limits."""
+"""The tests of a file share a shop. Two workers beside the other lane: more only make tests miss their limits."""
 AGAIN_AT_MOST = 8
 """So many failed tests may have missed a limit because other stages played beside them; more are something else."""
 PASSED, SKIPPED, INTERRUPTED = 0, -1, 130
@@ -96,10 +96,7 @@ def services(stage: Stage) -> int:
     if (missing := _missing_servers()) is not None:
         return _cannot(stage, missing)
     chosen, environment = ["-m", NEED_SERVERS, f"--ignore={FAULTS}"], {"CLERK_STAGE": "services"}
-    if any(_given()):
-        return stage.tests(chosen, environment)
-    own = (*TWO_AT_ONCE, "-p", "scenario_tests.servers.each_worker")
-    return stage.tests(chosen, environment, side_by_side=own, alone=OWN_SERVERS)
+    return stage.tests(chosen, environment, alone=() if any(_given()) else OWN_SERVERS)
 
 
 def faults(stage: Stage) -> int:
@@ -145,9 +142,8 @@ STAGES: Mapping[str, Callable[[Stage], int]] = {
     "faults": faults,
 }
 LANES: Sequence[Sequence[str]] = (
-    ("lint", "types", "unit", "clients"),
-    ("services", "faults"),
-    ("simulation", "browser"),
+    ("lint", "types", "unit", "browser"),
+    ("services", "faults", "simulation", "clients"),
 )
 """Side by side run the lanes, one after the other the stages of each."""
 PARTS: Mapping[str, Sequence[str]] = {"lint": ("lint", "types"), "quick": ("lint", "types", "quick")}

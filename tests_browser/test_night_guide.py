@@ -64,7 +64,7 @@ def test_bulk_repair(shop: FaultyShop, open_page: OpenPage) -> None:
     expect(page).to_have_url(re.compile("code=no_answer"))
     page.get_by_role("link", name="Act on all of these").click()
     form = page.locator("form", has=page.get_by_role("button", name="Preview"))
-    expect(form.get_by_label("Cause")).to_have_value("no_answer")
+    expect(form.get_by_role("combobox", name="Cause")).to_have_value("no_answer")
     expect(form.get_by_label("Code")).to_have_value("no_answer")
     expect(form.get_by_label("Step")).to_have_value("capture")
     expect(form.get_by_label("stuck ones only")).to_be_checked()

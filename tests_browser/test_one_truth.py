@@ -43,7 +43,7 @@ def test_headline_table_title_and_banner_change_together(shop: FaultyShop, page:
     expect(page).to_have_title(re.compile("^3 stuck"))
     expect(page.locator(".verdict")).to_contain_text("Yes: 3 orders are stuck; €38.85 at risk")
     page.keyboard.press("j")
-    expect(cause.get_by_role("link")).to_be_focused()
+    expect(cause.get_by_role("link", name="no answer at capture")).to_be_focused()
     orders.append(unsupported(shop))
     expect(page.locator("#causes tbody tr")).to_have_count(2)
     expect(page.get_by_role("link", name="no answer at capture")).to_be_focused()

@@ -21,6 +21,7 @@ from scenario_tests.reported_faults.provider_cases import event, lines, paid, si
 from scenario_tests.waiting import until
 
 BECAUSE = {"reason": "asked by a test"}
+LINK = "https://wiki.example/capture"
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +262,26 @@ def forgetting(place: Place) -> Request:
     return of_operator(place, f"/ops/views/{request.body['name']}", None, request.count)
 
 
+def trying_alerts(place: Place) -> Request:
+    return of_operator(place, "/ops/alerts/test", None, lambda: rows(place, "/ops/alerts", place.keys.operator))
+
+
+def alert_again(place: Place) -> Request:
+    path = "/ops/alerts/alt_none/again"
+    return of_operator(place, path, None, lambda: rows(place, "/ops/alerts", place.keys.operator))
+
+
+def runbook(place: Place) -> Request:
+    code = place.name("code")
+    body = {"process": "standard/1", "step": "capture", "kind": "overdue", "code": code, "link": LINK, **BECAUSE}
+
+    def count() -> int:
+        found = place.ask("GET", "/ops/runbooks", key=place.keys.operator).json()["data"]
+        return sum(each["code"] == code for each in found)
+
+    return of_operator(place, "/ops/runbooks", body, count)
+
+
 WRITES = (
     Write("POST /shop/session", opening, "201", ("201",)),  # under its Idempotency-Key: the same session
     Write("POST /shop/session/{session}/cancel", cancelling, "202", ("200", "202")),
@@ -289,6 +310,9 @@ WRITES = (
     Write("POST /ops/people/{name}/actions", role, "200", ("200",)),
     Write("POST /ops/keys", key, "201", ("201",), effects=2),  # the lost one opens nothing anybody has: revoke it
     Write("POST /ops/keys/{key}/actions", revoking, "200", ("200",)),
+    Write("POST /ops/alerts/test", trying_alerts, "409 not_allowed_now", ("409 not_allowed_now",), effects=0),
+    Write("POST /ops/alerts/{alert}/again", alert_again, "404 not_found", ("404 not_found",), effects=0),
+    Write("POST /ops/runbooks", runbook, "200", ("200",)),
     Write("POST /ops/views", view, "200", ("200",)),
     Write("DELETE /ops/views/{name}", forgetting, "204", ("404 not_found",), effects=0),
 )
