@@ -281,7 +281,7 @@ def test_a_wrong_key_is_not_remembered_and_the_memory_is_bounded(
 def test_scopes_and_roles_are_from_closed_lists(ring: KeyRing) -> None:
     with pytest.raises(ValueError, match="allowed are server, warehouse, operator"):
         add_key(ring, "root", "x")  # type: ignore[arg-type]  # a wrong scope is the point
-    with pytest.raises(ValueError, match="allowed are viewer, operator, admin"):
+    with pytest.raises(ValueError, match="allowed are viewer, support, operator, admin"):
         add_key(ring, "operator", "x")
     with pytest.raises(ValueError, match="has none"):
         add_key(ring, "server", "x", "admin")
@@ -309,7 +309,7 @@ def test_adding_an_operator_again_replaces_role_password_and_key(ring: KeyRing) 
 
 @pytest.mark.parametrize(("name", "role"), [("", "viewer"), ("a b", "viewer"), ("ada", "root")])
 def test_an_operator_has_a_name_and_a_known_role(ring: KeyRing, name: str, role: Any) -> None:
-    with pytest.raises(ValueError, match=r"operator name|allowed are viewer, operator, admin"):
+    with pytest.raises(ValueError, match=r"operator name|allowed are viewer, support, operator, admin"):
         Operators(ring).add_operator(name, role)
     assert rows(ring) == []
 

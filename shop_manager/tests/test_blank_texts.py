@@ -26,6 +26,7 @@ from shop_manager.operations.requests import (
     UndoAct,
     ViewAsk,
 )
+from shop_manager.operations.runbooks import RunbookAsk
 from shop_manager.tests.http_harness import SERVER, HttpHarness
 from shop_manager.tests.test_operations_bulk import BOSS
 
@@ -54,6 +55,7 @@ GIVEN: list[tuple[type[Body], dict[str, Any], tuple[str, ...]]] = [
     (PersonAct, {"action": "renew", "reason": "lost it"}, ("reason",)),
     (KeyAsk, {"scope": "server", "name": "webshop", "reason": "new"}, ("reason", "name")),
     (KeyAct, {"action": "revoke", "reason": "leaked"}, ("reason",)),
+    (RunbookAsk, {"service": "payment", "responsible": "the night", "reason": "new"}, ("reason", "responsible")),
     (ViewAsk, {"name": "mine", "query": ""}, ("name",)),
 ]
 CASES = [(model, given, field) for model, given, fields in GIVEN for field in fields]
