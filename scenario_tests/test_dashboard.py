@@ -46,11 +46,11 @@ def test_an_operator_finds_an_order_by_everything_that_is_known_of_it(shop: Shop
     for query in (f"customer={customer}&stuck=yes", f"customer={customer}&step=capture"):
         assert clerk.id not in page(operator, f"{LIST}?{query}")
     shipment = clerk.document()["shipment"]
-    for words in (clerk.id, clerk.id[4:24], shipment["tracking"], f"pay_{clerk.id[4:]}"):
+    for words in (clerk.id, clerk.id[4:24], f"pay_{clerk.id[4:]}"):
         found = operator.get("/dashboard/find", params={"q": words})
         assert found.headers["location"] == f"{LIST}/{clerk.id}", words
-    by_article = operator.get("/dashboard/find", params={"q": "squeaky-bone"}, follow_redirects=True)
-    assert clerk.id in by_article.text
+    for words in ("squeaky-bone", shipment["tracking"]):  # which other orders may have too
+        assert clerk.id in operator.get("/dashboard/find", params={"q": words}, follow_redirects=True).text
 
 
 def test_who_has_a_customer_on_the_telephone_sees_the_orders_and_the_credit(shop: Shop, operator: httpx.Client) -> None:
