@@ -12,7 +12,7 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import MetaData, delete, select, update
+from sqlalchemy import MetaData, Table, delete, select, update
 
 from domain.ids import is_id
 from domain.visible_text import comparison_key
@@ -128,8 +128,8 @@ class Operators:
             "created_at": tx.now(),
         }
         tx.upsert(self._people, [row], keys=["name"])
-        self._must_change(tx, person.name, person.must_change)
-        self._stays(tx, person.name, person.long and person.role == "viewer")
+        _note(tx, self._first, person.name, person.must_change)
+        _note(tx, self._long, person.name, person.long and person.role == "viewer")
         if before is None or before.key_id == key_id:
             return None
         self.ring.revoke_within(tx, before.key_id)
@@ -138,13 +138,13 @@ class Operators:
     def change_password_within(self, tx: Tx, name: str, password_hash: str) -> None:
         """A password that the person has chosen: from now on nobody asks for another one."""
         tx.execute(update(self._people).where(self._people.c.name == name).values(password_hash=password_hash))
-        self._must_change(tx, name, False)
+        _note(tx, self._first, name, False)
 
     def change_role_within(self, tx: Tx, person: Operator, role: Role) -> None:
         """Person and key; call the ring's `forget` after the commit."""
         tx.execute(update(self._people).where(self._people.c.name == person.name).values(role=role))
         self.ring.change_role_within(tx, person.key_id, role)
-        self._stays(tx, person.name, person.long and role == "viewer")
+        _note(tx, self._long, person.name, person.long and role == "viewer")
 
     def disable_within(self, tx: Tx, person: Operator) -> None:
         """No password and no key open anything any more; the name stays, and can be given new ones."""
@@ -197,19 +197,16 @@ class Operators:
         first = found.outerjoin(self._first, self._first.c.operator == self._people.c.name)
         return tx.execute(first.outerjoin(self._long, self._long.c.operator == self._people.c.name)).one_or_none()
 
-    def _must_change(self, tx: Tx, name: str, must: bool) -> None:
-        tx.execute(delete(self._first).where(self._first.c.operator == name))
-        if must:
-            tx.insert(self._first, [{"operator": name, "since": tx.now()}])
-
-    def _stays(self, tx: Tx, name: str, long: bool) -> None:
-        tx.execute(delete(self._long).where(self._long.c.operator == name))
-        if long:
-            tx.insert(self._long, [{"operator": name, "since": tx.now()}])
-
     def who_stay(self, tx: Tx) -> frozenset[str]:
         """The names of those who stay logged in for long."""
         return frozenset(tx.execute(select(self._long.c.operator)).scalars())
+
+
+def _note(tx: Tx, table: Table, name: str, is_so: bool) -> None:
+    """Whether the operator stands in this table, since now."""
+    tx.execute(delete(table).where(table.c.operator == name))
+    if is_so:
+        tx.insert(table, [{"operator": name, "since": tx.now()}])
 
 
 def hash_of(password: str) -> str:

@@ -307,13 +307,19 @@ class Tx:
 
     def insert_new(self, table: Table, rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> int:
         """Insert those rows whose `keys` are not there yet; returns how many."""
-        return self.upsert(table, rows, keys, keep=list(rows[0])) if rows else 0
+        return self._insert_unless_there(table, rows, keys, counts=True)
 
     def insert_missing(self, table: Table, rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -> None:
-        """Insert those rows whose `keys` are not there yet. As nobody asks how many, it travels."""
-        if rows:
-            suffix = on_conflict(tuple(rows[0]), tuple(keys), "", tuple(rows[0]))
-            self._insert_many(table, rows, suffix, counts=False)
+        """The same; as nobody asks how many, it travels."""
+        self._insert_unless_there(table, rows, keys, counts=False)
+
+    def _insert_unless_there(
+        self, table: Table, rows: Sequence[Mapping[str, Any]], keys: Sequence[str], *, counts: bool
+    ) -> int:
+        if not rows:
+            return 0
+        columns = tuple(rows[0])
+        return self._insert_many(table, rows, on_conflict(columns, tuple(keys), "", columns), counts=counts)
 
     def insert_numbered(self, table: Table, rows: Sequence[Mapping[str, Any]], number: str) -> list[int]:
         """Insert the rows; returns the values of the autoincrement column `number`, in the order of the rows."""

@@ -115,7 +115,7 @@ def read_history(tx: Tx, clerk: str, after: int = 0) -> list[tuple[int, HistoryE
     """A Clerk's history, in order; `after`: only the entries with higher numbers."""
     wanted = (history.c.clerk == clerk) & (history.c.number > after)
     rows = tx.execute(select(history).where(wanted).order_by(history.c.number))
-    return [(row.number, HistoryEntry(row.what, row.at, row.step, orjson.loads(row.data))) for row in rows]
+    return [(row.number, _entry(row)) for row in rows]
 
 
 def read_histories(tx: Tx, ids: Collection[str]) -> dict[str, list[HistoryEntry]]:
@@ -123,8 +123,12 @@ def read_histories(tx: Tx, ids: Collection[str]) -> dict[str, list[HistoryEntry]
     found: dict[str, list[HistoryEntry]] = {}
     rows: Iterable[Any] = tx.execute(_HISTORIES, {"keys": sorted(ids)}) if ids else ()
     for row in rows:
-        found.setdefault(row.clerk, []).append(HistoryEntry(row.what, row.at, row.step, orjson.loads(row.data)))
+        found.setdefault(row.clerk, []).append(_entry(row))
     return found
+
+
+def _entry(row: Any) -> HistoryEntry:
+    return HistoryEntry(row.what, row.at, row.step, orjson.loads(row.data))
 
 
 def read_ignored(tx: Tx, clerk: str) -> list[dict[str, Any]]:

@@ -56,14 +56,20 @@ class CreditQuestion:
 
     def _own_key(self) -> str:
         """Made anew every few minutes; those before have expired and are taken away."""
-        with self._lock, self._ring.database.begin() as tx:
-            now = tx.now()
-            if now >= self._good_until - EARLY:
-                keys = self._ring.tables.keys
-                tx.execute(delete(keys).where(keys.c.name == NAME, keys.c.role == "viewer", keys.c.expires_at < now))
-                self._key, self._good_until = new_key("operator"), now + GOOD_FOR
-                self._ring.put_within(tx, self._key, NAME, "viewer", expires_at=self._good_until)
+        with self._lock:
+            with self._ring.database.look() as tx:
+                is_good = tx.now() < self._good_until - EARLY
+            if not is_good:
+                self._make_key()
             return self._key
+
+    def _make_key(self) -> None:
+        keys = self._ring.tables.keys
+        with self._ring.database.begin() as tx:
+            now = tx.now()
+            tx.execute(delete(keys).where(keys.c.name == NAME, keys.c.role == "viewer", keys.c.expires_at < now))
+            self._key, self._good_until = new_key("operator"), now + GOOD_FOR
+            self._ring.put_within(tx, self._key, NAME, "viewer", expires_at=self._good_until)
 
 
 async def _answer(request: Request, path: str, headers: list[tuple[bytes, bytes]]) -> tuple[int, dict[str, Any]]:

@@ -84,9 +84,11 @@ def stuck_causes(tx: Tx, processes: ProcessRegistry, now: int) -> list[dict[str,
             sums = cause[STAKES[stake]]
             sums[currency] = sums.get(currency, 0) + int(money)
         cause["next_at"] = min((at for at in (cause["next_at"], wake_at) if at is not None), default=None)
+    if not causes:
+        return []
     ordered = sorted(causes.values(), key=lambda cause: (-cause["count"], cause["since"]))
-    shelf = RunbookShelf(tx) if ordered else None
-    return [_with_age(cause, now) | (shelf.of_cause(cause) if shelf else {}) for cause in ordered]
+    shelf = RunbookShelf(tx)
+    return [_with_age(cause, now) | shelf.of_cause(cause) for cause in ordered]
 
 
 def _stuck_groups(tx: Tx, now: int) -> Iterable[Any]:
