@@ -64,7 +64,8 @@ def test_S8_behind_nginx_with_tls_and_a_prefix_an_operator_logs_in_acts_and_logs
             assert browser.get(asset).status_code == 200
         note = {"csrf": field("csrf", page), "version": field("version", page), "action": "note", "reason": "seen"}
         acted = browser.post(f"{PAGE}/clerks/{session['id']}/actions", data=note)
-        assert (acted.status_code, acted.headers["location"]) == (303, f"{PAGE}/clerks/{session['id']}?done=note")
+        assert (acted.status_code, acted.headers["location"]) == (303, f"{PAGE}/clerks/{session['id']}")
+        assert "The note was added." in browser.get(acted.headers["location"]).text
 
         past_the_proxy = {"Cookie": f"__Host-clerk_login={cookie.value}", "Origin": public}
         direct = httpx.post(f"{shop.url}/dashboard/logout", data=note, headers=past_the_proxy)
