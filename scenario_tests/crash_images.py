@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import random
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -86,28 +87,34 @@ class Recorder:
 def recorded() -> Iterator[Recorder]:
     """Inside the block no log is checkpointed, and every commit is noted."""
     recorder = Recorder()
+    held = ExitStack()
+    files: set[str] = set()
     commit: Callable[[SQLiteDialect_pysqlite, Any], None] = SQLiteDialect_pysqlite.do_commit
 
     def noted(dialect: SQLiteDialect_pysqlite, connection: Any) -> None:
         [(_, _, file)] = connection.execute("PRAGMA database_list").fetchall()
         recorder.commit(lambda: commit(dialect, connection), Path(file))
 
+    def never_checkpoint(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA wal_autocheckpoint=0")
+        [(_, _, file)] = connection.execute("PRAGMA database_list").fetchall()
+        if file not in files:  # the last connection that is closed would checkpoint, so one more stays open
+            files.add(file)
+            one_more = held.enter_context(closing(sqlite3.connect(file, check_same_thread=False)))
+            one_more.execute("PRAGMA schema_version").fetchall()
+
     def erased(database: Database, deletion: Executable) -> None:
         with database.begin() as tx:
             tx.execute(deletion)
 
-    event.listen(Engine, "connect", _never_checkpoint)
+    event.listen(Engine, "connect", never_checkpoint)
     try:
-        with pytest.MonkeyPatch.context() as patch:
+        with held, pytest.MonkeyPatch.context() as patch:
             patch.setattr(SQLiteDialect_pysqlite, "do_commit", noted)
             patch.setattr(Database, "erase", erased)
             yield recorder
     finally:
-        event.remove(Engine, "connect", _never_checkpoint)
-
-
-def _never_checkpoint(connection: Any, _record: Any) -> None:
-    connection.execute("PRAGMA wal_autocheckpoint=0")
+        event.remove(Engine, "connect", never_checkpoint)
 
 
 def _ends(log: bytes) -> list[int]:

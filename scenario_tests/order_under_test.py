@@ -88,7 +88,7 @@ class OrderUnderTest:
     def gets_shipped(self) -> Self:
         """The warehouse ships, as soon as the goods are called for."""
         self.is_at("shipping", "waiting")
-        path, shipment = f"/fulfillment/{self.id}/ship", {"carrier": "Sled", "tracking": "SLED-1"}
+        path, shipment = f"/fulfillment/{self.id}/ship", {"carrier": "Sled", "tracking": f"SLED-{self.id[4:]}"}
         key = self._api.harness.keys.warehouse
         self._until(lambda: self._api.try_post("fulfillment", path, key, shipment) is None, "the warehouse may ship")
         return self

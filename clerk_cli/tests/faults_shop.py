@@ -76,7 +76,12 @@ class FaultyShop:
         self.until(lambda: self.step(session, step) == state, f"{step} {state}")
 
     def becomes(self, session: str, status: str) -> None:
-        self.until(lambda: self.session(session)["status"] == status, status)
+        self.until(lambda: self.session(session)["status"] == status, f"{session} {status}")
+
+    def ends(self, session: str) -> None:
+        """In whatever way."""
+        ends = ("completed", "failed", "canceled", "expired")
+        self.until(lambda: self.session(session)["status"] in ends, f"{session} has ended")
 
     def stuck(self, session: str) -> dict[str, Any] | None:
         response = self.call("GET", f"/ops/clerks/{session}", headers=self.operator)
