@@ -26,8 +26,8 @@ PATH = "/dashboard/bulk"
 ACTIONS = {**{name: ACT_NAMES.get(name, name) for name in get_args(BulkAction)}, "replay": "Replay parked messages",
            "discard": "Discard parked messages"}  # fmt: skip
 UNDER_WAY = ("running", "following")
-FILTER = ("kind", "code", "older_than", "status", "step", "process", "shop", "customer", "reference", "service",
-          "parked_reason")  # fmt: skip
+FILTER = ("kind", "code", "older_than", "updated_since", "status", "step", "process", "shop", "customer", "reference",
+          "service", "parked_reason")  # fmt: skip
 
 
 def bulk_pages(router: APIRouter, layout: Layout, live: LiveUpdates, operations: Operations) -> None:

@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 
 from domain.times import from_wire, to_wire
 from http_api.problems import Problem, invalid
+from shop_manager.dashboard.chips import chips_of, quick_filters
 from shop_manager.dashboard.form_numbers import is_number
 from shop_manager.dashboard.layout import ENVIRONMENT, HEADERS, Layout, login_of
 from shop_manager.dashboard.live import LiveUpdates, partial
@@ -38,6 +39,8 @@ def clerks_pages(router: APIRouter, layout: Layout, live: LiveUpdates, operation
             query_string=query_string_of(query),
             at_cursor=bool(cursor),
             choices=CHOICES,
+            chips=chips_of(query, PATH),
+            quick_filters=quick_filters(query, PATH),
             processes=reader.processes,
             steps=reader.steps,
             views=saved_views_of(request, operations.views, query),
@@ -107,9 +110,7 @@ class ClerkListReader:
         return partial("news", template.render(counts, again=address(PATH, query.values)))
 
     def _lines(self, query: ClerkQuery, cursor: str | None, limit: int) -> dict[str, Any]:
-        return self._reads.clerks(
-            query.filter, older_than=query.older_than, sort=query.sort, limit=limit, cursor=cursor
-        )
+        return self._reads.clerks(query.filter, times=query.times, sort=query.sort, limit=limit, cursor=cursor)
 
 
 def _file(media_type: str, name: str, content: Iterator[bytes]) -> Response:

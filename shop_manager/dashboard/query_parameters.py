@@ -8,7 +8,7 @@ from typing import Any, get_args
 from urllib.parse import urlencode
 
 from http_api.problems import Problem
-from shop_manager.operations.ages import age_of
+from shop_manager.operations.ages import Times, read_times
 from shop_manager.saga.state import StuckKind
 from shop_manager.sessions.listing import ORDERS, Filter
 from shop_manager.sessions.view import PublicStatus
@@ -17,7 +17,7 @@ STATUSES: tuple[str, ...] = get_args(PublicStatus)
 KINDS: tuple[str, ...] = get_args(StuckKind)
 CHOICES: dict[str, tuple[str, ...]] = {"stuck": ("yes", "no"), "kind": KINDS, "status": STATUSES, "sort": tuple(ORDERS)}
 """Parameters that take one of a few values, and these."""
-TEXTS = ("code", "step", "process", "shop", "customer", "reference", "older_than")
+TEXTS = ("code", "step", "process", "shop", "customer", "reference", "older_than", "updated_since")
 FILTERS = ("stuck", "kind", "status", *TEXTS)
 NAMES_IN_OPS = {"reference": "client_reference"}
 VALUES_IN_OPS = {"stuck": {"true": "yes", "false": "no"}}
@@ -43,9 +43,13 @@ class ClerkQuery:
         return {name: value for name, value in self.values.items() if name in FILTERS}
 
     @property
-    def older_than(self) -> int | None:
-        """The least age, in ms."""
-        return age_of(self.values.get("older_than"))
+    def look(self) -> dict[str, str]:
+        """The values that choose no Clerks: how the list looks."""
+        return {name: value for name, value in self.values.items() if name not in FILTERS}
+
+    @property
+    def times(self) -> Times:
+        return read_times(self.values.get("older_than"), self.values.get("updated_since"))
 
     @property
     def filter(self) -> Filter:
@@ -83,9 +87,9 @@ def _error_in(name: str, value: str) -> str | None:
         return None if value in CHOICES[name] else f"allowed are {', '.join(CHOICES[name])}"
     if len(value) > LONGEST:
         return f"at most {LONGEST} characters"
-    if name == "older_than":
+    if name in ("older_than", "updated_since"):
         try:
-            age_of(value)
+            read_times(**{"older_than": None, "updated_since": None, name: value})
         except Problem as problem:
             return problem.errors[0]["detail"]
     return None

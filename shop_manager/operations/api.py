@@ -12,7 +12,7 @@ from http_api.conventions import Id, etag, not_modified
 from http_api.held_calls import EventStream
 from http_api.principals import Principal, go_on_check, identify, require_operator
 from shop_manager.operations import answers, answers_records
-from shop_manager.operations.ages import age_of
+from shop_manager.operations.ages import SINCE_SAYS, Times, read_times
 from shop_manager.operations.answers_search import SEARCH
 from shop_manager.operations.export import PAGE, NextPage, as_csv, as_json_lines
 from shop_manager.operations.facade import Operations
@@ -29,6 +29,7 @@ Cursor = Annotated[str | None, Query(max_length=1000)]
 PageSize = Annotated[int, Query(ge=1, le=200)]
 NameFilter = Annotated[str | None, Query(min_length=1, max_length=200)]
 Age = Annotated[str | None, Query(description="age: seconds, or with a unit: 90s, 15m, 2h, 1d")]
+Since = Annotated[str | None, Query(max_length=40, description=SINCE_SAYS)]
 
 
 Viewer = Annotated[Principal, Depends(require_operator("viewer"))]
@@ -60,6 +61,14 @@ def wanted_clerks(
 
 
 Wanted = Annotated[Filter, Depends(wanted_clerks)]
+
+
+def wanted_times(*, older_than: Age = None, updated_since: Since = None) -> Times:
+    """What is asked of their times, as a dependency of the same routes."""
+    return read_times(older_than, updated_since)
+
+
+OfTimes = Annotated[Times, Depends(wanted_times)]
 
 
 def _add_home(router: APIRouter, operations: Operations) -> None:
@@ -100,40 +109,27 @@ def _add_search(router: APIRouter, operations: Operations) -> None:
 def _add_clerks(router: APIRouter, operations: Operations) -> None:
     @router.get("/clerks", **answers.LIST_CLERKS)
     def list_clerks(
-        *,
-        wanted: Wanted,
-        older_than: Age = None,
-        sort: Sort = "-created_at",
-        cursor: Cursor = None,
-        limit: PageSize = 50,
+        *, wanted: Wanted, times: OfTimes, sort: Sort = "-created_at", cursor: Cursor = None, limit: PageSize = 50
     ) -> Response:
         """Clerks by any of these. Those sorted by `stuck_since` are stuck, those by `next_wake_at` have not ended."""
-        return as_json(
-            operations.reads.clerks(wanted, older_than=age_of(older_than), sort=sort, limit=limit, cursor=cursor)
-        )
+        return as_json(operations.reads.clerks(wanted, times=times, sort=sort, limit=limit, cursor=cursor))
 
 
 def _add_exports(router: APIRouter, operations: Operations) -> None:
     @router.get("/clerks.csv", response_class=StreamingResponse, **answers.EXPORT_CSV)
-    def export_clerks_csv(
-        *, request: Request, wanted: Wanted, older_than: Age = None, sort: Sort = "-created_at"
-    ) -> Response:
+    def export_clerks_csv(*, request: Request, wanted: Wanted, times: OfTimes, sort: Sort = "-created_at") -> Response:
         """The list as a table for a spreadsheet: of the same filter, at most 10,000 lines."""
-        return _file("text/csv; charset=utf-8", "clerks.csv", as_csv(pages(request, wanted, older_than, sort)))
+        return _file("text/csv; charset=utf-8", "clerks.csv", as_csv(pages(request, wanted, times, sort)))
 
     @router.get("/clerks.json", **answers.EXPORT_JSON)
-    def export_clerks_json(
-        *, request: Request, wanted: Wanted, older_than: Age = None, sort: Sort = "-created_at"
-    ) -> Response:
+    def export_clerks_json(*, request: Request, wanted: Wanted, times: OfTimes, sort: Sort = "-created_at") -> Response:
         """The list as one file: of the same filter, at most 10,000 lines."""
-        return _file("application/json", "clerks.json", as_json_lines(pages(request, wanted, older_than, sort)))
+        return _file("application/json", "clerks.json", as_json_lines(pages(request, wanted, times, sort)))
 
-    def pages(request: Request, wanted: Filter, older_than: str | None, sort: str) -> NextPage:
-        age = age_of(older_than)
-
+    def pages(request: Request, wanted: Filter, times: Times, sort: str) -> NextPage:
         def page_at(cursor: str | None) -> Mapping[str, Any]:
             identify(request)  # whoever reads slowly gets no further page once the key has ended
-            return operations.reads.clerks(wanted, older_than=age, sort=sort, limit=PAGE, cursor=cursor)
+            return operations.reads.clerks(wanted, times=times, sort=sort, limit=PAGE, cursor=cursor)
 
         return page_at
 

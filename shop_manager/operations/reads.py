@@ -10,6 +10,7 @@ from http_api.conventions import decode_cursor, encode_cursor, page
 from http_api.problems import Problem, not_found
 from messaging.database import Tx
 from shop_manager.engine.store import live_mark
+from shop_manager.operations.ages import ANY_TIME, Times
 from shop_manager.operations.audit import read_audit
 from shop_manager.operations.audit_bulks import with_items
 from shop_manager.operations.checks import latest
@@ -73,12 +74,12 @@ class Reads:
         return {**{name: found[name] for name in ("checked_at", "counts", "parked")}, "stuck": stuck, "mark": mark}
 
     def clerks(
-        self, wanted: Filter, *, older_than: int | None = None, sort: str = "-created_at", limit: int = 50,
+        self, wanted: Filter, *, times: Times = ANY_TIME, sort: str = "-created_at", limit: int = 50,
         cursor: str | None = None,
     ) -> Values:  # fmt: skip
-        """A page of lines (see clerk_line.py). `older_than` in ms; `sort` one of listing.ORDERS."""
+        """A page of lines (see clerk_line.py); `sort` one of listing.ORDERS."""
         with self.database.read() as tx:
-            return page(*self._lines(tx, wanted.older_than(older_than, tx.now()), sort, limit, cursor))
+            return page(*self._lines(tx, times.of(wanted, tx.now()), sort, limit, cursor))
 
     def search(self, text: str, limit: int = 10) -> Values:
         """What fits, by kind: see search.search."""

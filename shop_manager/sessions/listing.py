@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, tuple_, union_all
 
 from http_api.conventions import decode_cursor, encode_cursor
 from http_api.problems import invalid
@@ -20,15 +20,29 @@ from shop_manager.saga.state import ENDED
 from shop_manager.sessions.view import PublicStatus
 
 SCAN = 5_000
+FEW = 5_000
+"""So many that have ended since a moment are read through."""
 LIVE = ("running", "undoing")
 Condition = ColumnElement[bool]
 columns = clerks.c
-_IS_LIVE = columns.status.in_(LIVE)
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """Any of these, of which no two hold together: each has an index of its own, and is searched by itself."""
+
+    each: tuple[Condition, ...]
+
+
+_IS_LIVE = Several(tuple(columns.status == status for status in LIVE))
+Indexed = Sequence[Condition | Several]
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which Clerks a list holds; None: any. `stuck` False means those that are not. Moments in ms, both exclusive."""
+    """Which Clerks a list holds; None: any. `stuck` False means those that are not. Moments in ms, those of
+    creation both exclusive, `updated_since` inclusive.
+    """
 
     status: PublicStatus | None = None
     stuck: bool | None = None
@@ -41,6 +55,7 @@ class Filter:
     client_reference: str | None = None
     created_after: int | None = None
     created_before: int | None = None
+    updated_since: int | None = None
 
     def older_than(self, age: int | None, now: int) -> Filter:
         """Only Clerks of at least this age (ms); None: of any."""
@@ -75,7 +90,7 @@ def page_of(
 
     `first_steps` are the names of the steps at which a session is `open`.
     """
-    by_index, others = _conditions(wanted, order, first_steps)
+    by_index, others = _conditions(wanted, order, first_steps, _few_ended(tx, wanted.updated_since))
     if cursor is not None:
         by_index = [*by_index, _beyond(order, _place(order, cursor))]
     found = _search(tx, order, by_index, others, limit + 1)
@@ -103,9 +118,7 @@ def _place(order: SortOrder, cursor: str) -> tuple[int, str]:
     return place, last
 
 
-def _search(
-    tx: Tx, order: SortOrder, by_index: Sequence[Condition], others: Sequence[Condition], most: int
-) -> list[Any]:
+def _search(tx: Tx, order: SortOrder, by_index: Indexed, others: Sequence[Condition], most: int) -> list[Any]:
     candidates = _candidates(order, by_index)
     if not others:
         return list(tx.execute(candidates.limit(most)))
@@ -114,17 +127,18 @@ def _search(
     return list(tx.execute(chosen.order_by(*_directed(order, near.c.place, near.c.id)).limit(most)))
 
 
-def _candidates(order: SortOrder, by_index: Sequence[Condition]) -> Select[Any]:
-    others = [condition for condition in by_index if condition is not _IS_LIVE]
-    if len(others) < len(by_index):
-        return _of_each_live_status(order, others)
-    rows = select(columns.id, order.column.label("place")).where(*others)
+def _candidates(order: SortOrder, by_index: Indexed) -> Select[Any]:
+    conditions = [each for each in by_index if not isinstance(each, Several)]
+    for several in by_index:
+        if isinstance(several, Several):
+            return _of_each(order, several, conditions)
+    rows = select(columns.id, order.column.label("place")).where(*conditions)
     return rows.order_by(*_directed(order, order.column, columns.id))
 
 
-def _of_each_live_status(order: SortOrder, others: Sequence[Condition]) -> Select[Any]:
+def _of_each(order: SortOrder, several: Several, others: Sequence[Condition]) -> Select[Any]:
     """Of each the first SCAN in the order of its index, and then these in one order: not all that live are sorted."""
-    each = [_candidates(order, [columns.status == status, *others]).limit(SCAN).subquery() for status in LIVE]
+    each = [_candidates(order, [one, *others]).limit(SCAN).subquery() for one in several.each]
     rows = union_all(*(select(some.c.id, some.c.place) for some in each)).subquery()
     return select(rows.c.id, rows.c.place).order_by(*_directed(order, rows.c.place, rows.c.id))
 
@@ -138,31 +152,45 @@ def _beyond(order: SortOrder, place: tuple[Any, ...]) -> Condition:
     return here < tuple_(*place) if order.descending else here > tuple_(*place)
 
 
+def _few_ended(tx: Tx, since: int | None) -> bool:
+    """Have so few ended since then that these are the shortest way? Of many, walking through the newest finds some."""
+    if since is None:
+        return False
+    some = select(literal(1)).where(columns.ended_at >= since).limit(FEW + 1).subquery()
+    found: int = tx.execute(select(func.count()).select_from(some)).scalar_one()
+    return found <= FEW
+
+
 def _conditions(
-    wanted: Filter, order: SortOrder, first_steps: Sequence[str]
-) -> tuple[list[Condition], list[Condition]]:
+    wanted: Filter, order: SortOrder, first_steps: Sequence[str], few_ended: bool
+) -> tuple[list[Condition | Several], list[Condition]]:
     """(those that the index is chosen by, the others). Moments go with the index when it is ordered by them."""
-    selective, others = _by_index(wanted), _others(wanted, first_steps)
+    selective, others = _by_index(wanted, few_ended), _others(wanted, first_steps)
     moments = _moments(wanted)
-    chosen = [] if order.of is None else [order.of]
+    chosen: list[Condition | Several] = [] if order.of is None else [order.of]
     if order.of is None and selective:
         chosen.append(selective.pop(0))
     by_moment = moments if order.column is columns.opened_at else []
     rest = [] if by_moment else moments
-    return [*chosen, *by_moment], [*selective, *others, *rest]
+    left = [or_(*each.each) if isinstance(each, Several) else each for each in selective]
+    return [*chosen, *by_moment], [*left, *others, *rest]
 
 
-def _by_index(wanted: Filter) -> list[Condition]:
+def _by_index(wanted: Filter, few_ended: bool) -> list[Condition | Several]:
     """Conditions with an index of their own, the most selective first."""
-    conditions: list[Condition] = []
+    conditions: list[Condition | Several] = []
     if wanted.client_reference is not None:
         conditions.append(columns.client_reference == wanted.client_reference)
     if wanted.stuck or wanted.kind is not None or wanted.code is not None:
         conditions.append(columns.stuck_kind.isnot(None))
     if wanted.customer is not None:
         conditions.append(columns.customer == wanted.customer)
-    if wanted.status is not None:
-        conditions.append(columns.status == stored_status(wanted.status))
+    status = None if wanted.status is None else stored_status(wanted.status)
+    if few_ended and wanted.step is None and status not in LIVE:
+        ended = select(columns.id).where(columns.ended_at >= wanted.updated_since).limit(FEW)
+        conditions.append(Several((*_IS_LIVE.each, columns.id.in_(ended))))
+    if status is not None:
+        conditions.append(columns.status == status)
     elif wanted.step is not None:
         conditions.append(_IS_LIVE)
     return conditions
@@ -177,6 +205,8 @@ def _others(wanted: Filter, first_steps: Sequence[str]) -> list[Condition]:
         "shop": wanted.shop,
     }
     conditions: list[Condition] = [columns[name] == value for name, value in exact.items() if value is not None]
+    if wanted.updated_since is not None:
+        conditions.append(columns.updated_at >= wanted.updated_since)
     if wanted.stuck is False:
         conditions.append(columns.stuck_kind.is_(None))
     if wanted.status == "open":

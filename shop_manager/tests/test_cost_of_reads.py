@@ -28,6 +28,7 @@ WORK = [
     "/ops/clerks?stuck=true&kind=no_answer&step=shopping",
     "/ops/clerks?stuck=true&sort=stuck_since",
     "/ops/clerks?status=open",
+    "/ops/clerks?updated_since=2200-01-01T00:00:00Z",
     "/ops/clerks?status=processing",
     "/ops/clerks?status=canceling",
     "/ops/clerks?step=shopping",

@@ -9,11 +9,13 @@ from html import unescape
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
-from domain.times import seconds
+from domain.times import hours, seconds
 from shop_manager.dashboard import clerks_page
 from shop_manager.dashboard.formatting import plain
 from shop_manager.dashboard.tests.browser_client import BrowserClient, visible_text_of
+from shop_manager.engine.tables import clerks
 from shop_manager.tests.http_harness import SERVER, HttpHarness
 
 LIST = "/dashboard/clerks"
@@ -58,6 +60,9 @@ def test_every_filter_is_in_the_address_and_the_form_shows_it_again(
         "reference=ref+7": {open_one},
         "older_than=30s": {open_one, stuck},
         "older_than=2h": set(),
+        "updated_since=1h": {open_one, stuck},
+        "updated_since=30s": {stuck},
+        "updated_since=2200-01-01T00:00:00Z": set(),
         "status=open&customer=ada": set(),
         "customer=+ada+&step=&kind=": {stuck},
     }.items():
@@ -65,6 +70,34 @@ def test_every_filter_is_in_the_address_and_the_form_shows_it_again(
     text = viewer.get(f"{LIST}?customer=ada&status=open&older_than=10s").text
     assert 'name="customer" value="ada"' in text and 'name="older_than" value="10s"' in text
     assert '<option value="open" selected>' in text
+
+
+def test_each_filter_in_force_is_a_chip_that_is_taken_away_by_itself(
+    harness: HttpHarness, viewer: BrowserClient
+) -> None:
+    harness.opened(SERVER, customer="ada")
+    page = viewer.get(f"{LIST}?customer=ada&status=open&updated_since=1h&sort=created_at")
+    chips = re.findall(r'class="chip" href="([^"]+)".*?<bdi>(.*?)</bdi></strong>(.*?)</span>', page.text)
+    assert [(unescape(link), value, after) for link, value, after in chips] == [
+        (f"{LIST}?sort=created_at&customer=ada&updated_since=1h", "open", ""),
+        (f"{LIST}?status=open&sort=created_at&updated_since=1h", "ada", ""),
+        (f"{LIST}?status=open&sort=created_at&customer=ada", "1h", " ago"),
+    ]
+    assert f'<a href="{LIST}?sort=created_at">clear all</a>' in page.text
+    assert "+ stuck" in visible_text_of(page.text) and "+ changed" not in visible_text_of(page.text)
+
+
+def test_what_changed_in_the_last_hour_is_one_click(harness: HttpHarness, viewer: BrowserClient) -> None:
+    harness.opened()
+    with harness.database.begin() as tx:
+        tx.execute(update(clerks).values(updated_at=clerks.c.updated_at - hours(2)))
+    lately = harness.opened()["id"]
+    page = viewer.get(LIST)
+    assert "clear all" not in page.text
+    [link] = re.findall(
+        r'<a href="/dashboard/clerks\?([^"]+)"><span aria-hidden="true">\+</span> changed in', page.text
+    )
+    assert listed(viewer, unescape(link)) == [lately]
 
 
 def test_what_is_stuck_longest_comes_first_and_any_order_can_be_asked_for(

@@ -1,0 +1,45 @@
+"""The filters in force as chips that are taken away one by one, and those that are added with one click. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from shop_manager.dashboard.query_parameters import ClerkQuery, address
+from shop_manager.operations.ages import is_age
+
+NAMES = {"updated_since": "changed since"}
+QUICK = (("stuck", "yes", "stuck"), ("updated_since", "1h", "changed in the last hour"))
+"""Name, value, words."""
+
+
+class Chip(NamedTuple):
+    """One filter: its name, the value as it was given, what is said after it, and the list's address without it."""
+
+    name: str
+    value: str
+    after: str
+    address: str
+
+
+def chips_of(query: ClerkQuery, path: str) -> list[Chip]:
+    return [
+        Chip(
+            NAMES.get(name, name.replace("_", " ")),
+            value,
+            _after(name, value),
+            address(path, query.values, **{name: ""}),
+        )
+        for name, value in query.filters.items()
+    ]
+
+
+def quick_filters(query: ClerkQuery, path: str) -> Mapping[str, str]:
+    """By their words, the addresses of the list with one more filter."""
+    return {
+        words: address(path, query.values, **{name: value}) for name, value, words in QUICK if name not in query.values
+    }
+
+
+def _after(name: str, value: str) -> str:
+    return " ago" if name == "updated_since" and is_age(value) else ""
