@@ -93,7 +93,7 @@ class ClerkListReader:
         query = read_clerk_query(request.query_params)
         for name, error in query.errors.items():
             raise invalid(name, error)
-        return lambda cursor: self._lines(query, cursor, PAGE)
+        return self._reads.every_page(query.filter, times=query.times, sort=query.sort, limit=PAGE)
 
     def updates(self, request: Request) -> str:
         """How many of the list's first page are new, changed or gone since it was read; no line is moved."""

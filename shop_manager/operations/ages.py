@@ -29,7 +29,8 @@ class Times:
     def of(self, wanted: Filter, now: int) -> Filter:
         """The filter with these times, read at this moment."""
         since = self.since if self.within is None else now - self.within
-        return replace(wanted.older_than(self.older_than, now), updated_since=since)
+        found = wanted.older_than(self.older_than, now)
+        return found if since is None else replace(found, updated_since=since)
 
 
 ANY_TIME = Times()

@@ -201,6 +201,7 @@ class ClerkLine(Answer):
     process: str
     shop: str
     customer: str | None
+    client_reference: str | None
     total: Amount | None
     currency: Currency
     created_at: Moment
@@ -337,10 +338,16 @@ class Message(Answer):
     parked: Annotated[str | None, Field(description="the id of the parked message")]
 
 
-class ClerkExport(Answer):
-    """All lines of a list in one file."""
+class ExportedClerk(ClerkLine):
+    """One Clerk in a file, with its total as people write it."""
 
-    data: list[ClerkLine]
+    amount: Annotated[str | None, Field(description="the total as a decimal in its currency", examples=["25.90"])]
+
+
+class ClerkExport(Answer):
+    """All lines of a list in one file; one that was broken off has no closing bracket."""
+
+    data: list[ExportedClerk]
 
 
 READ_SUMMARY = documented(Summary, says="The counts.")

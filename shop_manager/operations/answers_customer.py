@@ -43,7 +43,6 @@ class Noted(Answer):
 class CustomersOrder(ClerkLine):
     """One order of the customer's."""
 
-    client_reference: str | None
     payment_status: str
     items: list[OrderItem]
     told: list[Told]

@@ -28,16 +28,10 @@ class FoundOne(Answer):
     id: str
 
 
-class FoundClerk(ClerkLine):
-    """A Clerk's line, with the reference that it was opened under."""
-
-    client_reference: str | None
-
-
 class Hit(FoundOne):
     """One thing that was found, with its line when it is a Clerk, and its name when it is a customer."""
 
-    clerk: FoundClerk | None
+    clerk: ClerkLine | None
     customer: FoundCustomer | None
 
 

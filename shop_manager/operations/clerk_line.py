@@ -15,8 +15,8 @@ from shop_manager.saga.state import Saga
 from shop_manager.sessions.view import status_of
 
 COLUMNS = (
-    "id", "status", "step", "waiting_for", "process", "shop", "customer", "total", "currency", "opened_at",
-    "updated_at", "wake_at", "version", "stuck_kind", "state",
+    "id", "status", "step", "waiting_for", "process", "shop", "customer", "client_reference", "total", "currency",
+    "opened_at", "updated_at", "wake_at", "version", "stuck_kind", "state",
 )  # fmt: skip
 
 
@@ -44,6 +44,7 @@ def _line(
         "process": columns["process"],
         "shop": columns["shop"],
         "customer": columns["customer"],
+        "client_reference": columns["client_reference"],
         "total": columns["total"],
         "currency": columns["currency"],
         "created_at": to_wire(columns["opened_at"]),

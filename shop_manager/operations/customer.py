@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from domain.document import part
 from http_api.conventions import page
 from http_api.problems import not_found
 from messaging.database import Tx
@@ -31,7 +30,7 @@ class CustomerReads:
     def read(self, customer: str, cursor: str | None = None, limit: int = SHOWN) -> dict[str, Any]:
         """`{id, name, email, type, money: {reserved, paid, returned}, orders: {data, has_more, next_cursor}}`.
 
-        An order is a line as in clerk_line.py with `{client_reference, payment_status, items, told, notes}`; the money
+        An order is a line as in clerk_line.py with `{payment_status, items, told, notes}`; the money
         is that of the orders on this page, by currency. Problem 404 for a customer whom the shop does not know.
         """
         with self._database.read() as tx:
@@ -60,7 +59,6 @@ class CustomerReads:
             session = public_session(saga, steps)
             lines.append({
                 **line_of(saga, first_steps, now),
-                "client_reference": part(saga.document, "clerk").get("client_reference"),
                 "payment_status": session["payment_status"],
                 "items": session["items"],
                 "told": told(saga.id, histories[saga.id], steps),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from domain.times import to_wire
@@ -80,6 +80,14 @@ class Reads:
         """A page of lines (see clerk_line.py); `sort` one of listing.ORDERS."""
         with self.database.read() as tx:
             return page(*self._lines(tx, times.of(wanted, tx.now()), sort, limit, cursor))
+
+    def every_page(
+        self, wanted: Filter, *, times: Times = ANY_TIME, sort: str = "-created_at", limit: int
+    ) -> Callable[[str | None], Values]:
+        """cursor → a page of a list as `clerks` has it; its times are those of now, however long it is read."""
+        with self.database.read() as tx:
+            those = times.of(wanted, tx.now())
+        return lambda cursor: self.clerks(those, sort=sort, limit=limit, cursor=cursor)
 
     def search(self, text: str, limit: int = 10) -> Values:
         """What fits, by kind: see search.search."""

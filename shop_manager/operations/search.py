@@ -47,7 +47,6 @@ _KNOWN_PEOPLE = union(
     select(metadata.tables["operators"].c.name.label("name")), select(metadata.tables["logins"].c.operator)
 )
 _CUSTOMERS = select(customers.c.id, customers.c.name, customers.c.type).where(customers.c.id.in_(KEYS))
-_REFERENCES = select(clerks.c.id, clerks.c.client_reference).where(clerks.c.id.in_(KEYS))
 terms, audit = search_schema.terms, operations_schema.audit
 
 
@@ -169,11 +168,7 @@ def _ids(found: Iterable[Hit], of: HitType) -> list[str]:
 
 
 def _read_clerks(tx: Tx, ids: Sequence[str], first_steps: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Lines as in clerk_line.py, each with its `client_reference`."""
-    rows = tx.execute(_REFERENCES, {"keys": ids}) if ids else ()
-    references = {row.id: row.client_reference for row in rows}
-    lines = read_lines(tx, ids, first_steps)
-    return {line["id"]: {**line, "client_reference": references[line["id"]]} for line in lines}
+    return {line["id"]: line for line in read_lines(tx, ids, first_steps)}
 
 
 def _read_customers(tx: Tx, ids: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -200,7 +200,7 @@ def test_the_current_filter_can_be_taken_along_as_json(harness: HttpHarness, vie
     response = viewer.get(f"{LIST}.json?stuck=yes")
     assert response.headers["content-disposition"] == 'attachment; filename="clerks.json"'
     assert response.json() == {
-        "data": [harness.get("/ops/clerks?stuck=true", "op_night").json()["data"][0]],
+        "data": [{**harness.get("/ops/clerks?stuck=true", "op_night").json()["data"][0], "amount": "25.90"}],
     }
     assert response.json()["data"][0]["id"] == stuck
 
