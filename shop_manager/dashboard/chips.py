@@ -1,4 +1,4 @@
-"""The filters in force as chips that are taken away one by one, and those that are added with one click. Pure."""
+"""The filters in force as chips that are taken away one by one, and those that are added with one click."""
 
 from __future__ import annotations
 
