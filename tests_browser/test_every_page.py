@@ -63,7 +63,7 @@ def test_a_viewer_sees_no_live_button_and_the_server_refuses_too(shop: FaultySho
         if path == "/dashboard/people":
             continue
         page.goto(path)
-        expect(page.locator("main form[method=post] button")).to_have_count(0)
+        expect(page.locator("main form[method=post] button:not([data-copy])")).to_have_count(0)
         if path.startswith(ACTED_ON):
             token = page.locator("input[name=csrf]").first.get_attribute("value") or ""
             form: dict[str, str | float | bool] = {"csrf": token, "action": "retry", "reason": "let me", "version": "1"}

@@ -26,6 +26,7 @@ from shop_manager.dashboard.navigation import NAVIGATION
 from shop_manager.dashboard.not_yet import NAME, PASSWORD, is_held, is_login
 from shop_manager.dashboard.query_parameters import address
 from shop_manager.dashboard.return_paths import login_address, page_of
+from shop_manager.operations.clocks import Clocks
 
 _LEADS = re.compile(r'(?<=\s)(href|src|action|formaction|hx-[\w:-]+)="/(?!/)')
 DONE_WITHIN = 60
@@ -42,10 +43,13 @@ HEADERS = {
 class Layout:
     """Renders pages for whoever is logged in. `read_banner` reads what the status banner shows (status_banner.py)."""
 
-    def __init__(self, logins: Logins, database: Database, read_banner: Callable[[], Mapping[str, Any]]) -> None:
+    def __init__(
+        self, logins: Logins, database: Database, read_banner: Callable[[], Mapping[str, Any]], clocks: Clocks
+    ) -> None:
         self.logins = logins
         self.database = database
         self._read_banner = read_banner
+        self._clocks = clocks
         self.log_in: Callable[[Request, str, str], Login] = _nobody
         """Logs somebody in by name and password, or raises Problem; LoginPages brings it."""
 
@@ -81,11 +85,12 @@ class Layout:
             return tx.now()
 
     def page(self, request: Request, template: str, status: int = 200, **context: Any) -> Response:
-        """The template as a whole page: it sees `login`, `csrf`, `now` (ms), `path`, `banner` and `context`."""
+        """A template as a whole page; it sees `login`, `csrf`, `now` (ms), `path`, `banner`, `clock`, `context`."""
         with self.database.one_moment():
             banner = context.pop("banner", None) or self._read_banner()
             now = context.pop("now", None) or banner["checked_at"]
-        page = render(request, template, status, now=now, banner=banner, **context)
+            clock = self._clocks.of(login_of(request).principal)
+        page = render(request, template, status, now=now, banner=banner, clock=clock, **context)
         if done_before(request):
             drop_cookie(request, page, DONE)
         if getattr(request.state, "just_logged_in", False):
@@ -140,6 +145,7 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
         "navigation": [item for item in NAVIGATION if login and not login.must_change and may(login, item.role)],
         "path": request.url.path,
         "banner": None,
+        "clock": "utc",
         "live": "/dashboard/live",
         "login_again": login_address(page_of(request)),
     }

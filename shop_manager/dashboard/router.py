@@ -40,6 +40,7 @@ from shop_manager.dashboard.provider_pages import BEGIN, ProviderPages
 from shop_manager.dashboard.return_paths import HOME
 from shop_manager.dashboard.runbooks_page import runbooks_page
 from shop_manager.dashboard.saved_views import saved_views_routes
+from shop_manager.dashboard.settings_page import settings_page
 from shop_manager.dashboard.status_banner import banner_reader
 from shop_manager.operations.facade import Operations
 
@@ -61,7 +62,7 @@ def dashboard_router(
     notifier = operations.reads.sessions.notifier
     read_banner = banner_reader(operations.reads)
     logins = Logins(operators, provider=provider.options.id if provider else "")
-    layout = Layout(logins, operations.database, read_banner)
+    layout = Layout(logins, operations.database, read_banner, operations.clocks)
     live = LiveUpdates(layout, read_banner, lambda: notifier.closed)
     guarded = [Depends(read_form), Depends(layout.require_login)]
     pages = PagesRouter(operations.database, prefix=HOME, dependencies=guarded, include_in_schema=False)
@@ -96,6 +97,7 @@ def _add_pages(router: APIRouter, layout: Layout, live: LiveUpdates, operations:
     checks_page(router, layout, operations.reads)
     people_page(router, layout, operations)
     runbooks_page(router, layout, operations)
+    settings_page(router, layout, operations.clocks)
     help_page(router, layout)
 
 

@@ -17,6 +17,7 @@ class OperationsTables(NamedTuple):
     tallies: Table
     totals: Table
     runbooks: Table
+    clocks: Table
 
 
 def operations_tables(metadata: MetaData) -> OperationsTables:
@@ -30,6 +31,7 @@ def operations_tables(metadata: MetaData) -> OperationsTables:
         _tallies(metadata),
         _totals(metadata),
         _runbooks(metadata),
+        _clocks(metadata),
     )
 
 
@@ -180,4 +182,14 @@ def _runbooks(metadata: MetaData) -> Table:
         Column("responsible", Text),
         Column("at", BigInteger, nullable=False),
         Column("who", String(128), nullable=False),
+    )
+
+
+def _clocks(metadata: MetaData) -> Table:
+    """In which time an operator reads the pages, `local` or `utc`; whoever has chosen nothing has no row."""
+    return Table(
+        "clocks",
+        metadata,
+        Column("operator", String(128), primary_key=True),
+        Column("clock", String(8), nullable=False),
     )

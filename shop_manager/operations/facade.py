@@ -8,6 +8,7 @@ from shop_manager.operations.acts import Acts
 from shop_manager.operations.bulk import Bulk
 from shop_manager.operations.bulk_run import BulkRun
 from shop_manager.operations.change_notifier import ListChangeNotifier
+from shop_manager.operations.clocks import Clocks
 from shop_manager.operations.credit_question import CreditQuestion
 from shop_manager.operations.customer import CustomerReads
 from shop_manager.operations.login_audit import LoginAudit
@@ -25,9 +26,9 @@ class Operations:
 
     `acts`: what an operator does to one Clerk; `parked_acts`: to one parked message; `bulk`: the same to many, carried
     out by `bulk_run`; `people`: people and keys, for admins. These get the Principal and check its role; every attempt
-    is in the audit, and so are logins, by `login_audit`. `views`: each operator's saved views. `runbooks`:
-    what to do and who is responsible, for a service or a cause. `notifier`: tells open
-    lists that something has changed.
+    is in the audit, and so are logins, by `login_audit`. `views`: each operator's saved views; `clocks`: in which time
+    each reads the pages. `runbooks`: what to do and who is responsible, for a service or a cause. `notifier`: tells
+    open lists that something has changed.
     """
 
     def __init__(self, sessions: Sessions) -> None:
@@ -41,6 +42,7 @@ class Operations:
         self.credit = CreditQuestion(self.people.ring)
         self.views = Views(self.database)
         self.runbooks = Runbooks(self.database)
+        self.clocks = Clocks(self.database)
         self.login_audit = LoginAudit(self.database)
         self.notifier = ListChangeNotifier(self.reads.counters, lambda: sessions.notifier.closed)
         self.bulk_run = BulkRun(self.acts, self.parked_acts)

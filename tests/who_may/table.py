@@ -148,6 +148,8 @@ shop_manager GET    /dashboard/alerts                      -           login  lo
 shop_manager GET    /dashboard/runbooks                    -           login  login login   login login in     in      in       in    in     in              password
 shop_manager GET    /dashboard/help                        -           login  login login   login login in     in      in       in    in     in              password
 shop_manager GET    /dashboard/keys                        -           login  login login   login login in     in      in       in    in     in              password
+shop_manager GET    /dashboard/settings                    -           login  login login   login login in     in      in       in    in     in              password
+shop_manager POST   /dashboard/settings                    clock       login  login login   login login in     in      in       in    403    403             password
 shop_manager GET    /dashboard/password                    -           login  login login   login login in     in      in       in    in     in          in
 shop_manager POST   /dashboard/password                    change      login  login login   login login in     in      in       in    403    403         in
 shop_manager GET    /dashboard/people                      -           login  login login   login login 403    403     403      in    in     in              password
@@ -220,6 +222,7 @@ BODIES: dict[str, Any] = {
 }
 QUERIES = {"?chosen": "?shop=squeaky-toys", "?search": "?q=ada"}
 FORMS: dict[str, dict[str, Any]] = {
+    "clock": {"clock": "utc"},
     **{name: BODIES[name] for name in ("person", "role", "key", "revoke", "view", "runbook")},
     "note": {**BODIES["note"], "version": "1"},
     "retry": {**BODIES["retry"], "version": "1"},

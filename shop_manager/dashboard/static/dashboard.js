@@ -1,40 +1,10 @@
-// What the pages do beyond plain HTML: keys, relative times that go on, and the word that a page is not up to date.
+// What the pages do beyond plain HTML: keys, ids that are copied, and the word that a page is not up to date.
 // Without this file everything still works; nothing in here decides anything.
 "use strict";
 (() => {
   const byId = (id) => document.getElementById(id);
-  const STEPS = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
-
-  // --- relative times: as formatting.py writes them -----------------------------------------------------------------
-
-  // The server's clock is the one that counts: ours may be wrong by minutes.
   const live = byId("live");
-  const ahead = live ? Date.now() - Date.parse(live.dataset.checked) : 0;
-  const now = () => Date.now() - ahead;
-
-  function duration(seconds) {
-    const at = STEPS.findIndex(([size]) => seconds >= size);
-    if (at < 0) return "0 s";
-    const [size, unit] = STEPS[at];
-    let told = `${Math.floor(seconds / size)} ${unit}`;
-    if (size >= 3600) {
-      const [small, name] = STEPS[at + 1];
-      const rest = Math.floor((seconds % size) / small);
-      if (rest) told += ` ${rest} ${name}`;
-    }
-    return told;
-  }
-
-  function refreshTimes() {
-    for (const each of document.querySelectorAll("time[data-relative]")) {
-      const distance = (Date.parse(each.dateTime) - now()) / 1000;
-      const told = duration(Math.abs(distance));
-      const due = Math.abs(distance) < 1 || (each.dataset.relative === "coming" && distance < 0);
-      const shown = due ? "now" : distance > 0 ? `in ${told}` : `${told} ago`;
-      if (each.textContent !== shown) each.textContent = shown;
-    }
-  }
-  setInterval(refreshTimes, 1000);
+  const { now, refresh, told } = window.clerkTimes;
 
   // --- up to date, or not -------------------------------------------------------------------------------------------
 
@@ -52,8 +22,8 @@
     document.title = notice ? STALE + title : title;
   }
   function since() {
-    const sameDay = heard.slice(0, 10) === new Date(now()).toISOString().slice(0, 10);
-    return `${sameDay ? "" : heard.slice(0, 10) + " "}${heard.slice(11, 16)} UTC`;
+    const [at, today] = [told(heard), told(new Date(now()).toISOString())];
+    return at.day === today.day ? at.minute : `${at.day} ${at.minute}`;
   }
   // `status` is that of the answer, if there was one: 401 when the login has ended.
   function lost(status) {
@@ -97,6 +67,7 @@
     document.addEventListener("htmx:sse:close", () => { connection = null; });
     document.addEventListener("htmx:sse:before:message", keepPlace);
     document.addEventListener("htmx:sse:after:message", () => {
+      refresh();
       findPlace();
       heard = byId("pulse").querySelector("time").dateTime;
       heardAt = Date.now();
@@ -106,6 +77,30 @@
     document.addEventListener("visibilitychange", seen);
     setInterval(watch, 1000);
   }
+
+  // --- ids that are copied -------------------------------------------------------------------------------------------
+
+  const COPIED_FOR = 2_000;
+  // Without TLS a browser gives no clipboard; then the whole id is marked, and copied as by hand.
+  async function copied(text, beside) {
+    try {
+      await navigator.clipboard.writeText(text);
+      return true;
+    } catch {
+      if (beside) getSelection().selectAllChildren(beside);
+      return document.execCommand("copy");
+    }
+  }
+  document.documentElement.classList.add("scripted");
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest?.("button[data-copy]");
+    if (!button) return;
+    const done = await copied(button.dataset.copy, button.previousElementSibling);
+    byId("said").textContent = done ? `copied ${button.dataset.copy}` : "not copied: the browser does not allow it";
+    button.classList.toggle("copied", done);
+    button.title = done ? "Copied" : "The browser does not allow it: mark the id and copy it";
+    setTimeout(() => button.classList.remove("copied"), COPIED_FOR);
+  });
 
   // --- keys ---------------------------------------------------------------------------------------------------------
 
