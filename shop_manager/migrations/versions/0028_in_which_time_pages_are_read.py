@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "shop_manager_0028"
-down_revision = "shop_manager_0027"
+down_revision = "shop_manager_0022"
 
 
 def upgrade() -> None:
