@@ -29,7 +29,7 @@ def test_several_are_listed_by_kind_with_what_an_operator_knows_an_order_by(
     text = viewer.text(f"{FIND}?q=order")
     assert "Found for “order” Client reference" in text
     for clerk in (first, second):
-        assert re.search(rf"order \d {clerk} open (.* )?ada, now", text), text
+        assert re.search(rf"order \d ada (.* )?open now {clerk}", text), text
         assert f'href="/dashboard/clerks/{clerk}" data-line' in viewer.page.text
 
 
