@@ -187,13 +187,28 @@ def routers_of(
     provider: OpenIdProvider | None = None,
 ) -> list[APIRouter]:
     """All routes of ShopManager. `service_urls`: by service, of those that run in other processes."""
-    ring = KeyRing(sessions.manager.database, people=True)
+    return [
+        *client_routers(sessions, opening),
+        *ops_routers(operations, desk),
+        key_router(KeyRing(operations.database, people=True)),
+        dashboard_of(operations, service_urls, desk, provider),
+    ]
+
+
+def client_routers(sessions: Sessions, opening: Opening) -> list[APIRouter]:
+    """What is below `/shop`."""
     return [
         opening_router(opening),
         session_list_router(sessions),
         sessions_router(sessions),
         events_router(sessions),
         customers_and_shops_router(sessions.manager.database, sessions.manager.search),
+    ]
+
+
+def ops_routers(operations: Operations, desk: AlertDesk) -> list[APIRouter]:
+    """What is below `/ops`."""
+    return [
         ops_router(operations),
         ops_acts_router(operations),
         ops_bulk_router(operations),
@@ -201,9 +216,16 @@ def routers_of(
         ops_runbooks_router(operations),
         ops_customer_router(operations),
         ops_alerts_router(desk),
-        key_router(ring),
-        dashboard_router(operations, Operators(ring), service_urls, desk, provider),
     ]
+
+
+def dashboard_of(
+    operations: Operations, service_urls: Mapping[str, str], desk: AlertDesk, provider: OpenIdProvider | None
+) -> APIRouter:
+    """What is below `/dashboard`."""
+    return dashboard_router(
+        operations, Operators(KeyRing(operations.database, people=True)), service_urls, desk, provider
+    )
 
 
 def notify_all(*listeners: Callable[[Sequence[str]], None]) -> Callable[[Iterable[str]], None]:

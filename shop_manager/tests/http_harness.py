@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import httpx
+from fastapi import APIRouter, FastAPI
 from fastapi.concurrency import run_in_threadpool
 from prometheus_client import CollectorRegistry
 
@@ -24,7 +26,7 @@ from shop_manager.alerts.desk import AlertDesk
 from shop_manager.dashboard.error_pages import problem_page
 from shop_manager.dashboard.return_paths import HOME
 from shop_manager.engine.search_index import SearchIndex
-from shop_manager.main import notify_all, provider_of, routers_of
+from shop_manager.main import client_routers, dashboard_of, notify_all, ops_routers, provider_of, routers_of
 from shop_manager.operations.facade import Operations
 from shop_manager.sessions.change_notifier import ChangeNotifier, versions_in
 from shop_manager.sessions.client_secrets import ClientSecrets
@@ -98,21 +100,48 @@ class HttpHarness(ManagerHarness):
         self.manager.on_change = notify_all(self.notifier.changed, self.operations.notifier.changed)
         with self.database.begin() as tx:
             demo.fill(tx)
-        opening = Opening(self.manager, self.secrets, self.settings.opening(), clock=lambda: self.now / 1000)
-        health = health_router(dict, CollectorRegistry())
-        urls = self.settings.service_urls()
+        self.opening = Opening(self.manager, self.secrets, self.settings.opening(), clock=lambda: self.now / 1000)
         self.provider = provider_of(self.settings)
-        desk = AlertDesk(self.database, self.settings.alerts())
-        routers = routers_of(self.sessions, opening, self.operations, urls, desk, provider=self.provider)
-        self.app = service_app(
+        self.desk = AlertDesk(self.database, self.settings.alerts())
+        self.keys: KeyRing = Keys()
+        self.limits = Limits()
+
+    @cached_property
+    def app(self) -> FastAPI:
+        """The whole of it."""
+        urls = self.settings.service_urls()
+        routers = routers_of(self.sessions, self.opening, self.operations, urls, self.desk, provider=self.provider)
+        return self._app_with(routers)
+
+    @cached_property
+    def _pages_app(self) -> FastAPI:
+        urls = self.settings.service_urls()
+        return self._app_with([dashboard_of(self.operations, urls, self.desk, self.provider)])
+
+    @cached_property
+    def _clients_app(self) -> FastAPI:
+        return self._app_with(client_routers(self.sessions, self.opening))
+
+    @cached_property
+    def _ops_app(self) -> FastAPI:
+        return self._app_with(ops_routers(self.operations, self.desk))
+
+    def _app_with(self, routers: Sequence[APIRouter]) -> FastAPI:
+        return service_app(
             "Shop Clerk: shop_manager",
             routers,
-            Keys(),
-            limits=Limits(),
-            health=health,
+            self.keys,
+            limits=self.limits,
+            health=health_router(dict, CollectorRegistry()),
             pages_under={HOME: problem_page},
             public=self.settings.public_address(),
         )
+
+    def app_at(self, path: str) -> FastAPI:
+        """What answers there: a part of `app` if one does, because to put all routes together takes half a second."""
+        parts = {"/shop/": "_clients_app", "/ops/": "_ops_app", HOME: "_pages_app"}
+        found: FastAPI = getattr(self, next((part for at, part in parts.items() if path.startswith(at)), "app"))
+        return found
 
     # --- calls -----------------------------------------------------------------------------------------------------
 
@@ -121,7 +150,7 @@ class HttpHarness(ManagerHarness):
 
     async def acall(self, method: str, path: str, key: str | None = None, **words: Any) -> httpx.Response:
         headers = {**({"Authorization": f"Bearer {key}"} if key else {}), **words.pop("headers", {})}
-        transport = httpx.ASGITransport(self.app, client=words.pop("client", ("127.0.0.1", 123)))
+        transport = httpx.ASGITransport(self.app_at(path), client=words.pop("client", ("127.0.0.1", 123)))
         async with httpx.AsyncClient(transport=transport, base_url="http://shop.test") as client:
             return await client.request(method, path, headers=headers, **words)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from domain.document import SERVICES
@@ -26,14 +28,26 @@ from shop_manager.saga.state import Saga
 from shop_manager.tests.saga_harness import NOON, POLICY
 
 
+@cache
+def _empty_database() -> bytes:
+    """A file with all tables: made once, because it takes longer than most tests."""
+    with TemporaryDirectory() as folder:
+        database = Database(f"sqlite:///{folder}/empty.db")
+        tables.metadata.create_all(database.engine)
+        database.close()
+        return Path(folder, "empty.db").read_bytes()
+
+
 class ManagerHarness:
     """One ShopManager. Another one with the same folder and broker is a second instance of it."""
 
     def __init__(self, folder: Path, broker: MemoryBroker | None = None, policy: Policy | None = None) -> None:
         self.now = NOON
         self.broker = broker or MemoryBroker()
-        self.database = Database(f"sqlite:///{folder}/shop_manager.db", clock=lambda: self.now)
-        tables.metadata.create_all(self.database.engine)
+        file = folder / "shop_manager.db"
+        if not file.exists():
+            file.write_bytes(_empty_database())
+        self.database = Database(f"sqlite:///{file}", clock=lambda: self.now)
         self.transport = self.broker.transport("shop_manager.replies.v1", "shop_manager")
         self.transport.start()
         self.outbox = Outbox(tables.technical.outbox, self.database, self.transport)

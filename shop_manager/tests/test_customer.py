@@ -24,7 +24,9 @@ class Risk:
     def __init__(self, harness: HttpHarness) -> None:
         self.asked: list[str] = []
         self.status = 200
-        harness.app.add_api_route("/risk/customers/{customer}", self.answer, methods=["GET"], response_model=None)
+        for asking in ("/ops/", "/dashboard"):
+            app = harness.app_at(asking)
+            app.add_api_route("/risk/customers/{customer}", self.answer, methods=["GET"], response_model=None)
 
     def answer(self, customer: str, request: Request) -> Response:
         self.asked.append(request.headers["authorization"])

@@ -34,7 +34,7 @@ class WaitingCall:
         self.body = b""
         self._gone = asyncio.Event()
         self._asked = False
-        self.task = asyncio.ensure_future(harness.app(self.scope, self._receive, self._send))
+        self.task = asyncio.ensure_future(harness.app_at(path)(self.scope, self._receive, self._send))
 
     async def _receive(self) -> dict[str, Any]:
         if not self._asked:

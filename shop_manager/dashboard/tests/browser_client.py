@@ -65,7 +65,7 @@ class BrowserClient:
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         async def send() -> httpx.Response:
-            transport = httpx.ASGITransport(self.harness.app, client=(self.address, 4711))
+            transport = httpx.ASGITransport(self.harness.app_at(path), client=(self.address, 4711))
             async with httpx.AsyncClient(
                 transport=transport, base_url=self.origin, cookies=self.cookies, follow_redirects=False
             ) as client:

@@ -53,7 +53,7 @@ def test_the_counts_lead_to_their_lists(harness: HttpHarness, viewer: BrowserCli
 
 
 def test_a_service_in_this_process_shows_its_checks(harness: HttpHarness, viewer: BrowserClient) -> None:
-    harness.app.state.checks = {
+    harness.app_at(HOME).state.checks = {
         "shop_manager": lambda: {
             "database": HealthCheck(True, "sqlite"),
             "last_tick": HealthCheck(False, "no tick lately", 12.0),

@@ -42,7 +42,7 @@ class Stream:
             ],
             "client": (browser.address, 4711), "server": ("shop.test", 80),
         }  # fmt: skip
-        self._app = browser.harness.app
+        self._app = browser.harness.app_at(path)
         self._gone = asyncio.Event()
         self.status = 0
 

@@ -100,8 +100,8 @@ def test_S8_another_page_changes_no_password(nora: Nora) -> None:
 
 
 def test_S2_a_first_login_leads_to_the_page_and_opens_nothing_else(harness: HttpHarness) -> None:
+    ring = harness.keys = KeyRing(harness.database, people=True)
     nora = Nora(harness, must_change=True)
-    ring = harness.app.state.keys = KeyRing(harness.database, people=True)
     assert harness.get("/ops/summary", nora.key).json()["code"] == "password_change_required"
     browser = BrowserClient(harness)
     response = browser.logs_in("nora", nora.password, next="/dashboard/clerks")
