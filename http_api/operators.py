@@ -8,6 +8,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from argon2 import PasswordHasher
@@ -28,8 +29,6 @@ from http_api.principals import ELSEWHERE
 from messaging.database import Tx
 
 _HASHER = PasswordHasher()
-_NOBODY = _HASHER.hash(secrets.token_urlsafe(16))
-"""Checked when the name is unknown or disabled, so that all of these take as long as a wrong password."""
 
 DISABLED = "disabled"
 """In the place of a password's hash: no password fits."""
@@ -161,8 +160,9 @@ class Operators:
             known = self.known_as(tx, name)
             row = self._row(tx, known or name)
         disabled = row is not None and row.password_hash == DISABLED
-        hashed = _NOBODY if row is None or disabled else row.password_hash
-        right = _matches(hashed, password) and hashed is not _NOBODY
+        nobody = _nobodys_hash()
+        hashed = nobody if row is None or disabled else row.password_hash
+        right = _matches(hashed, password) and hashed is not nobody
         return PasswordTry(_operator(row) if right else None, known, disabled)
 
     def find(self, name: str) -> Operator | None:
@@ -207,6 +207,15 @@ def _note(tx: Tx, table: Table, name: str, is_so: bool) -> None:
     tx.execute(delete(table).where(table.c.operator == name))
     if is_so:
         tx.insert(table, [{"operator": name, "since": tx.now()}])
+
+
+@cache
+def _nobodys_hash() -> str:
+    """Checked when the name is unknown or disabled, so that all of these take as long as a wrong password.
+
+    Made at the first login, not by each process that starts: it takes 64 MiB.
+    """
+    return _HASHER.hash(secrets.token_urlsafe(16))
 
 
 def hash_of(password: str) -> str:
