@@ -11,12 +11,15 @@ from fastapi import APIRouter, Request, Response
 from http_api.conventions import Id
 from http_api.problems import Problem
 from shop_manager.dashboard import clerk_view as view
+from shop_manager.dashboard.act_outcome import outcome_of
 from shop_manager.dashboard.diagram import clerk_diagram, services_of
 from shop_manager.dashboard.form_numbers import is_number
 from shop_manager.dashboard.forms import clerk_act_request, principal_of, raise_unless_shown, version_in
 from shop_manager.dashboard.layout import ENVIRONMENT, Layout, done_before, lead_on, login_of, may
 from shop_manager.dashboard.live import LiveUpdates, partial
 from shop_manager.dashboard.not_yet import raise_if_not_yet
+from shop_manager.dashboard.timeline_lines import timeline as timeline_of
+from shop_manager.dashboard.what_was_told import FULFILLMENT, PAYMENT
 from shop_manager.operations.facade import Operations
 from shop_manager.operations.roles import role_for
 
@@ -67,7 +70,8 @@ class ClerkPage:
         """`form` and `problem` are those of an act that was refused."""
         found, now, form = self._reads.clerk(clerk), self._layout.now(), form or {}
         process = self._reads.registry.by_reference.get(found["process"])
-        timeline = view.timeline(self._reads.timeline(clerk, limit=EVERYTHING)["data"], services_of(process))
+        entries, services = self._reads.timeline(clerk, limit=EVERYTHING)["data"], services_of(process)
+        timeline = timeline_of(entries, services, found["question"])
         whole = request.query_params.get("story") == "whole"
         return self._layout.page(
             request,
@@ -83,6 +87,8 @@ class ClerkPage:
             mine=[name for name in view.ACT_NAMES if may(login_of(request), role_for(name))],
             refused=view.refused_act(problem, timeline, form, found["version"]) if problem else None,
             done=DONE.get(done_before(request), "") if not problem else "",
+            outcome=outcome_of(entries, found, services, now),
+            told=self._reads.told(clerk)[::-1],
             live=f"/dashboard/live?of=clerk&id={quote(clerk, safe='')}&version={found['version']}",
             **self._document_and_messages(found),
         )
@@ -90,21 +96,32 @@ class ClerkPage:
     def _document_and_messages(self, found: Mapping[str, Any]) -> dict[str, Any]:
         """The parts of the context that the page shows below the timeline."""
         return {
+            "words_for_payment": PAYMENT,
+            "words_for_fulfillment": FULFILLMENT,
             "items": view.ordered_items(found["document"]),
             "sections": view.document_sections(found["document"]),
             "messages": self._reads.messages(found["id"], limit=EVERYTHING)["data"][-SHOWN:][::-1],
         }
 
     def updates(self, request: Request) -> str:
-        """Says that the Clerk has changed since the page was opened; nothing that is being read is moved."""
+        """That the Clerk has changed since the page was opened, and what came of the last act: nothing else moves."""
         clerk, seen = request.query_params.get("id", ""), request.query_params.get("version", "")
         try:
-            version = self._reads.clerk(clerk)["version"]
+            found = self._reads.clerk(clerk)
         except Problem:
             return ""
-        changes = max(0, version - int(seen)) if is_number(seen) else 0
+        changes = max(0, found["version"] - int(seen)) if is_number(seen) else 0
         template = ENVIRONMENT.get_template("clerk_changed.html")
-        return partial("news", template.render(changes=changes, again=path_of(clerk)))
+        news = partial("news", template.render(changes=changes, again=path_of(clerk)))
+        return news + self._outcome_now(found) if changes else news
+
+    def _outcome_now(self, found: Mapping[str, Any]) -> str:
+        """What came of the last act, as it is by now."""
+        services, now = services_of(self._reads.registry.by_reference.get(found["process"])), self._layout.now()
+        entries = self._reads.timeline(found["id"], limit=EVERYTHING)["data"]
+        outcome = outcome_of(entries, found, services, now)
+        template = ENVIRONMENT.get_template("clerk_outcome.html")
+        return partial("outcome", template.render(outcome=outcome, clerk=found, now=now))
 
 
 def path_of(clerk: str) -> str:

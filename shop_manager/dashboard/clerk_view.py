@@ -1,16 +1,16 @@
-"""The values that the page of one Clerk shows: whose move it is, the timeline, the forms, the document. Pure."""
+"""The values that the page of one Clerk shows: whose move it is, the forms, the document. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from domain.document import SECTION_OF, part
 from domain.times import from_wire, hours, to_wire
 from http_api.problems import Problem
-from shop_manager.dashboard.document_diff import FieldChange, as_json, changes_of, summary_of
+from shop_manager.dashboard.document_diff import as_json
 from shop_manager.dashboard.form_numbers import is_number
-from shop_manager.dashboard.timeline_text import Services, TimelineSentence, sentence_of
+from shop_manager.dashboard.timeline_lines import TimelineLine
 from shop_manager.operations.causes import explained
 
 ACT_NAMES = {
@@ -39,16 +39,6 @@ NEXT_MOVES = {
     "operator": NextMove("alert", "Your move", ""),
     "nobody": NextMove("check", "Nobody's move", "Nothing is left to do."),
 }
-
-
-class TimelineLine(NamedTuple):
-    """`number` is that of the history entry, None for a reply that was ignored. `changes` are of the document."""
-
-    number: int | None
-    at: str
-    sentence: TimelineSentence
-    changes: list[FieldChange]
-    changes_summary: str
 
 
 class ActForm(NamedTuple):
@@ -88,16 +78,6 @@ def next_move(clerk: Mapping[str, Any]) -> NextMove:
         return known
     move = explained(stuck["kind"], stuck["code"], stuck["service"], stuck["step"])["move"]
     return known._replace(meaning=f"{move[0].upper()}{move[1:]}.")
-
-
-def timeline(entries: Iterable[Mapping[str, Any]], services: Services) -> list[TimelineLine]:
-    """The timeline in sentences, the latest first."""
-    return [_timeline_line(entry, services) for entry in entries][::-1]
-
-
-def _timeline_line(entry: Mapping[str, Any], services: Services) -> TimelineLine:
-    changes = changes_of(entry.get("changes"))
-    return TimelineLine(entry["number"], entry["at"], sentence_of(entry, services), changes, summary_of(changes))
 
 
 def refused_act(problem: Problem, lines: Sequence[TimelineLine], form: Mapping[str, str], version: int) -> RefusedAct:

@@ -9,18 +9,10 @@ from fastapi import APIRouter, Request, Response
 from http_api.conventions import Id
 from shop_manager.dashboard.layout import Layout
 from shop_manager.dashboard.query_parameters import address
+from shop_manager.dashboard.what_was_told import FULFILLMENT, PAYMENT
 from shop_manager.operations.facade import Operations
 
 PATH = "/dashboard/customers"
-PAYMENT = {
-    "none": "nothing paid",
-    "authorizing": "the card is being asked",
-    "authorized": "reserved on the card",
-    "captured": "paid",
-    "voided": "reservation released",
-    "refunded": "money returned",
-}
-FULFILLMENT = {"none": "", "reserved": "goods reserved", "shipped": "shipped", "released": "goods released"}
 
 
 def customer_page(router: APIRouter, layout: Layout, operations: Operations) -> None:

@@ -39,8 +39,13 @@ def _who(entry: Entry, services: Services) -> str:
 
 def _by(entry: Entry) -> str:
     """The operator who did it, if one did."""
-    by = entry["data"].get("by")
-    return f", by {_name(by)}" if by else ""
+    by = operator_in(entry)
+    return f", by {by}" if by else ""
+
+
+def operator_in(entry: Entry) -> str:
+    """The name of who did it; `""` when nobody of us did."""
+    return _name(entry["data"].get("by") or "")
 
 
 def _name(by: str) -> str:
@@ -48,7 +53,7 @@ def _name(by: str) -> str:
     return by.removeprefix("operator:")
 
 
-def _why(data: Mapping[str, Any]) -> str:
+def why(data: Mapping[str, Any]) -> str:
     """`credit_exceeded: 2590 is more than …`."""
     return ": ".join(str(data[name]) for name in ("code", "detail", "internal") if data.get(name))
 
@@ -94,7 +99,7 @@ def _reported(entry: Entry, services: Services) -> TimelineSentence:
         return TimelineSentence("turning", "busy", f"{who} is asking the payment provider")
     if error:
         other = "no other one is taken" if error.get("code") == "too_many_cards" else "another one may be tried"
-        return TimelineSentence("cross", "warn", f"{who}: a card was declined, {other}", _why(error))
+        return TimelineSentence("cross", "warn", f"{who}: a card was declined, {other}", why(error))
     if isinstance(content.get("items"), list):
         count = len(content["items"])
         return TimelineSentence("cart", "quiet", f"The cart has {count} article{'' if count == 1 else 's'} now")
@@ -108,17 +113,17 @@ def _amended(entry: Entry, services: Services) -> TimelineSentence:
 
 
 def _refused(entry: Entry, services: Services) -> TimelineSentence:
-    return TimelineSentence("cross", "warn", f"{_who(entry, services)} refused {entry['step']}", _why(entry["data"]))
+    return TimelineSentence("cross", "warn", f"{_who(entry, services)} refused {entry['step']}", why(entry["data"]))
 
 
 def _cannot_undo(entry: Entry, services: Services) -> TimelineSentence:
     sentence = f"{_who(entry, services)} cannot undo {entry['step']} now"
-    return TimelineSentence("alert", "bad", sentence, _why(entry["data"]) + _anew(entry))
+    return TimelineSentence("alert", "bad", sentence, why(entry["data"]) + _anew(entry))
 
 
 def _cannot_do(entry: Entry, services: Services) -> TimelineSentence:
     sentence = f"{_who(entry, services)} cannot do {entry['step']} now"
-    return TimelineSentence("alert", "warn", sentence, _why(entry["data"]) + _anew(entry))
+    return TimelineSentence("alert", "warn", sentence, why(entry["data"]) + _anew(entry))
 
 
 def _anew(entry: Entry) -> str:
@@ -129,7 +134,7 @@ def _anew(entry: Entry) -> str:
 def _turned_around(entry: Entry, services: Services) -> TimelineSentence:
     data = entry["data"]
     failure, by = data.get("failure") or {}, _name(data.get("by") or "ShopManager")
-    cause = " ".join(filter(None, (_why(failure), data.get("reason"))))
+    cause = " ".join(filter(None, (why(failure), data.get("reason"))))
     sentence = f"The order turned around, by {by}: what was done is undone, and it will end {data['ending']}"
     return TimelineSentence("back", "warn", sentence, cause)
 
@@ -139,9 +144,9 @@ def _stuck(entry: Entry, services: Services) -> TimelineSentence:
     kind = data["kind"].replace("_", " ")
     if data.get("since"):
         again = f"Stuck at {entry['step']} for another reason now: {kind}"
-        return TimelineSentence("alert", "bad", again, _why(data))
+        return TimelineSentence("alert", "bad", again, why(data))
     sentence = f"Stuck at {entry['step']}: {kind}, it needs a person or {data['service']}"
-    return TimelineSentence("alert", "bad", sentence, _why(data))
+    return TimelineSentence("alert", "bad", sentence, why(data))
 
 
 def _unstuck(entry: Entry, services: Services) -> TimelineSentence:

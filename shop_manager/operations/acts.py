@@ -59,7 +59,7 @@ class Acts:
         if isinstance(outcome, Refused):
             raise self._problem(outcome, clerk)
         with self.manager.database.read() as tx:
-            return clerk_detail(outcome, self.manager.processes, self.first_steps, tx.now())
+            return clerk_detail(outcome, self.manager.processes, self.first_steps, tx.now(), self.manager.policy)
 
     def require(self, who: Principal, action: str, clerk: str) -> None:
         """Problem `forbidden` for whose role is too small for it; the attempt is written down."""
@@ -94,7 +94,7 @@ class Acts:
         if refused.code == "version_conflict":
             with self.manager.database.read() as tx:
                 saga, now = read_saga(tx, clerk), tx.now()
-            current = clerk_detail(saga, self.manager.processes, self.first_steps, now)
+            current = clerk_detail(saga, self.manager.processes, self.first_steps, now, self.manager.policy)
             return other_version(saga.version, current, refused.detail, clerk)
         return Problem(refused.code, refused.detail, session_id=clerk)
 

@@ -231,6 +231,8 @@ class Question(Answer):
     waits_for: WaitsFor | None
     failures: Count
     paused: Annotated[bool, Field(description="it was answered `not now`, and is asked anew later")]
+    resent: Annotated[Count, Field(description="how often the same question went out again")]
+    resent_at: Annotated[Moment | None, Field(description="when it did so last")]
 
 
 class ClerkFailure(Answer):
@@ -285,6 +287,7 @@ class Clerk(ClerkLine):
     question: Question | None
     deadlines: list[Deadline]
     document: ClerkDocument
+    trace_id: Annotated[str | None, Field(description="the W3C trace that the session was opened in")]
     headline: str
     owner: Annotated[Owner, Field(description="whose the next move is")]
     next: ComingNext | None

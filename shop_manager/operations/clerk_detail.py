@@ -12,12 +12,15 @@ from shop_manager.operations.clerk_line import line_of
 from shop_manager.operations.headline import headline, owner
 from shop_manager.operations.upcoming import coming_next, upcoming
 from shop_manager.processes import ProcessRegistry
-from shop_manager.saga.asking import outgoing_document
-from shop_manager.saga.state import Question, Saga
+from shop_manager.saga.asking import outgoing_document, resent_at
+from shop_manager.saga.policy import Policy
+from shop_manager.saga.state import Saga
 from shop_manager.sessions.view import progress, steps_of
 
 
-def clerk_detail(saga: Saga, processes: ProcessRegistry, first_steps: Sequence[str], now: int) -> dict[str, Any]:
+def clerk_detail(
+    saga: Saga, processes: ProcessRegistry, first_steps: Sequence[str], now: int, policy: Policy
+) -> dict[str, Any]:
     """The Clerk's line and all that is known besides. `now` in ms.
 
     `headline`: one sentence; `owner`: whose the next move is (customer, warehouse, service, operator, nobody);
@@ -31,14 +34,20 @@ def clerk_detail(saga: Saga, processes: ProcessRegistry, first_steps: Sequence[s
         "ending": saga.ending,
         "failure": saga.failure,
         "progress": _progress(saga, steps_of(processes, saga)),
-        "question": _question(saga.question),
+        "question": _question(saga, policy),
         "deadlines": [each.as_json() for each in upcoming(saga, process, now)],
         "document": outgoing_document(saga),
+        "trace_id": trace_id(saga),
         "headline": headline(saga, process, now),
         "owner": owner(saga),
         "next": coming_next(saga, process, now),
         "actions": actions(saga, process),
     }
+
+
+def trace_id(saga: Saga) -> str | None:
+    """The W3C trace that the session was opened in, and all its messages carry: 32 hex digits."""
+    return saga.traceparent.split("-")[1] if saga.traceparent else None
 
 
 def _progress(saga: Saga, steps: Sequence[str]) -> list[dict[str, Any]]:
@@ -50,11 +59,15 @@ def _progress(saga: Saga, steps: Sequence[str]) -> list[dict[str, Any]]:
     return lines
 
 
-def _question(question: Question | None) -> dict[str, Any] | None:
+def _question(saga: Saga, policy: Policy) -> dict[str, Any] | None:
+    """`resent`: how often the same question went out again, and `resent_at` when last."""
+    question = saga.question
     if question is None:
         return None
-    moments = {
+    moments = {"deadline": question.deadline, "resent_at": resent_at(policy, saga)}
+    return {
+        **asdict(question),
         "asked_at": to_wire(question.asked_at),
-        "deadline": None if question.deadline is None else to_wire(question.deadline),
+        "resent": saga.resend.count if saga.resend and not question.paused else 0,
+        **{name: None if at is None else to_wire(at) for name, at in moments.items()},
     }
-    return {**asdict(question), **moments}

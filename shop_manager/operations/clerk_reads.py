@@ -13,9 +13,11 @@ from shop_manager.engine import store
 from shop_manager.engine.tables import clerks
 from shop_manager.operations.clerk_line import COLUMNS, line_of_row
 from shop_manager.operations.timeline import timeline
+from shop_manager.operations.told import told
 from shop_manager.operations.traffic import messages_of
 from shop_manager.processes import ProcessRegistry
-from shop_manager.saga.state import HistoryEntry, Saga
+from shop_manager.saga.state import HistoryEntry, Saga, fold
+from shop_manager.sessions.view import steps_of
 
 
 def read_lines(tx: Tx, ids: Sequence[str], first_steps: Sequence[str]) -> list[dict[str, Any]]:
@@ -39,6 +41,12 @@ def read_saga(tx: Tx, clerk: str) -> Saga:
 def read_timeline(tx: Tx, clerk: str) -> list[dict[str, Any]]:
     """See timeline.timeline."""
     return timeline(_history(tx, clerk), store.read_ignored(tx, clerk))
+
+
+def read_told(tx: Tx, clerk: str, processes: ProcessRegistry) -> list[dict[str, Any]]:
+    """See told.told."""
+    history = [entry for _, entry in _history(tx, clerk)]
+    return told(clerk, history, steps_of(processes, fold(clerk, history)))
 
 
 def read_messages(tx: Tx, clerk: str, processes: ProcessRegistry) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from shop_manager.operations.audit import read_audit
 from shop_manager.operations.audit_bulks import with_items
 from shop_manager.operations.checks import latest
 from shop_manager.operations.clerk_detail import clerk_detail
-from shop_manager.operations.clerk_reads import read_lines, read_messages, read_saga, read_timeline
+from shop_manager.operations.clerk_reads import read_lines, read_messages, read_saga, read_timeline, read_told
 from shop_manager.operations.figures import figures, opens_and_ends
 from shop_manager.operations.parked_causes import open_causes
 from shop_manager.operations.parked_reads import (
@@ -98,7 +98,12 @@ class Reads:
         """One Clerk: see clerk_detail.py."""
         with self.database.read() as tx:
             saga = read_saga(tx, clerk)
-            return clerk_detail(saga, self.registry, self.first_steps, tx.now())
+            return clerk_detail(saga, self.registry, self.first_steps, tx.now(), self.sessions.manager.policy)
+
+    def told(self, clerk: str) -> list[Values]:
+        """What the customer was told of it, and when: see told.py."""
+        with self.database.read() as tx:
+            return read_told(tx, clerk, self.registry)
 
     def timeline(self, clerk: str, *, limit: int = 200, cursor: str | None = None) -> Values:
         """A page of all that happened, in order: see timeline.py."""

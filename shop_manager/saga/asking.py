@@ -11,6 +11,7 @@ from domain.refusals import Refused
 from domain.times import to_wire
 from shop_manager.processes.definition import Step, name_and_version
 from shop_manager.saga.draft import Draft
+from shop_manager.saga.policy import Policy
 from shop_manager.saga.state import Question, Resend, Saga
 from shop_manager.saga.stuck import get_stuck, get_stuck_late
 
@@ -55,6 +56,17 @@ def limit_of(draft: Draft, step: Step) -> int | None:
     """A step's own limit from now on; None without one."""
     within = step.within and round(step.within * draft.policy.step_limit_factor)
     return draft.now + within if within else None
+
+
+def resent_at(policy: Policy, saga: Saga) -> int | None:
+    """When the open question went out again last (ms), without a new attempt; None when it has not.
+
+    The timer that was set then tells it: a process with other pauses, as before a restart, was off by the difference.
+    """
+    question, resend = saga.question, saga.resend
+    if question is None or resend is None or question.paused or not resend.count:
+        return None
+    return resend.at - pause(policy, saga.id, question, resend.count)
 
 
 def _pose(draft: Draft, step: Step, question: Question, **who: str) -> None:
@@ -140,7 +152,7 @@ def ask_again_when_due(draft: Draft) -> None:
     count = saga.resend.count + 1
     if count >= draft.policy.undo_tries:
         _note_silence(draft, question, count)
-    draft.resend_at(Resend(draft.now + pause(draft, question, count), count))
+    draft.resend_at(Resend(draft.now + pause(draft.policy, draft.saga.id, question, count), count))
     send_question(draft)
 
 
@@ -153,13 +165,12 @@ def _note_silence(draft: Draft, question: Question, count: int) -> None:
         get_stuck_late(draft, count)
 
 
-def pause(draft: Draft, question: Question, count: int) -> int:
+def pause(policy: Policy, clerk: str, question: Question, count: int) -> int:
     """The time until the next resend, in ms: `resend_first`, then doubled each time up to `resend_most`, minus jitter.
 
     Where a person has the turn it doubles up to an hour: that is no silence of a service (docs/decisions/009). The
     jitter follows from the Clerk's id: nothing here is random.
     """
-    policy = draft.policy
     most = policy.resend_most_person if question.waits_for else policy.resend_most
-    jitter = zlib.crc32(f"{draft.saga.id}/{count}".encode()) % 200
+    jitter = zlib.crc32(f"{clerk}/{count}".encode()) % 200
     return min(policy.resend_first << min(count, 16), most) * (1000 - jitter) // 1000

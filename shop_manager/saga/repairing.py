@@ -61,7 +61,7 @@ def _ask_again(process: Process | None, saga: Saga, now: int, policy: Policy) ->
     if question.paused:
         ask_anew(draft, question)
     else:
-        draft.resend_at(Resend(now + pause(draft, question, 0)))
+        draft.resend_at(Resend(now + pause(draft.policy, draft.saga.id, question, 0)))
         send_question(draft)
     return draft.decision()
 

@@ -108,7 +108,8 @@ def _cannot_now(draft: Draft, what: str, refusal: Refused) -> None:
     question = draft.question
     if question is None:
         return
-    retry_at = draft.now + pause(draft, replace(question, waits_for=None), question.failures)
+    until_then = pause(draft.policy, draft.saga.id, replace(question, waits_for=None), question.failures)
+    retry_at = draft.now + until_then
     draft.write(what, question.step, attempt=question.attempt, retry_at=retry_at, **refusal.as_json())
     if draft.saga.stuck or question.failures + 1 >= draft.policy.undo_tries:
         get_stuck(draft, "undo_failing" if question.direction == "undo" else "overdue", refusal)
