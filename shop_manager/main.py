@@ -31,6 +31,7 @@ from shop_manager.engine.search_index import SearchIndex
 from shop_manager.engine.store import processes_in_use
 from shop_manager.engine.tables import technical
 from shop_manager.operations.api import ops_router
+from shop_manager.operations.api_activity import ops_activity_router
 from shop_manager.operations.api_acts import ops_acts_router
 from shop_manager.operations.api_bulk import ops_bulk_router
 from shop_manager.operations.api_customer import ops_customer_router
@@ -38,8 +39,10 @@ from shop_manager.operations.api_people import ops_people_router
 from shop_manager.operations.api_runbooks import ops_runbooks_router
 from shop_manager.operations.facade import Operations
 from shop_manager.operations.login_audit import SUM_UP_EVERY
+from shop_manager.operations.parked_activity import telling_of_parked
 from shop_manager.operations.shop_figures import ShopFigures
 from shop_manager.operations.tallies import counting
+from shop_manager.operations.version_watch import VersionWatch
 from shop_manager.processes import ProcessRegistry
 from shop_manager.sessions import event_tickets, guests, idempotency
 from shop_manager.sessions.api import opening_router, session_list_router, sessions_router
@@ -92,6 +95,7 @@ def build(
     sessions = Sessions(manager, notifier, settings.waiting_per_address)
     operations = Operations(sessions)
     alerts = Alerts(database, processes, settings.alerts())
+    watch = VersionWatch(database, processes, settings.service_urls())
     manager.on_change = notify_all(notifier.changed, operations.notifier.changed)
 
     def prepare() -> None:
@@ -109,9 +113,9 @@ def build(
         outbox,
         _workers(database, outbox, manager, outages, dead_letter_transport) if only != "http" else [],
         prepare,
-        ticks=_ticks(database, manager, operations, alerts, only),
+        ticks=_ticks(database, manager, operations, alerts, watch=watch, only=only),
         on_closing=notifier.close,
-        on_stop=alerts.stop,
+        on_stop=partial(_stop, alerts, watch),
         more_checks=alerts.checks,
         collectors=(manager.step_figures, ShopFigures(database, processes, sessions.first_steps), *alerts.collectors),
         around_http=around if only != "engine" else None,
@@ -135,12 +139,18 @@ def provider_of(settings: ShopManagerSettings) -> OpenIdProvider | None:
 
 
 def _ticks(
-    database: Database, manager: Manager, operations: Operations, alerts: Alerts, only: Part | None
+    database: Database,
+    manager: Manager,
+    operations: Operations,
+    alerts: Alerts,
+    *,
+    watch: VersionWatch,
+    only: Part | None,
 ) -> list[Callable[[], None]]:
     """What is called every 0.25 s or so, beside the workers."""
     watching = [now_and_then(act, every) for act, every in alerts.paced]
     of_engine = [manager.tick, counting(database), operations.bulk_run.tick, *watching, *alerts.ticks]
-    of_engine.append(SearchFill(database, manager.search).tick)
+    of_engine += [SearchFill(database, manager.search).tick, telling_of_parked(database)]
     if only == "engine":
         return of_engine
     forget = [
@@ -149,8 +159,13 @@ def _ticks(
     ]
     sum_up = now_and_then(operations.login_audit.sum_up, SUM_UP_EVERY)
     if only == "http":
-        return [now_and_then(manager.outages.look, LOOK_EVERY), *forget, sum_up]
-    return [*of_engine, *forget, sum_up]
+        return [now_and_then(manager.outages.look, LOOK_EVERY), *forget, sum_up, watch.tick]
+    return [*of_engine, *forget, sum_up, watch.tick]
+
+
+def _stop(alerts: Alerts, watch: VersionWatch) -> None:
+    alerts.stop()
+    watch.stop()
 
 
 def _workers(
@@ -210,6 +225,7 @@ def ops_routers(operations: Operations, desk: AlertDesk) -> list[APIRouter]:
     """What is below `/ops`."""
     return [
         ops_router(operations),
+        ops_activity_router(operations),
         ops_acts_router(operations),
         ops_bulk_router(operations),
         ops_people_router(operations),

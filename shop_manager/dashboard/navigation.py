@@ -18,6 +18,7 @@ class NavigationItem(NamedTuple):
 NAVIGATION = (
     NavigationItem("Home", "/dashboard"),
     NavigationItem("Clerks", "/dashboard/clerks"),
+    NavigationItem("Activity", "/dashboard/activity"),
     NavigationItem("Parked", "/dashboard/parked"),
     NavigationItem("Processes", "/dashboard/processes"),
     NavigationItem("Figures", "/dashboard/figures"),

@@ -12,6 +12,7 @@ from http_api.openid_options import CALLBACK
 from http_api.operators import Operators
 from http_api.problems import not_found
 from shop_manager.alerts.desk import AlertDesk
+from shop_manager.dashboard.activity_page import activity_page
 from shop_manager.dashboard.alerts_page import alerts_page
 from shop_manager.dashboard.assets import assets_router
 from shop_manager.dashboard.audit_page import audit_page
@@ -88,6 +89,7 @@ def _add_pages(router: APIRouter, layout: Layout, live: LiveUpdates, operations:
     customer_page(router, layout, operations)
     find_page(router, layout, operations.reads)
     saved_views_routes(router, operations.views)
+    activity_page(router, layout, live, operations.reads)
     clerk_page(router, layout, live, operations)
     parked_pages(router, layout, operations)
     processes_page(router, layout, operations.reads)

@@ -20,7 +20,8 @@ from messaging.outbox import Outbox
 from messaging.parked import ParkedMessage, park
 from messaging.parked_bound import ParkedBound
 from messaging.senders import BY_NAME, Senders
-from shop_manager.engine import store
+from shop_manager.engine import activity, store
+from shop_manager.engine.activity import Event
 from shop_manager.engine.outages import Outages
 from shop_manager.engine.recent import RecentClerks
 from shop_manager.engine.search_index import SearchIndex
@@ -75,14 +76,16 @@ class UnitOfWork:
     entries: list[tuple[str, int, HistoryEntry]] = field(default_factory=list)
     send: list[Message] = field(default_factory=list)
     ignored: list[Mapping[str, Any]] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
 
     def saga(self, clerk: str) -> Saga | None:
         versioned = self.versioned.get(clerk)
         return self.sagas.get(clerk) or (versioned.saga if versioned else None)
 
-    def take(self, decision: Decision) -> None:
+    def take(self, before: Saga, decision: Decision, replayed_by: str = "") -> None:
         """Add one decision; a resend changes the saga without any entry."""
         saga = decision.saga
+        self.events += activity.events_of(before, decision, replayed_by)
         first = saga.version - len(decision.entries) + 1
         self.entries += [(saga.id, first + index, entry) for index, entry in enumerate(decision.entries)]
         self.send += decision.send
@@ -94,6 +97,7 @@ class UnitOfWork:
         in_order = [(self.sagas[clerk], self.versioned[clerk]) for clerk in sorted(self.sagas)]
         changes = [(saga, as_read.revision, as_read.digest) for saga, as_read in in_order]
         store.write_ignored(tx, self.ignored)
+        activity.write(tx, self.events)
         return store.write(tx, changes, self.entries, self._early())
 
     def _early(self) -> dict[str, int]:
@@ -218,7 +222,7 @@ class Manager:
             parked.append(_unknown(reply, f"process {saga.process} has no step {reply.step!r}"))
             return
         decision = self._decide(saga, Replied(reply), now)
-        uow.take(decision)
+        uow.take(saga, decision)
         self._answered.append((saga, decision))
         if decision.ignored:
             uow.ignored.append(_not_taken(reply, decision.ignored, now))
@@ -251,7 +255,7 @@ class Manager:
         saga = None if notice.forged or not notice.clerk else uow.saga(notice.clerk)
         if saga is not None and notice.command:
             happening = Parked(notice.command, notice.service, notice.reason)
-            uow.take(self._decide(saga, happening, now))
+            uow.take(saga, self._decide(saga, happening, now))
 
     # --- time ------------------------------------------------------------------------------------------------------
 
@@ -276,7 +280,7 @@ class Manager:
                 uow = UnitOfWork(clerks, now)
                 for clerk, versioned in uow.versioned.items():
                     decision = self._decide(versioned.saga, Woke(), now)
-                    uow.take(decision)
+                    uow.take(versioned.saga, decision)
                     if (wake_at(decision.saga) or 0) > now:  # woken early: the row gets the moment that counts
                         uow.sagas[clerk] = decision.saga
                 self._write(tx, uow)
@@ -350,7 +354,7 @@ class Manager:
             decision = Decision(saga, refused=refused)
         else:
             decision = self._decide(saga, happening, now)
-        uow.take(decision)
+        uow.take(saga, decision, happening.by if isinstance(happening, Replied) else "")
         if decision.refused and decision.refused.code == "past_the_pivot":  # recorded, although it changes nothing
             late = _came_too_late(saga, happening, decision.refused, now)
             if not store.is_ignored(tx, clerk, late["message"]):  # asked again and again it is recorded once

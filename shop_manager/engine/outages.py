@@ -6,12 +6,15 @@ The heartbeat is one row: the last moment at which some ShopManager, connected t
 from __future__ import annotations
 
 from time import monotonic
+from typing import Any
 
 import orjson
 from sqlalchemy import select
 
+from domain.messages import SHOP_MANAGER
 from messaging.broker import Transport
 from messaging.database import Database
+from shop_manager.engine import activity
 from shop_manager.engine.tables import heartbeat
 from shop_manager.saga.policy import Outage
 
@@ -52,6 +55,7 @@ class Outages:
             known = [Outage(*each) for each in orjson.loads(row.outages)] if row else []
             if row and now - row.last_at > OUTAGE_MS:
                 known.append(Outage(row.last_at, now))
+                activity.add(tx, _as_activity(row.last_at, now))
             known = [outage for outage in known if outage.end <= now][-REMEMBERED:]
             outages = orjson.dumps([[outage.start, outage.end] for outage in known]).decode()
             tx.upsert(heartbeat, [{"id": 1, "last_at": now, "outages": outages}], ["id"])
@@ -70,3 +74,11 @@ class Outages:
         One that was set back counts as much.
         """
         return max(monotonic() - self._last, abs(self.database.clock() / 1000 - self._last_by_the_wall))
+
+
+def _as_activity(began_at: int, ended_at: int) -> list[dict[str, Any]]:
+    detail = "nobody took the answers of services meanwhile"
+    return [
+        activity.line(began_at, "outage", "began", service=SHOP_MANAGER, began_at=began_at, detail=detail),
+        activity.line(ended_at, "outage", "ended", service=SHOP_MANAGER, began_at=began_at, detail=detail),
+    ]

@@ -8,6 +8,7 @@ from http_api.first_passwords import first_passwords_table
 from http_api.keys import key_tables
 from http_api.long_logins import long_logins_table
 from messaging.technical_tables import technical_tables
+from shop_manager.engine.activity_table import activity_tables
 from shop_manager.engine.alert_tables import alert_tables
 from shop_manager.engine.login_table import login_table, provider_logins_table
 from shop_manager.engine.operations_tables import operations_tables
@@ -15,11 +16,13 @@ from shop_manager.engine.search_table import search_tables
 
 metadata = MetaData()
 technical = technical_tables(metadata)
+Index("parked_last", technical.parked.c.last_at)  # ShopManager tells what was parked lately
 key_tables(metadata)
 first_passwords_table(metadata)
 long_logins_table(metadata)
 operations_schema = operations_tables(metadata)
 alert_schema = alert_tables(metadata)
+activity_schema = activity_tables(metadata)
 search_schema = search_tables(metadata)
 login_table(metadata)
 provider_logins_table(metadata)

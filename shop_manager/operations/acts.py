@@ -13,6 +13,7 @@ from http_api.problems import Problem, invalid, not_found
 from messaging.database import Tx
 from messaging.database_errors import ConcurrencyError
 from shop_manager.engine.manager import Manager
+from shop_manager.operations.activity_acts import about
 from shop_manager.operations.audit import AuditLine, record
 from shop_manager.operations.clerk_detail import clerk_detail
 from shop_manager.operations.clerk_reads import read_saga
@@ -75,7 +76,7 @@ class Acts:
         """
 
         def write_down(tx: Tx, before: Saga, decision: Decision, now: int) -> None:
-            record(tx, who, replace(_line(act, reason, version, before, decision), bulk=bulk), now)
+            record(tx, who, replace(_line(act, reason, version, before, decision), bulk=bulk), now, about(before))
             if also:
                 also(tx, Attempted(decision.refused, before, decision.saga), now)
 

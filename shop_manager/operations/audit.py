@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -15,6 +16,7 @@ from http_api.keys import key_tables
 from http_api.principals import Principal, stable_part
 from messaging.database import Tx
 from shop_manager.engine.tables import operations_schema
+from shop_manager.operations.activity_acts import tell_of_act
 
 table = operations_schema.audit
 _people = key_tables(MetaData()).operators
@@ -43,9 +45,16 @@ class AuditLine:
     bulk: str | None = None
 
 
-def record(tx: Tx, who: Principal, line: AuditLine, now: int) -> None:
-    """Add a line in the act's own transaction."""
+def record(
+    tx: Tx, who: Principal, line: AuditLine, now: int, about: Mapping[str, Any] | None = MappingProxyType({})
+) -> None:
+    """Add a line in the act's own transaction, and one to the activity feed (activity_acts.py).
+
+    `about`: what the feed is told besides; None when the act has changed nothing and is no news.
+    """
     tx.insert(table, [_row(who, line, now)])
+    if about is not None:
+        tell_of_act(tx, who, line, now, about)
 
 
 def read_audit(tx: Tx, wanted: Mapping[str, str | None], limit: int, before: int | None) -> list[dict[str, Any]]:

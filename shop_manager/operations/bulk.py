@@ -188,6 +188,7 @@ class Bulk:
                 who,
                 AuditLine(f"bulk_{action}", f"bulk:{bulk}", outcome, row.reason, detail, None, *states, bulk=bulk),
                 tx.now(),
+                {"count": row.count} if allowed else None,
             )
         if detail:
             raise Problem("not_allowed_now", f"It cannot {action}: {detail}.")

@@ -103,7 +103,7 @@ class _Attempt:
         except Exception as error:  # what made the handler fail before may do so again: nothing was changed
             refused = Refused("not_allowed_now", f"the handler failed again with {type(error).__name__}")
             with self.manager.database.begin() as tx:
-                self._write_down(tx, parked, version, refused, "")
+                self._write_down(tx, parked, version, refused)
         else:
             self.manager.announce(self.executed)
         return refused
@@ -115,11 +115,12 @@ class _Attempt:
             raise not_found()
         outcome = self._outcome(tx, row, version)
         refused = outcome if isinstance(outcome, Refused) else None
-        if isinstance(outcome, str) and state_of(row) == "parked":
+        is_news = isinstance(outcome, str) and state_of(row) == "parked"
+        if is_news:
             decided = {"parked": parked, "state": STATES[self.action], "at": tx.now(), "who": self.who.name or "",
                        "reason": self.reason, "effect": outcome}  # fmt: skip
             tx.upsert(tables.operations_schema.parked_decisions, [decided], ["parked"])
-        self._write_down(tx, parked, version, refused, "" if refused else str(outcome))
+        self._write_down(tx, parked, version, outcome, row if is_news else None)
         return refused
 
     def _outcome(self, tx: Tx, row: ParkedRow, version: int | None) -> str | Refused:
@@ -154,7 +155,7 @@ class _Attempt:
             refused = self._why_not_taken(tx, message)
             if refused:
                 return Refused("not_allowed_now", refused)
-            executed = self.manager.execute_within(tx, clerk, Replied(message))
+            executed = self.manager.execute_within(tx, clerk, Replied(message, self.who.name or ""))
         if executed is None:
             return Refused("not_allowed_now", f"there is no Clerk {clerk}")
         self.executed.append(executed)
@@ -168,17 +169,21 @@ class _Attempt:
             return f"there is no Clerk {reply.clerk} that has a step {reply.step!r}"
         return self.manager.why_forged(saga, reply)
 
-    def _write_down(self, tx: Tx, parked: str, version: int | None, refused: Refused | None, effect: str) -> None:
+    def _write_down(
+        self, tx: Tx, parked: str, version: int | None, outcome: Refused | str, news: ParkedRow | None = None
+    ) -> None:
+        """`news`: the row, when something has changed."""
+        refused = outcome if isinstance(outcome, Refused) else None
         line = AuditLine(
             action=self.action,
             target=f"parked:{parked}",
             outcome=refused.code if refused else "done",
             reason=self.reason,
-            detail=refused.detail if refused else effect,
+            detail=outcome.detail if isinstance(outcome, Refused) else outcome,
             seen=version,
             bulk=self.bulk,
         )
-        record(tx, self.who, line, tx.now())
+        record(tx, self.who, line, tx.now(), news and _about(news))
         if self.also:
             self.also(tx, self._attempted(refused), tx.now())
 
@@ -187,6 +192,11 @@ class _Attempt:
             return Attempted(refused)
         [executed] = self.executed
         return Attempted(None, executed.before, executed.decision.saga)
+
+
+def _about(row: ParkedRow) -> dict[str, Any]:
+    """For the activity feed."""
+    return {"service": row["service"], "clerk": row["message"].split("/", 1)[0] if row["message"] else None}
 
 
 def readable(row: ParkedRow) -> list[Reply | str] | Refused:

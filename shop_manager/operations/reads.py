@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from domain.times import to_wire
+from domain.times import from_wire, to_wire
 from http_api.conventions import decode_cursor, encode_cursor, page
 from http_api.problems import Problem, not_found
 from messaging.database import Tx
 from shop_manager.engine.store import live_mark
+<<<<<<< HEAD
 from shop_manager.operations.ages import ANY_TIME, Times
+=======
+from shop_manager.operations.activity import EVERYTHING, ActivityFilter, compare_hours, count_new, newest, read_activity
+>>>>>>> a6c0a29 (What happened: page, /ops/activity, the last hour against the one before)
 from shop_manager.operations.audit import read_audit
 from shop_manager.operations.audit_bulks import with_items
 from shop_manager.operations.checks import latest
@@ -176,6 +180,30 @@ class Reads:
             shown = with_items(tx, lines[:limit])
         following = encode_cursor((lines[limit - 1]["number"],)) if len(lines) > limit else None
         return page(shown, limit, following)
+
+    def activity(self, wanted: ActivityFilter, *, limit: int = 50, cursor: str | None = None) -> Values:
+        """A page of what happened, the latest first: see activity.read_activity."""
+        before = decode_cursor(cursor, (int, int)) if cursor else None
+        with self.database.read() as tx:
+            lines = read_activity(tx, wanted, limit + 1, before and (before[0], before[1]))
+        shown = lines[:limit]
+        following = encode_cursor((from_wire(shown[-1]["at"]), shown[-1]["number"])) if len(lines) > limit else None
+        return page(shown, limit, following)
+
+    def compared_hours(self, wanted: ActivityFilter = EVERYTHING) -> Values:
+        """How often each kind of it happened in the last hour, and in the one before: see activity.compare_hours."""
+        with self.database.read() as tx:
+            return compare_hours(tx, wanted, tx.now())
+
+    def newest_activity(self) -> int:
+        """The number of the line that was written last."""
+        with self.database.read() as tx:
+            return newest(tx)
+
+    def new_activity(self, wanted: ActivityFilter, seen: int, most: int) -> int:
+        """How many lines were written since that number; at most `most`."""
+        with self.database.read() as tx:
+            return count_new(tx, wanted, seen, most)
 
     def checks(self) -> Values:
         """`{latest: null|{started_at, finished_at, clerks, found, drifts}}`: what `clerk verify` has recorded last."""

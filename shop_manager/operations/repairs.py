@@ -9,6 +9,7 @@ from messaging.broker import OutboundMessage
 from messaging.database import Tx
 from shop_manager.engine import store
 from shop_manager.engine.manager import Executed, Manager
+from shop_manager.operations.activity_acts import about
 from shop_manager.operations.audit import AuditLine, record
 from shop_manager.saga.happenings import AskAgain, ListAnew, RepairAct, Repaired, UndoAgain
 from shop_manager.saga.repairing import BY
@@ -47,7 +48,7 @@ class Repairs:
         executed = self.manager.execute_within(tx, clerk, Repaired(act))
         if executed is None or executed.decision.refused:
             return None
-        record(tx, WHO, _line(executed), tx.now())
+        record(tx, WHO, _line(executed), tx.now(), about(executed.before))
         return executed.outbound
 
 

@@ -26,9 +26,13 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Replied:
-    """A reply has arrived; whether it answers anything is for `decide` to say (M3)."""
+    """A reply has arrived; whether it answers anything is for `decide` to say (M3).
+
+    `by`: the operator who has it handled once more.
+    """
 
     reply: Reply
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,8 @@ shop_manager GET    /ops/parked/causes                  -           401    403 4
 shop_manager GET    /ops/parked/{parked}                -           401    403 403   403   403    403       in     in      in       in    403        401
 shop_manager GET    /ops/processes                      -           401    403 403   403   403    403       in     in      in       in    403        401
 shop_manager GET    /ops/processes/chosen               ?chosen     401    403 403   403   403    403       in     in      in       in    403        401
+shop_manager GET    /ops/activity                       -           401    403 403   403   403    403       in     in      in       in    403        401
+shop_manager GET    /ops/activity/hours                 -           401    403 403   403   403    403       in     in      in       in    403        401
 shop_manager GET    /ops/audit                          -           401    403 403   403   403    403       in     in      in       in    403        401
 shop_manager POST   /ops/clerks/{clerk}/actions         note        401    403 403   403   403    403       403    in      in       in    403        401
 shop_manager POST   /ops/clerks/{clerk}/actions         retry       401    403 403   403   403    403       403    403     in       in    403        401
@@ -142,6 +144,7 @@ shop_manager GET    /dashboard/processes                   -           login  lo
 shop_manager GET    /dashboard/figures                     -           login  login login   login login in     in      in       in    in     in              password
 shop_manager GET    /dashboard/bulk                        -           login  login login   login login in     in      in       in    in     in              password
 shop_manager GET    /dashboard/bulk/{bulk}                 -           login  login login   login login in     in      in       in    in     in              password
+shop_manager GET    /dashboard/activity                    -           login  login login   login login in     in      in       in    in     in              password
 shop_manager GET    /dashboard/audit                       -           login  login login   login login in     in      in       in    in     in              password
 shop_manager GET    /dashboard/checks                      -           login  login login   login login in     in      in       in    in     in              password
 shop_manager GET    /dashboard/alerts                      -           login  login login   login login in     in      in       in    in     in              password
