@@ -28,6 +28,7 @@ from shop_manager.dashboard.router import dashboard_router
 from shop_manager.engine.manager import Manager
 from shop_manager.engine.outages import Outages
 from shop_manager.engine.search_index import SearchIndex
+from shop_manager.engine.step_hours import FLUSH_EVERY
 from shop_manager.engine.store import processes_in_use
 from shop_manager.engine.tables import technical
 from shop_manager.operations.api import ops_router
@@ -150,7 +151,12 @@ def _ticks(
     """What is called every 0.25 s or so, beside the workers."""
     watching = [now_and_then(act, every) for act, every in alerts.paced]
     of_engine = [manager.tick, counting(database), operations.bulk_run.tick, *watching, *alerts.ticks]
-    of_engine += [SearchFill(database, manager.search).tick, telling_of_parked(database)]
+    hours = partial(manager.step_figures.hours.flush, database)
+    of_engine += [
+        SearchFill(database, manager.search).tick,
+        telling_of_parked(database),
+        now_and_then(hours, FLUSH_EVERY),
+    ]
     if only == "engine":
         return of_engine
     forget = [

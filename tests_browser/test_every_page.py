@@ -17,9 +17,9 @@ from tests_browser.stuck_orders import no_answer
 
 PAGES = [
     f"/dashboard/{name}"
-    for name in ("parked", "parked?state=all", "processes", "processes?shop=squeaky-toys&customer=nobody", "figures",
-                 "figures?hours=1", "bulk", "audit", "alerts", "runbooks",
-                 "runbooks?service=risk", "checks", "people", "help")
+    for name in ("activity", "activity?kind=stuck&hours=24", "activity?kind=x", "parked", "parked?state=all",
+                 "processes", "processes?shop=squeaky-toys&customer=nobody", "figures", "figures?hours=1",
+                 "bulk", "audit", "alerts", "runbooks", "runbooks?service=risk", "checks", "people", "help")
 ]  # fmt: skip
 ACTED_ON = ("/dashboard/clerks/clk_0", "/dashboard/parked/", "/dashboard/bulk/")
 EVIL = '"><img src=x onerror="document.title=1"><script>document.title=1</script>\u202egnp'

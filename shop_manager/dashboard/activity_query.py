@@ -1,4 +1,4 @@
-"""Which lines the activity page shows, as read from the page's address: the page has no other state. Pure."""
+"""Which lines the activity page shows, as read from the page's address: the page has no other state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the activity page says of each line, and of the last hour against the one before. Pure."""
+"""What the activity page says of each line, and of the last hour against the one before."""
 
 from __future__ import annotations
 

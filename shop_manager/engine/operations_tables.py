@@ -18,6 +18,7 @@ class OperationsTables(NamedTuple):
     totals: Table
     runbooks: Table
     clocks: Table
+    step_hours: Table
 
 
 def operations_tables(metadata: MetaData) -> OperationsTables:
@@ -32,6 +33,7 @@ def operations_tables(metadata: MetaData) -> OperationsTables:
         _totals(metadata),
         _runbooks(metadata),
         _clocks(metadata),
+        _step_hours(metadata),
     )
 
 
@@ -192,4 +194,19 @@ def _clocks(metadata: MetaData) -> Table:
         metadata,
         Column("operator", String(128), primary_key=True),
         Column("clock", String(8), nullable=False),
+    )
+
+
+def _step_hours(metadata: MetaData) -> Table:
+    """How many steps took how long, in each hour (ms of its beginning): see engine/step_hours.py."""
+    return Table(
+        "step_hours",
+        metadata,
+        Column("hour", BigInteger, primary_key=True, autoincrement=False),
+        Column("process", String(64), primary_key=True),
+        Column("step", String(128), primary_key=True),
+        Column("turn", String(16), primary_key=True),
+        Column("bucket", Integer, primary_key=True, autoincrement=False),
+        Column("count", BigInteger, nullable=False),
+        sqlite_with_rowid=False,
     )

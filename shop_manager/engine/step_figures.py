@@ -1,4 +1,5 @@
-"""How long each step took those who had the turn, and how often an undo failed: for `/metrics`, of this process.
+"""How long each step took those who had the turn, and how often an undo failed: for `/metrics`, of this process, and
+by the hour for the page of figures (step_hours.py).
 
 The labels are those of the processes: their names, their steps, and who has the turn.
 """
@@ -11,8 +12,9 @@ from prometheus_client import Counter, Histogram
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
+from shop_manager.engine.step_hours import WHOLE, StepHours
 from shop_manager.saga.happenings import Decision
-from shop_manager.saga.state import Saga
+from shop_manager.saga.state import HistoryEntry, Question, Saga
 
 _ANSWERS = frozenset({"done", "undone", "refused", "do_failed", "undo_failed"})
 _BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0, 300.0, 3600.0, 86_400.0)
@@ -30,6 +32,7 @@ class StepFigures(Collector):
             registry=None,
         )
         self._known: dict[tuple[str, ...], Histogram] = {}
+        self.hours = StepHours()
         self._undo_failures = Counter(
             "clerk_undo_failures",
             "Answers of services that they cannot undo their step now.",
@@ -56,5 +59,15 @@ class StepFigures(Collector):
             if found is None:
                 found = self._known[labels] = self._seconds.labels(*labels)
             found.observe(max(0, entry.at - since) / 1000)
+            if question.direction == "do":
+                self._of_hour(before, question, entry, since)
             if entry.what == "undo_failed":
                 self._undo_failures.labels(before.process, question.step).inc()
+
+    def _of_hour(self, before: Saga, question: Question, entry: HistoryEntry, since: int) -> None:
+        step = question.step
+        self.hours.took(entry.at, before.process, step, before.waits_for or "service", entry.at - since)
+        if entry.what == "done":
+            answered = (progress.at for name, progress in before.steps.items() if name != step)
+            begun = max(answered, default=before.opened_at)
+            self.hours.took(entry.at, before.process, step, WHOLE, entry.at - begun)

@@ -82,23 +82,25 @@ def _parked_lately(tx: Tx, now: int) -> list[dict[str, Any]]:
 class _Group(NamedTuple):
     """How many messages, when the first one was parked, and the id of one of them."""
 
-    count: int
+    messages: int
     at: int
     one: str
 
     def with_more(self, count: int, at: int) -> _Group:
-        return _Group(self.count + count, min(self.at, at), self.one)
+        return _Group(self.messages + count, min(self.at, at), self.one)
 
 
 def _lines(minute: int, service: str, reasons: Mapping[str, _Group]) -> list[dict[str, Any]]:
-    ordered = sorted(reasons.items(), key=lambda each: (-each[1].count, each[0]))
+    ordered = sorted(reasons.items(), key=lambda each: (-each[1].messages, each[0]))
     lines = [
-        _line((minute, service, reason), group.count, group.at, group.one if group.count == 1 else None)
+        _line((minute, service, reason), group.messages, group.at, group.one if group.messages == 1 else None)
         for reason, group in ordered[:REASONS]
     ]
     rest = [group for _, group in ordered[REASONS:]]
     if rest:
-        lines.append(_line((minute, service, OTHERS), sum(each.count for each in rest), min(each.at for each in rest)))
+        lines.append(
+            _line((minute, service, OTHERS), sum(each.messages for each in rest), min(each.at for each in rest))
+        )
     return lines
 
 

@@ -10,11 +10,8 @@ from http_api.conventions import decode_cursor, encode_cursor, page
 from http_api.problems import Problem, not_found
 from messaging.database import Tx
 from shop_manager.engine.store import live_mark
-<<<<<<< HEAD
-from shop_manager.operations.ages import ANY_TIME, Times
-=======
 from shop_manager.operations.activity import EVERYTHING, ActivityFilter, compare_hours, count_new, newest, read_activity
->>>>>>> a6c0a29 (What happened: page, /ops/activity, the last hour against the one before)
+from shop_manager.operations.ages import ANY_TIME, Times
 from shop_manager.operations.audit import read_audit
 from shop_manager.operations.audit_bulks import with_items
 from shop_manager.operations.checks import latest

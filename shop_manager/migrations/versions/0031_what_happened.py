@@ -1,4 +1,7 @@
-"""What happened, line by line, and which versions were seen; what is stuck and what was done are entered at once."""
+"""What happened, line by line, which versions were seen, and how long steps take by the hour.
+
+What is stuck and what operators did are entered at once.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "shop_manager_0031"
-down_revision = "shop_manager_0022"
+down_revision = "shop_manager_0028"
 
 FILTERED = ("service", "step", "cause", "code", "who_key", "process")
 
@@ -49,6 +52,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("part", "version"),
     )
     op.create_index("parked_last", "parked", ["last_at"])
+    op.create_table(
+        "step_hours",
+        sa.Column("hour", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("process", sa.String(length=64), nullable=False),
+        sa.Column("step", sa.String(length=128), nullable=False),
+        sa.Column("turn", sa.String(length=16), nullable=False),
+        sa.Column("bucket", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("hour", "process", "step", "turn", "bucket"),
+        sqlite_with_rowid=False,
+    )
     _enter_what_is_known()
 
 
@@ -69,6 +83,7 @@ def _enter_what_is_known() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table("step_hours")
     op.drop_index("parked_last", "parked")
     op.drop_table("versions")
     op.drop_table("activity")
