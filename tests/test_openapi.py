@@ -31,7 +31,8 @@ read_clerk read_timeline list_messages list_parked read_parked list_processes re
 act_on_clerk act_on_parked preview_bulk list_bulks read_bulk start_bulk stop_bulk
 list_people add_person act_on_person list_keys create_key act_on_key list_views save_view remove_view
 search_everything read_customer_and_orders
-list_activity compare_hours list_alerts list_channels send_test_alert send_alert_again list_runbooks save_runbook list_parked_causes
+list_activity compare_hours
+list_alerts list_channels send_test_alert send_alert_again list_runbooks save_runbook list_parked_causes
 read_current_key
 list_products put_product read_cart put_cart_item place_order
 read_credit set_credit_limit
