@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, get_args
 from urllib.parse import quote
 
@@ -13,6 +13,7 @@ from http_api.conventions import Id
 from http_api.problems import Problem
 from shop_manager.dashboard.clerk_view import ACT_NAMES, IRREVERSIBLE
 from shop_manager.dashboard.csrf import csrf_token
+from shop_manager.dashboard.form_data import FormData
 from shop_manager.dashboard.forms import principal_of, raise_unless_shown, until_in, validated
 from shop_manager.dashboard.layout import ENVIRONMENT, HEADERS, Layout, login_of, may
 from shop_manager.dashboard.live import LiveUpdates, partial
@@ -36,7 +37,8 @@ def bulk_pages(router: APIRouter, layout: Layout, live: LiveUpdates, operations:
 
     @router.get("/bulk")
     def bulk_acts(request: Request) -> Response:
-        return pages.show_all(request, request.query_params or {"stuck": "yes"})
+        given = request.query_params
+        return pages.show_all(request, given or {"stuck": "yes"}, ids=ids_of_list(given.multi_items()))
 
     @router.post("/bulk")
     def preview(request: Request) -> Response:
@@ -64,17 +66,22 @@ class BulkPages:
             "service": ["shop_manager", *sorted({step.asks for process in known.values() for step in process.steps})],
         }
 
-    def show_all(self, request: Request, form: Mapping[str, str], problem: Problem | None = None) -> Response:
-        """The form for a new one, filled in from `form`, and the latest."""
+    def show_all(
+        self, request: Request, form: Mapping[str, str], problem: Problem | None = None, ids: Sequence[str] = ()
+    ) -> Response:
+        """The form for a new one, filled in from `form`, and the latest. `ids`: for these Clerks, and no filter."""
+        nothing = "" if ids or "which" not in form else "Nothing is chosen: tick a box of the list first."
         return self._layout.page(
             request,
             "bulk.html",
             problem.known.status if problem else 200,
             latest=self._bulk.latest(),
             actions=ACTIONS,
+            offered=[name for name in ACTIONS if not ids or name not in PARKED],
             choices=self._choices,
             typed={name: form.get(name, "") for name in (*FILTER, "action", "stuck", "reason", "until")},
-            error=problem.detail if problem else "",
+            error=problem.detail if problem else nothing,
+            ids=ids,
             may_run=may(login_of(request), "admin"),
         )
 
@@ -94,14 +101,15 @@ class BulkPages:
         )
 
     def preview(self, request: Request) -> Response:
-        form, who = request.state.form, principal_of(request)
+        form: FormData = request.state.form
+        who = principal_of(request)
         self._bulk.require(who, "bulk_preview", "new")
         try:
             raise_if_not_yet(request)
             found = self._bulk.preview(who, bulk_request(form))
         except Problem as problem:
             raise_unless_shown(problem)
-            return self.show_all(request, form, problem)
+            return self.show_all(request, form, problem, form.all_of("id"))
         return _to_page_of(found["id"])
 
     def start(self, request: Request, bulk: str) -> Response:
@@ -145,8 +153,18 @@ class BulkPages:
         return "".join(partial(each, ENVIRONMENT.get_template(f"bulk_{each}.html").render(context)) for each in parts)
 
 
-def bulk_request(form: Mapping[str, str]) -> BulkAsk:
+def ids_of_list(given: Sequence[tuple[str, str]]) -> list[str]:
+    """The Clerks that were chosen on the list: those that are ticked, or all of its page."""
+    if ("which", "page") in given:
+        return [name for key, ids in given if key == "page" for name in ids.split(",") if name]
+    return [name for key, name in given if key == "id"]
+
+
+def bulk_request(form: FormData) -> BulkAsk:
     """The same request that `/ops/bulk` takes; Problem 422 names every wrong field."""
+    said: dict[str, Any] = {"action": form.get("action", ""), "reason": form.get("reason", ""), **until_in(form)}
+    if ids := form.all_of("id"):
+        return validated(BulkAsk, {**said, "ids": ids})
     wanted: dict[str, Any] = {name: form[name].strip() for name in FILTER if form.get(name, "").strip()}
     if form.get("action") in PARKED:
         wanted = {name: wanted[name] for name in ("service", "parked_reason") if name in wanted}
@@ -154,8 +172,7 @@ def bulk_request(form: Mapping[str, str]) -> BulkAsk:
         wanted["stuck"] = True
     if "reference" in wanted:
         wanted["client_reference"] = wanted.pop("reference")
-    given: dict[str, Any] = {"action": form.get("action", ""), "reason": form.get("reason", ""), "filter": wanted}
-    return validated(BulkAsk, {**given, **until_in(form)})
+    return validated(BulkAsk, {**said, "filter": wanted})
 
 
 def _shown(found: Mapping[str, Any]) -> dict[str, Any]:

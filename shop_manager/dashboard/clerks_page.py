@@ -6,15 +6,22 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi.responses import RedirectResponse, StreamingResponse
 
 from domain.times import from_wire, to_wire
 from http_api.problems import Problem, invalid
 from shop_manager.dashboard.chips import chips_of, quick_filters
 from shop_manager.dashboard.form_numbers import is_number
-from shop_manager.dashboard.layout import ENVIRONMENT, HEADERS, Layout, login_of
+from shop_manager.dashboard.layout import ENVIRONMENT, HEADERS, Layout, login_of, may
 from shop_manager.dashboard.live import LiveUpdates, partial
-from shop_manager.dashboard.query_parameters import CHOICES, ClerkQuery, address, read_clerk_query
+from shop_manager.dashboard.query_parameters import (
+    CHOICES,
+    CHOSEN,
+    COLUMNS,
+    ClerkQuery,
+    address,
+    read_clerk_query,
+)
 from shop_manager.dashboard.saved_views import query_string_of, saved_views_of
 from shop_manager.operations.export import PAGE, NextPage, as_csv, as_json_lines
 from shop_manager.operations.facade import Operations
@@ -31,6 +38,9 @@ def clerks_pages(router: APIRouter, layout: Layout, live: LiveUpdates, operation
     @router.get("/clerks")
     def clerks(request: Request) -> Response:
         query, cursor = read_clerk_query(request.query_params), request.query_params.get("cursor")
+        if any(name.startswith(CHOSEN) for name in request.query_params) and not query.errors:
+            return RedirectResponse(address(PATH, query.values), 303, HEADERS)
+        found = reader.page(query, cursor, layout.now())
         return layout.page(
             request,
             "clerks.html",
@@ -44,7 +54,9 @@ def clerks_pages(router: APIRouter, layout: Layout, live: LiveUpdates, operation
             processes=reader.processes,
             steps=reader.steps,
             views=saved_views_of(request, operations.views, query),
-            **reader.page(query, cursor, layout.now()),
+            columns=COLUMNS,
+            may_choose=bool(found["lines"]) and may(login_of(request), "admin"),
+            **found,
         )
 
     def pages(request: Request) -> NextPage:

@@ -22,6 +22,23 @@ FILTERS = ("stuck", "kind", "status", *TEXTS)
 NAMES_IN_OPS = {"reference": "client_reference"}
 VALUES_IN_OPS = {"stuck": {"true": "yes", "false": "no"}}
 """How `/ops/clerks` names the same: its parameters are understood here too."""
+COLUMNS = {
+    "reference": "Reference",
+    "customer": "Customer",
+    "total": "Total",
+    "status": "Status",
+    "step": "Step",
+    "stuck": "Stuck",
+    "age": "Opened",
+    "changed": "Changed",
+    "next": "Next act",
+    "process": "Process",
+    "shop": "Shop",
+}
+"""Columns of the list that can be chosen, in their order; the ids come after them in every list."""
+USUAL = ("reference", "customer", "total", "status", "step", "stuck", "age")
+CHOSEN = "column."
+"""With a column's name behind it: a ticked box of the page."""
 NEWEST = "-created_at"
 LONGEST = 200
 
@@ -36,6 +53,13 @@ class ClerkQuery:
     @property
     def sort(self) -> str:
         return self.values.get("sort") or ("stuck_since" if self.values.get("stuck") == "yes" else NEWEST)
+
+    @property
+    def columns(self) -> list[str]:
+        """Those that are shown: the chosen ones, else the usual ones and what filter and order are about."""
+        chosen = self.values.get("columns", "").split(",")
+        about = ("changed" if "updated_since" in self.values else "", "next" if "next_wake_at" in self.sort else "")
+        return [name for name in COLUMNS if name in (chosen if chosen != [""] else (*USUAL, *about))]
 
     @property
     def filters(self) -> dict[str, str]:
@@ -79,7 +103,19 @@ def read_clerk_query(parameters: Mapping[str, str]) -> ClerkQuery:
             errors[name] = error
         elif value:
             values[name] = value
+    columns, wrong = _columns_in(parameters)
+    if wrong:
+        errors["columns"] = f"allowed are {', '.join(COLUMNS)}"
+    elif columns:
+        values["columns"] = ",".join(columns)
     return ClerkQuery(values, errors)
+
+
+def _columns_in(parameters: Mapping[str, str]) -> tuple[list[str], bool]:
+    """(the columns that are asked for, is there one that is not known)."""
+    ticked = [name for name in COLUMNS if parameters.get(CHOSEN + name)]
+    asked = ticked or [name.strip() for name in parameters.get("columns", "").split(",") if name.strip()]
+    return list(dict.fromkeys(asked)), not set(asked) <= set(COLUMNS)
 
 
 def _error_in(name: str, value: str) -> str | None:

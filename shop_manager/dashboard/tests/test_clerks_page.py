@@ -162,11 +162,10 @@ def test_the_stuck_list_is_grouped_by_cause_with_whose_move_it_is_and_what_happe
 
 
 def test_a_line_tells_state_place_money_and_the_next_act(harness: HttpHarness, viewer: BrowserClient) -> None:
-    stuck_at_capture(harness, customer="ada")
+    stuck_at_capture(harness, customer="ada", client_reference="web-7")
     text = viewer.text(LIST)
     assert re.search(
-        r"ada at squeaky-toys processing no answer (\d+ s ago|now) capture waits for its service standard/1 €25.90 "
-        r"1 min ago (in \d+ s|now)",
+        r"web-7 ada €25.90 processing capture waits for its service no answer (\d+ s ago|now) 1 min ago clk_",
         text,
     ), text
 
