@@ -26,7 +26,7 @@ TURNED = "\u202egnp.exe"
 def listed(browser: BrowserClient, query: str = "") -> list[str]:
     page = browser.get(f"{LIST}?{query}")
     assert page.status_code == 200, page.text
-    return re.findall(r'href="/dashboard/clerks/([^"]+)" data-line', page.text)
+    return re.findall(r'href="/dashboard/clerks/([^"]+)"[^>]* data-line', page.text)
 
 
 def stuck_at_capture(harness: HttpHarness, **body: Any) -> str:
