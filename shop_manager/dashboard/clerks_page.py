@@ -53,7 +53,7 @@ def clerks_pages(router: APIRouter, layout: Layout, live: LiveUpdates, operation
             quick_filters=quick_filters(query, PATH),
             processes=reader.processes,
             steps=reader.steps,
-            views=saved_views_of(request, operations.views, query),
+            views=saved_views_of(request, operations, query),
             columns=COLUMNS,
             may_choose=bool(found["lines"]) and may(login_of(request), "admin"),
             **found,

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from shop_manager.dashboard.health import ServiceHealth, ServiceHealthReader
 from shop_manager.dashboard.layout import ENVIRONMENT, Layout
 from shop_manager.dashboard.live import LiveUpdates, partial
+from shop_manager.dashboard.saved_views import home_views
 from shop_manager.dashboard.sparkline import polyline
 from shop_manager.operations.facade import Operations
 
@@ -30,11 +31,14 @@ def home_page(
 class HomePage:
     def __init__(self, layout: Layout, operations: Operations, health: ServiceHealthReader) -> None:
         self._layout = layout
+        self._operations = operations
         self._reads = operations.reads
         self._health = health
 
     def show(self, request: Request) -> Response:
-        return self._layout.page(request, "home.html", live="/dashboard/live?of=home", **self._figures(request))
+        views = home_views(request, self._operations)
+        figures = self._figures(request)
+        return self._layout.page(request, "home.html", live="/dashboard/live?of=home", views=views, **figures)
 
     def updates(self, request: Request) -> str:
         """All parts, of one moment: no headline stands over a table or a chart that says something else."""

@@ -1,4 +1,4 @@
-"""Saved views: filters of the list of Clerks that an operator has given a name."""
+"""Saved views: filters of the list of Clerks that operators have given names, their own and those that are shared."""
 
 from __future__ import annotations
 
@@ -8,13 +8,20 @@ from urllib.parse import parse_qsl
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
+from http_api.principals import has_role
 from shop_manager.dashboard.forms import principal_of, validated
 from shop_manager.dashboard.layout import HEADERS
 from shop_manager.dashboard.query_parameters import ClerkQuery, address, read_clerk_query
+from shop_manager.operations.facade import Operations
 from shop_manager.operations.requests import ViewAsk
 from shop_manager.operations.saved_views import Views
 
 PATH = "/dashboard/clerks"
+COUNTED = 1_000
+"""Of a view that more Clerks fit it is said that there are more."""
+AT_HOME = 8
+WITH_COUNTS = 20
+"""Views of one page that are counted: each is one search of an index or two."""
 
 
 def saved_views_routes(router: APIRouter, views: Views) -> None:
@@ -24,31 +31,63 @@ def saved_views_routes(router: APIRouter, views: Views) -> None:
 
     @router.post("/views")
     def save(request: Request) -> Response:
-        form = request.state.form
+        form, who = request.state.form, principal_of(request)
         query = _parsed(form.get("query", ""))
-        view = validated(ViewAsk, {"name": form.get("name", "").strip(), "query": query_string_of(query)})
-        views.save(principal_of(request), view.name, view.query)
+        asked: dict[str, Any] = {"name": form.get("name", "").strip(), "query": query_string_of(query)}
+        asked |= {"shared": form.get("shared") == "yes", "owner": form.get("owner") or None}
+        view = validated(ViewAsk, asked)
+        views.save(who, view.name, view.query, shared=view.shared, owner=view.owner)
         return _back_to_list(query)
 
     @router.post("/views/remove")
     def remove(request: Request) -> Response:
         form = request.state.form
-        views.remove(principal_of(request), form.get("name", ""))
+        views.remove(principal_of(request), form.get("name", ""), owner=form.get("owner") or None)
         return _back_to_list(_parsed(form.get("query", "")))
 
 
-def saved_views_of(request: Request, views: Views, query: ClerkQuery) -> list[dict[str, Any]]:
-    """Those of who is logged in: `{name, address, current}`; `current` is the one of this query."""
-    shown = []
-    for view in views.all_of(principal_of(request))["data"]:
+def saved_views_of(request: Request, operations: Operations, query: ClerkQuery) -> list[dict[str, Any]]:
+    """One's own and the shared ones: `{name, address, current, owner, shared, own, may_change, count}`.
+
+    `current`: it is the one of this query. `count` in words, of the first WITH_COUNTS, else empty.
+    """
+    who, shown = principal_of(request), list[dict[str, Any]]()
+    for number, view in enumerate(operations.views.all_of(who)["data"]):
         saved = _parsed(view["query"])
-        shown.append({"name": view["name"], "address": address(PATH, saved.values), "current": saved == query})
+        own = view["owner"] == who.stable_name
+        shown.append({
+            **{name: view[name] for name in ("name", "owner", "shared")},
+            "address": address(PATH, saved.values),
+            "current": saved == query,
+            "own": own,
+            "may_change": own or has_role(who, "admin"),
+            "count": _count(operations, saved) if number < WITH_COUNTS else "",
+        })  # fmt: skip
+    return shown
+
+
+def home_views(request: Request, operations: Operations) -> list[dict[str, Any]]:
+    """A few of them for the home page: `{name, address, owner, own, count}`, one's own first."""
+    who, shown = principal_of(request), list[dict[str, Any]]()
+    for view in operations.views.all_of(who)["data"][:AT_HOME]:
+        saved = _parsed(view["query"])
+        own = view["owner"] == who.stable_name
+        found = {"name": view["name"], "owner": view["owner"], "own": own, "address": address(PATH, saved.values)}
+        shown.append({**found, "count": _count(operations, saved)})
     return shown
 
 
 def query_string_of(query: ClerkQuery) -> str:
     """The filter and the order, as they stand behind the `?`; the cursor is no part of a view."""
     return address("", query.values).removeprefix("?")
+
+
+def _count(operations: Operations, query: ClerkQuery) -> str:
+    """How many Clerks fit now: `12`, or `1000+`."""
+    if query.errors:
+        return ""
+    found, more = operations.reads.count(query.filter, query.times, query.sort, COUNTED)
+    return f"{found}+" if more else str(found)
 
 
 def _parsed(query_string: str) -> ClerkQuery:

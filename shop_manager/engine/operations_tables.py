@@ -140,6 +140,7 @@ def _views(metadata: MetaData) -> Table:
         Column("name", String(80), primary_key=True),
         Column("query", Text, nullable=False),
         Column("created_at", BigInteger, nullable=False),
+        Column("shared", Integer, nullable=False, server_default="0", index=True),
     )
 
 

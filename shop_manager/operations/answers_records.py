@@ -238,6 +238,8 @@ class SavedView(Answer):
 
     name: str
     query: Annotated[str, Field(examples=["stuck=yes"])]
+    owner: Annotated[str, Field(description="who has saved it")]
+    shared: Annotated[bool, Field(description="everybody sees it; only the owner or an admin changes it")]
 
 
 class AuditItem(Answer):

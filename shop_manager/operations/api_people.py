@@ -74,16 +74,18 @@ def _add_views(router: APIRouter, operations: Operations) -> None:
 
     @router.get("/views", **answers.LIST_VIEWS)
     def list_views(who: Who) -> Response:
-        """My saved views of the list of Clerks."""
+        """My saved views of the list of Clerks, and those that others share."""
         return as_json(views.all_of(who))
 
     @router.post("/views", **answers.SAVE_VIEW)
     def save_view(who: Who, body: ViewAsk) -> Response:
-        """Keep a filter under a name; a name that is there gets the new one."""
-        return as_json(views.save(who, body.name, body.query))
+        """Keep a filter under a name, for oneself or shared; a name that is there gets the new one."""
+        return as_json(views.save(who, body.name, body.query, shared=body.shared, owner=body.owner))
 
     @router.delete("/views/{name}", status_code=204, **answers.REMOVE_VIEW)
-    def remove_view(name: Annotated[str, Path(min_length=1, max_length=80)], who: Who) -> Response:
-        """Forget a saved view."""
-        views.remove(who, name)
+    def remove_view(
+        name: Annotated[str, Path(min_length=1, max_length=80)], who: Who, owner: Id | None = None
+    ) -> Response:
+        """Forget a saved view; with `owner` a shared one of somebody else's, for admins."""
+        views.remove(who, name, owner=owner)
         return Response(status_code=204)

@@ -29,7 +29,7 @@ from shop_manager.operations.process_reads import chosen, read_processes
 from shop_manager.operations.search import search
 from shop_manager.operations.summary import LATELY, MONEY, stuck_causes, stuck_totals, summary
 from shop_manager.operations.tallies import ends_since
-from shop_manager.sessions.listing import ORDERS, Filter, page_of
+from shop_manager.sessions.listing import ORDERS, Filter, count_of, page_of
 from shop_manager.sessions.reads import Sessions
 
 Values = dict[str, Any]
@@ -89,6 +89,12 @@ class Reads:
         with self.database.read() as tx:
             those = times.of(wanted, tx.now())
         return lambda cursor: self.clerks(those, sort=sort, limit=limit, cursor=cursor)
+
+    def count(self, wanted: Filter, times: Times, sort: str, most: int) -> tuple[int, bool]:
+        """See listing.count_of."""
+        with self.database.read() as tx:
+            those = times.of(wanted, tx.now())
+            return count_of(tx, those, ORDERS[sort], most=most, first_steps=self.first_steps)
 
     def search(self, text: str, limit: int = 10) -> Values:
         """What fits, by kind: see search.search."""

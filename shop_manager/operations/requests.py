@@ -280,10 +280,14 @@ class KeyAct(Body):
 class ViewAsk(Body):
     """`query` is what stands behind the `?` of the list's address."""
 
-    model_config = example({"name": "stuck", "query": "stuck=yes"})
+    model_config = example({"name": "stuck", "query": "stuck=yes", "shared": True})
 
     name: Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_said)]
     query: Annotated[str, Field(max_length=2000)]
+    shared: Annotated[
+        bool | None, Field(description="with all; else it stays as it is, and a new one is one's own")
+    ] = None
+    owner: Annotated[Id | None, Field(description="whose shared view is changed; for admins")] = None
 
 
 def act_of(action: str, reason: str, given: Parameters) -> Act:

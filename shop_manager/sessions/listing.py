@@ -102,6 +102,15 @@ def page_of(
     return ids, _cursor(order, last) if last else None
 
 
+def count_of(tx: Tx, wanted: Filter, order: SortOrder, *, most: int, first_steps: Sequence[str]) -> tuple[int, bool]:
+    """(how many fit, at most `most`; may there be more). It reads no more than a page does."""
+    by_index, others = _conditions(wanted, order, first_steps, _few_ended(tx, wanted.updated_since))
+    found = len(_search(tx, order, by_index, others, most + 1))
+    if found > most or not others:
+        return min(found, most), found > most
+    return found, tx.execute(_candidates(order, by_index).offset(SCAN).limit(1)).first() is not None
+
+
 def _cursor(order: SortOrder, row: Any) -> str:
     return encode_cursor((row.place, row.id, _name(order)))
 

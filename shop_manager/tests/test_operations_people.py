@@ -152,7 +152,8 @@ def test_views_are_saved_by_name_for_each_operator(harness: HttpHarness) -> None
     save(VIEWER, "my stuck ones", "stuck=true")
     save(VIEWER, "my stuck ones", "stuck=true&kind=overdue")
     save(DAY, "mine", "status=open")
-    assert read(harness, "views")["data"] == [{"name": "my stuck ones", "query": "stuck=true&kind=overdue"}]
+    [view] = read(harness, "views")["data"]
+    assert view == {"name": "my stuck ones", "query": "stuck=true&kind=overdue", "owner": "night", "shared": False}
     assert harness.call("DELETE", "/ops/views/mine", VIEWER).status_code == 404
     assert harness.call("DELETE", "/ops/views/my%20stuck%20ones", VIEWER).status_code == 204
     assert read(harness, "views")["data"] == []

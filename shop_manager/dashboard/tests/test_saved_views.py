@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from http_api.principals import Principal
+from shop_manager.dashboard import saved_views
 from shop_manager.dashboard.tests.browser_client import BrowserClient, visible_text_of
 from shop_manager.dashboard.tests.test_clerks_page import EVIL, LIST, listed
 from shop_manager.tests.http_harness import SERVER, HttpHarness
@@ -17,6 +20,12 @@ def shown(browser: BrowserClient, query: str = "") -> dict[str, str]:
     """Name → address of the views on the page."""
     text = browser.get(f"{LIST}?{query}").text
     return {name: link for link, name in re.findall(r'class="pill" href="([^"]+)"[^>]*><bdi>(.*?)</bdi>', text)}
+
+
+def counted(browser: BrowserClient, path: str = LIST) -> str:
+    """What the saved views of the page say."""
+    [views] = re.findall(r'<ul (?:aria-label="Saved views"|class="counted").*?</ul>', browser.get(path).text, re.DOTALL)
+    return visible_text_of(views)
 
 
 def test_a_view_keeps_filter_and_order_under_a_name(harness: HttpHarness, viewer: BrowserClient) -> None:
@@ -63,3 +72,44 @@ def test_S10_a_views_name_shows_as_text(viewer: BrowserClient) -> None:
     assert "<script>alert" not in viewer.get(LIST).text and list(shown(viewer)) == [
         "&lt;script&gt;alert(&#34;x&#34;)&lt;/script&gt;"
     ]
+
+
+def test_a_shared_view_has_its_owner_and_its_count_on_the_list_and_at_home(
+    harness: HttpHarness, viewer: BrowserClient, operator: BrowserClient
+) -> None:
+    harness.opened(SERVER, customer="ada")
+    harness.opened(SERVER, customer="ada")
+    viewer.get(LIST)
+    viewer.post(VIEWS, name="Ada", query="customer=ada", shared="yes")
+    viewer.post(VIEWS, name="nobody's", query="customer=nobody")
+    assert counted(viewer) == "Ada 2 shared nobody's 0" and counted(viewer, "/dashboard") == "Ada 2 nobody's 0"
+    assert counted(operator) == counted(operator, "/dashboard") == f"Ada 2 by {WHO.name}"
+    text = operator.text(f"{LIST}?customer=ada")
+    assert "Forget the view" not in text and "Share" not in text and "Save this view" in text
+
+
+def test_more_than_can_be_counted_cheaply_are_so_many_and_more(
+    harness: HttpHarness, viewer: BrowserClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saved_views, "COUNTED", 2)
+    viewer.get(LIST)
+    viewer.post(VIEWS, name="open", query="status=open")
+    harness.opened()
+    harness.opened()
+    assert counted(viewer) == "open 2"
+    harness.opened()
+    assert counted(viewer) == "open 2+"
+
+
+def test_sharing_begins_and_ends_with_a_button_for_the_owner_and_an_admin(
+    viewer: BrowserClient, operator: BrowserClient, admin: BrowserClient
+) -> None:
+    viewer.get(f"{LIST}?status=open")
+    viewer.post(VIEWS, name="open", query="status=open")
+    assert "Share with all: open" in viewer.text(f"{LIST}?status=open")
+    viewer.post(VIEWS, name="open", query="status=open", owner=WHO.name, shared="yes")
+    assert "Share no longer: open" in admin.text(f"{LIST}?status=open")
+    operator.get(LIST)
+    assert operator.post(f"{VIEWS}/remove", name="open", owner=WHO.name).status_code == 403
+    assert admin.post(VIEWS, name="open", query="status=open", owner=WHO.name).status_code == 303
+    assert shown(admin) == {} and list(shown(viewer)) == ["open"]
