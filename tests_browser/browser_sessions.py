@@ -31,15 +31,22 @@ class BrowserSessions:
         self.errors: list[str] = []
 
     def open_page(
-        self, role: Role | None = "operator", *, javascript: bool = True, dark: bool = False, width: int = WIDE
+        self,
+        role: Role | None = "operator",
+        *,
+        javascript: bool = True,
+        dark: bool = False,
+        width: int = WIDE,
+        zone: str = "UTC",
     ) -> Page:
-        """A page in a new session; with no role it is not logged in."""
+        """A page in a new session, in that time zone; with no role it is not logged in."""
         if role is not None and role not in self._cookies:
             self._cookies[role] = self._log_in(role)
         context = self._context(
             java_script_enabled=javascript,
             color_scheme="dark" if dark else "light",
             viewport={"width": width, "height": 800},
+            timezone_id=zone,
             storage_state=self._cookies.get(role or ""),
         )
         self._contexts.append(context)

@@ -21,7 +21,8 @@ def test_two_clicks_lead_from_home_to_what_is_stuck(shop: FaultyShop, page: Page
     order = no_answer(shop)
     page.goto(HOME)
     expect(page.locator(".verdict")).to_contain_text("Yes:")
-    page.get_by_role("link", name="no answer at capture").click()
+    page.locator("#causes summary", has_text="no answer at capture").click()
+    page.locator("#causes details[open]").get_by_role("link", name="as a list").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Stuck Clerks")
     page.get_by_role("link", name=order).click()
     expect(page).to_have_url(re.compile(f"{LIST}/{order}$"))
@@ -106,6 +107,7 @@ def test_everything_can_be_done_with_keys(shop: FaultyShop, page: Page) -> None:
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(f"{LIST}/clk_"))
     page.keyboard.press("g")
+    page.keyboard.press("h")
     expect(page).to_have_url(re.compile(f"{HOME}$"))
 
 

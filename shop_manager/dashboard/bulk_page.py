@@ -106,7 +106,7 @@ class BulkPages:
         self._bulk.require(who, "bulk_preview", "new")
         try:
             raise_if_not_yet(request)
-            found = self._bulk.preview(who, bulk_request(form))
+            found = self._bulk.preview(who, bulk_request(form, self._layout.now()))
         except Problem as problem:
             raise_unless_shown(problem)
             return self.show_all(request, form, problem, form.all_of("id"))
@@ -160,9 +160,9 @@ def ids_of_list(given: Sequence[tuple[str, str]]) -> list[str]:
     return [name for key, name in given if key == "id"]
 
 
-def bulk_request(form: FormData) -> BulkAsk:
+def bulk_request(form: FormData, now: int) -> BulkAsk:
     """The same request that `/ops/bulk` takes; Problem 422 names every wrong field."""
-    said: dict[str, Any] = {"action": form.get("action", ""), "reason": form.get("reason", ""), **until_in(form)}
+    said: dict[str, Any] = {"action": form.get("action", ""), "reason": form.get("reason", ""), **until_in(form, now)}
     if ids := form.all_of("id"):
         return validated(BulkAsk, {**said, "ids": ids})
     wanted: dict[str, Any] = {name: form[name].strip() for name in FILTER if form.get(name, "").strip()}

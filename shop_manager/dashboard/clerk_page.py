@@ -51,7 +51,7 @@ def clerk_page(router: APIRouter, layout: Layout, live: LiveUpdates, operations:
         operations.acts.require(who, "act", clerk)
         try:
             raise_if_not_yet(request)
-            wanted = clerk_act_request(form)
+            wanted = clerk_act_request(form, layout.now())
             operations.acts.act(who, clerk, wanted.act(), wanted.reason, version_in(form))
         except Problem as problem:
             raise_unless_shown(problem)

@@ -93,13 +93,13 @@ def act_forms(clerk: Mapping[str, Any], form: Mapping[str, str], now: int) -> li
     `form` is what was sent with a refused act, else empty.
     """
     tried = form.get("action") or ("retry" if clerk["stuck"] else "")
-    later = in_datetime_field(max([now, *_deadlines(clerk)]) + hours(1))
+    later = as_typed(max([now, *_deadlines(clerk)]) + hours(1))
     return [_act_form(each, each["action"] == tried, {"until": later}, form) for each in clerk["actions"]]
 
 
-def in_datetime_field(moment: int) -> str:
-    """A moment as an `<input type="datetime-local">` takes it, in UTC."""
-    return to_wire(moment)[:16]
+def as_typed(moment: int) -> str:
+    """A moment as it can be typed: `2026-12-01 09:00 UTC`."""
+    return f"{to_wire(moment)[:16].replace('T', ' ')} UTC"
 
 
 def _deadlines(clerk: Mapping[str, Any]) -> list[int]:

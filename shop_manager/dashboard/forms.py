@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
+from domain.times import to_wire
 from http_api.principals import Principal
 from http_api.problems import Problem, WrongField
 from http_api.validation_errors import detail_of
 from shop_manager.dashboard.form_numbers import is_number
 from shop_manager.dashboard.layout import login_of
+from shop_manager.dashboard.moment_text import moment_of
 from shop_manager.operations.requests import ClerkAct
 
 Model = TypeVar("Model", bound=BaseModel)
 SHOWN_ON_THE_PAGE = frozenset({"version_conflict", "version_required", "past_the_pivot", "session_ended",
                                "not_allowed_now", "invalid_request", "overloaded"})  # fmt: skip
 """Codes of problems after which the same page is shown again, as it is now, with what was typed (decision 045)."""
-_LOCAL_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?")
 _FIELDS = ("step", "outcome", "evidence")
 
 
@@ -35,10 +35,10 @@ def raise_unless_shown(problem: Problem) -> None:
         raise problem
 
 
-def clerk_act_request(form: Mapping[str, str]) -> ClerkAct:
-    """Problem 422 names every wrong field."""
+def clerk_act_request(form: Mapping[str, str], now: int) -> ClerkAct:
+    """Problem 422 names every wrong field. `now` (ms) is what `in 2 hours` counts from."""
     given: dict[str, object] = {name: form.get(name, "") for name in ("action", "reason")}
-    given |= {name: form[name] for name in _FIELDS if form.get(name)} | until_in(form)
+    given |= {name: form[name] for name in _FIELDS if form.get(name)} | until_in(form, now)
     if form.get("undo"):
         given["undo"] = True
     return validated(ClerkAct, given)
@@ -62,12 +62,17 @@ def version_in(form: Mapping[str, str]) -> int:
     return int(given)
 
 
-def until_in(form: Mapping[str, str]) -> dict[str, str]:
-    """`until` as RFC 3339, if it was given. A `datetime-local` field has no time zone; the page asks for UTC."""
-    given = form.get("until", "")
-    if not _LOCAL_TIME.fullmatch(given):
-        return {"until": given} if given else {}
-    return {"until": f"{given}:00Z" if len(given) == 16 else f"{given}Z"}
+def until_in(form: Mapping[str, str], now: int) -> dict[str, str]:
+    """`until` as RFC 3339, if it was given: as people write it, in the time zone that the form names as `zone`.
+
+    Problem 422 says what is allowed.
+    """
+    given = form.get("until", "").strip()
+    try:
+        return {"until": to_wire(moment_of(given, now, form.get("zone", "")))} if given else {}
+    except ValueError as error:
+        wrong = WrongField(param="until", detail=str(error))
+        raise Problem("invalid_request", f"until: {error}", errors=[wrong]) from None
 
 
 def _wrong(error: Mapping[str, Any]) -> WrongField:

@@ -7,14 +7,15 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from shop_manager.dashboard.cause_rows import cause_rows
 from shop_manager.dashboard.health import ServiceHealth, ServiceHealthReader
-from shop_manager.dashboard.layout import ENVIRONMENT, Layout
+from shop_manager.dashboard.layout import ENVIRONMENT, Layout, login_of, may
 from shop_manager.dashboard.live import LiveUpdates, partial
 from shop_manager.dashboard.saved_views import home_views
 from shop_manager.dashboard.sparkline import polyline
 from shop_manager.operations.facade import Operations
 
-LIVE_PARTS = ("title", "verdict", "causes", "counts", "flow", "health")
+LIVE_PARTS = ("title", "health", "verdict", "causes", "counts", "flow")
 """Parts of the page, which change together while it is open; each is the id of an element (`title`: of the page's
 title) and has a template of its own.
 """
@@ -51,8 +52,9 @@ class HomePage:
         services = self._services(request)  # before the database is read: they may take long
         summary, now = self._reads.summary(), self._layout.now()
         flows = flow(self._reads.opens_and_ends())
-        causes = summary["stuck"]["causes"]
-        return {"summary": summary, "causes": causes, "now": now, "flow": flows, "services": services}
+        login = login_of(request)
+        rows = cause_rows(summary["stuck"]["causes"], self._reads.growth(), login.role, may(login, "operator"))
+        return {"summary": summary, "rows": rows, "now": now, "flow": flows, "services": services}
 
     def _services(self, request: Request) -> list[ServiceHealth]:
         return self._health.read(getattr(request.app.state, "checks", {}))

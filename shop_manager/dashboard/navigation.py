@@ -8,22 +8,23 @@ from http_api.keys import Role
 
 
 class NavigationItem(NamedTuple):
-    """A link of the bar. `role` is the least one that sees it."""
+    """A link of the bar. `role` is the least one that sees it; `key` leads there after `g` (dashboard.js)."""
 
     name: str
     path: str
     role: Role = "viewer"
+    key: str = ""
 
 
 NAVIGATION = (
-    NavigationItem("Home", "/dashboard"),
-    NavigationItem("Clerks", "/dashboard/clerks"),
-    NavigationItem("Activity", "/dashboard/activity"),
-    NavigationItem("Parked", "/dashboard/parked"),
+    NavigationItem("Home", "/dashboard", key="h"),
+    NavigationItem("Clerks", "/dashboard/clerks", key="l"),
+    NavigationItem("Activity", "/dashboard/activity", key="a"),
+    NavigationItem("Parked", "/dashboard/parked", key="p"),
     NavigationItem("Processes", "/dashboard/processes"),
-    NavigationItem("Figures", "/dashboard/figures"),
+    NavigationItem("Figures", "/dashboard/figures", key="f"),
     NavigationItem("Bulk", "/dashboard/bulk"),
-    NavigationItem("Audit", "/dashboard/audit"),
+    NavigationItem("Audit", "/dashboard/audit", key="u"),
     NavigationItem("Alerts", "/dashboard/alerts"),
     NavigationItem("Runbooks", "/dashboard/runbooks"),
     NavigationItem("Checks", "/dashboard/checks"),

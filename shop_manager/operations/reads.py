@@ -14,6 +14,7 @@ from shop_manager.operations.activity import EVERYTHING, ActivityFilter, compare
 from shop_manager.operations.ages import ANY_TIME, Times
 from shop_manager.operations.audit import read_audit
 from shop_manager.operations.audit_bulks import with_items
+from shop_manager.operations.cause_growth import CauseParts, Growth, growth_of_causes
 from shop_manager.operations.checks import latest
 from shop_manager.operations.clerk_detail import clerk_detail
 from shop_manager.operations.clerk_reads import read_lines, read_messages, read_saga, read_timeline, read_told
@@ -56,6 +57,11 @@ class Reads:
         """Of the summary only what is stuck, by cause."""
         with self.database.read() as tx:
             return stuck_causes(tx, self.registry, tx.now())
+
+    def growth(self) -> dict[CauseParts, Growth]:
+        """How each cause has grown within the last hour: see cause_growth.py."""
+        with self.database.read() as tx:
+            return growth_of_causes(tx, tx.now())
 
     def stuck(self) -> Values:
         """`{count, money_at_risk, money_to_settle, checked_at}` of all that is stuck."""

@@ -43,14 +43,19 @@
   // Parts of the page are replaced while somebody is in them: the line with the focus, and what was unfolded.
   let focused = "";
   let unfolded = [];
+  const placeOf = (each) => {
+    const here = each.closest("[data-line], [data-act]");
+    return here ? here.id || here.getAttribute("href") : "";
+  };
   function keepPlace() {
-    focused = document.activeElement.closest("[data-line]")?.getAttribute("href") || "";
+    focused = placeOf(document.activeElement);
     unfolded = [...document.querySelectorAll("details[id][open]")].map((each) => each.id);
   }
   function findPlace() {
     for (const each of unfolded) if (byId(each)) byId(each).open = true;
     if (!focused || document.activeElement !== document.body) return;
-    lines().find((each) => each.getAttribute("href") === focused)?.focus({ preventScroll: true });
+    const all = [...document.querySelectorAll("[data-line], [data-act]")];
+    all.find((each) => placeOf(each) === focused)?.focus({ preventScroll: true });
   }
   // Behind another tab nothing is asked for: whoever comes back may see what is hours old until the first answer.
   function seen() {
@@ -115,22 +120,53 @@
     all[next].scrollIntoView({ block: "nearest" });
   }
 
+  // The act of the line with the focus, else the first of the page: a link is followed, a field is gone to.
+  function act() {
+    const line = document.activeElement.closest?.("[data-line]");
+    const found = line?.closest("li, tr, section")?.querySelector("[data-act]") || document.querySelector("[data-act]");
+    if (found?.matches("a")) found.click();
+    else if (found) found.focus();
+    else if (document.querySelector("details.act")) then = ACTS;
+  }
+  // Of the page of one Clerk: opens the form of an act, at its first field.
+  function open(name) {
+    const form = byId(`act-${name}`);
+    if (!form) return;
+    form.open = true;
+    form.querySelector("input:not([type=hidden]), select, textarea")?.focus();
+    form.scrollIntoView({ block: "nearest" });
+  }
+  const pick = () => document.activeElement.closest?.("tr")?.querySelector("input[type=checkbox]")?.click();
+
+  const ACTS = {
+    r: () => open("retry"),
+    u: () => open("undo"),
+    e: () => open("extend"),
+    s: () => open("settle"),
+    n: () => open("note"),
+  };
+  const links = [...document.querySelectorAll("a[data-go]")];
+  const PLACES = Object.fromEntries(links.map((each) => [each.dataset.go, () => each.click()]));
   const KEYS = {
     "/": () => byId("search")?.focus(),
     j: () => move(1),
     k: () => move(-1),
-    g: () => document.querySelector("a.brand")?.click(),
+    a: act,
+    x: pick,
+    g: () => { then = PLACES; },
     "?": () => byId("keys")?.showModal(),
   };
+  let then = KEYS; // what the next key means
 
   document.addEventListener("keydown", (event) => {
-    const typing = event.target.closest?.("input, select, textarea, dialog, [contenteditable]");
+    const typing = event.target.closest?.("input:not([type=checkbox]), select, textarea, dialog, [contenteditable]");
     if (event.key === "Escape" && event.target.id === "search") event.target.blur();
-    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
-    const act = KEYS[event.key];
-    if (act) {
+    if (typing || event.ctrlKey || event.metaKey || event.altKey || event.key === "Shift") return;
+    const meant = then[event.key];
+    then = KEYS;
+    if (meant) {
       event.preventDefault();
-      act();
+      meant();
     }
   });
 })();

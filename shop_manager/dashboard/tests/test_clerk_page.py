@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from domain.times import days, to_wire
 from shop_manager.dashboard.clerk_page import SHOWN
 from shop_manager.dashboard.tests.browser_client import BrowserClient, visible_text_of
 from shop_manager.saga.happenings import Note, Operated
@@ -121,7 +122,7 @@ def test_O1_of_two_operators_one_wins_and_the_other_is_told_who_did_what(harness
     [
         ("retry", {"reason": "  "}, "a blank text says nothing"),
         ("settle", {"step": "capture", "outcome": "done"}, "settle needs it"),
-        ("extend", {"until": "soon"}, "an RFC 3339 time"),
+        ("extend", {"until": "soon"}, "until: 'soon' is no moment: allowed are in 30 minutes, in 2 hours"),
         ("undo", {}, "point of no return"),
         ("bribe", {}, "'retry', 'undo', 'extend', 'settle' or 'note'"),
         ("retry", {"version": "x"}, "which version was seen"),
@@ -137,13 +138,18 @@ def test_a_wrong_form_is_told_and_nothing_typed_is_lost(
     assert read(harness, f"clerks/{clerk}")["stuck"] is not None
 
 
-def test_more_time_is_given_in_utc_as_the_field_holds_it(harness: HttpHarness, operator: BrowserClient) -> None:
+def test_more_time_is_given_as_the_field_holds_it_and_as_people_say_it(
+    harness: HttpHarness, operator: BrowserClient
+) -> None:
     clerk = harness.brings_all()["id"]
     harness.goes_on_to("AuthorizePayment")
     page = operator.get(f"{CLERKS}/{clerk}").text
-    usual = re.search(r'name="until" type="datetime-local" required value="([^"]+)"', page)
+    usual = re.search(r'name="until" value="([^"]+ UTC)"', page)
     assert usual and "The deadline was moved." in act(operator, clerk, "extend", until=usual.group(1))
-    assert read(harness, f"clerks/{clerk}")["expires_at"] == f"{usual.group(1)}:00.000Z"
+    assert read(harness, f"clerks/{clerk}")["expires_at"] == f"{usual.group(1)[:-4].replace(' ', 'T')}:00.000Z"
+    operator.get(f"{CLERKS}/{clerk}")
+    assert "The deadline was moved." in act(operator, clerk, "extend", until="in 2 days", zone="Europe/Berlin")
+    assert read(harness, f"clerks/{clerk}")["expires_at"] == to_wire(harness.now + days(2))
 
 
 def test_an_ended_order_offers_a_note_only(harness: HttpHarness, operator: BrowserClient) -> None:

@@ -48,5 +48,7 @@ def test_a_short_id_is_there_as_a_whole_to_mark_find_and_copy() -> None:
     macro = '{% from "macros.html" import short_id %}{{ short_id(id, "/x", line=true) }}{{ short_id(id) }}'
     html = ENVIRONMENT.from_string(macro).render(id=CLERK)
     link = f'<a class="id short" href="/x" title="{CLERK}" data-line>{CLERK}</a>'
-    assert link in html and f'<bdi class="id short" title="{CLERK}">{CLERK}</bdi>' in html
+    assert link in html and f'<bdi class="id" title="{CLERK}"><span class="short">{CLERK}</span></bdi>' in html
     assert html.count(f'data-copy="{CLERK}"') == 2
+    html = ENVIRONMENT.from_string(macro).render(id=f"{CLERK}/capture/1/do")
+    assert f'<span class="short">{CLERK}</span>/capture/1/do</bdi>' in html
