@@ -1,4 +1,4 @@
-"""The causes of the home page, a line each: how old and how grave, how it has grown, and where to act. Pure."""
+"""The causes of the home page, a line each: how old and how grave, how it has grown, and where to act."""
 
 from __future__ import annotations
 
