@@ -19,6 +19,7 @@ from shop_manager.dashboard.layout import ENVIRONMENT, HEADERS, Layout, login_of
 from shop_manager.dashboard.live import LiveUpdates, partial
 from shop_manager.dashboard.not_yet import raise_if_not_yet
 from shop_manager.dashboard.query_parameters import KINDS, STATUSES, address
+from shop_manager.operations.ages import TIMES
 from shop_manager.operations.bulk import PARKED
 from shop_manager.operations.facade import Operations
 from shop_manager.operations.requests import BulkAction, BulkAsk, BulkPace
@@ -27,7 +28,7 @@ PATH = "/dashboard/bulk"
 ACTIONS = {**{name: ACT_NAMES.get(name, name) for name in get_args(BulkAction)}, "replay": "Replay parked messages",
            "discard": "Discard parked messages"}  # fmt: skip
 UNDER_WAY = ("running", "following")
-FILTER = ("kind", "code", "older_than", "updated_since", "status", "step", "process", "shop", "customer", "reference",
+FILTER = ("kind", "code", *TIMES, "status", "step", "process", "shop", "customer", "reference",
           "service", "parked_reason")  # fmt: skip
 
 

@@ -24,9 +24,11 @@ def figures_page(router: APIRouter, layout: Layout, reads: Reads) -> None:
             figures=found,
             hours=hours,
             spans=SPANS,
-            throughput=view.throughput(found["throughput"], hours),
+            throughput=view.throughput(found, hours),
             ends=view.ends(found["ends"]),
             end_words=view.end_words(),
             funnel=view.funnel(found["funnel"]),
             step_times=view.step_times(found["step_times"]),
+            turns=view.TURNS,
+            heat=view.heat(found["stuck"]),
         )

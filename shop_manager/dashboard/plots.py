@@ -5,6 +5,7 @@ All lengths are in units of the view box. The page shows the same numbers in a t
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -55,6 +56,15 @@ def line_plot(series: Sequence[Sequence[float]], moments: Sequence[str]) -> Line
     ticks = [Tick(_along(index, count), moments[index]) for index in range(0, count, every)]
     along = [*ticks[:1], *(tick for tick in ticks[1:] if tick.place + LETTER * widest / 2 <= WIDTH)]
     return LinePlot(lines, across, along)
+
+
+def places(count: int) -> list[Bar]:
+    """Where each of so many points of a line can be pointed at: strips that leave nothing out between them."""
+    if not count:
+        return []
+    middles = [_along(index, count) for index in range(count)]
+    edges = [LEFT, *((one + next_one) / 2 for one, next_one in itertools.pairwise(middles)), WIDTH]
+    return [Bar(round(begin, 1), round(end - begin, 1)) for begin, end in itertools.pairwise(edges)]
 
 
 def bars(parts: Sequence[Sequence[float]], width: float) -> list[list[Bar]]:

@@ -8,7 +8,7 @@ from typing import Any, get_args
 from urllib.parse import urlencode
 
 from http_api.problems import Problem
-from shop_manager.operations.ages import Times, read_times
+from shop_manager.operations.ages import TIMES, Times, read_times
 from shop_manager.saga.state import StuckKind
 from shop_manager.sessions.listing import ORDERS, Filter
 from shop_manager.sessions.view import PublicStatus
@@ -17,7 +17,7 @@ STATUSES: tuple[str, ...] = get_args(PublicStatus)
 KINDS: tuple[str, ...] = get_args(StuckKind)
 CHOICES: dict[str, tuple[str, ...]] = {"stuck": ("yes", "no"), "kind": KINDS, "status": STATUSES, "sort": tuple(ORDERS)}
 """Parameters that take one of a few values, and these."""
-TEXTS = ("code", "step", "process", "shop", "customer", "reference", "older_than", "updated_since")
+TEXTS = ("code", "step", "process", "shop", "customer", "reference", *TIMES)
 FILTERS = ("stuck", "kind", "status", *TEXTS)
 NAMES_IN_OPS = {"reference": "client_reference"}
 VALUES_IN_OPS = {"stuck": {"true": "yes", "false": "no"}}
@@ -73,7 +73,7 @@ class ClerkQuery:
 
     @property
     def times(self) -> Times:
-        return read_times(self.values.get("older_than"), self.values.get("updated_since"))
+        return read_times(*(self.values.get(name) for name in TIMES))
 
     @property
     def filter(self) -> Filter:
@@ -123,9 +123,9 @@ def _error_in(name: str, value: str) -> str | None:
         return None if value in CHOICES[name] else f"allowed are {', '.join(CHOICES[name])}"
     if len(value) > LONGEST:
         return f"at most {LONGEST} characters"
-    if name in ("older_than", "updated_since"):
+    if name in TIMES:
         try:
-            read_times(**{"older_than": None, "updated_since": None, name: value})
+            read_times(*(value if each == name else None for each in TIMES))
         except Problem as problem:
             return problem.errors[0]["detail"]
     return None

@@ -96,60 +96,6 @@ class Summary(Answer):
     parked: Annotated[int, Field(description="messages that wait for a decision")]
 
 
-class Bar(Answer):
-    """What was opened and what ended in one stretch of time."""
-
-    at: Moment
-    opened: Count
-    ended: Annotated[dict[str, int], Field(description="by status")]
-
-
-class EndCount(Answer):
-    """How many Clerks of a process came to one end."""
-
-    process: str
-    status: EndStatus
-    count: Count
-
-
-class FunnelStep(Answer):
-    """How many Clerks came to a step, and how many got through it."""
-
-    step: StepName
-    asked: Count
-    done: Count
-
-
-class Funnel(Answer):
-    """The way through one process."""
-
-    process: str
-    steps: list[FunnelStep]
-
-
-class StepTime(Answer):
-    """How long a step takes: the median, and what 95 of 100 keep to."""
-
-    process: str
-    step: StepName
-    count: Count
-    p50_ms: Count
-    p95_ms: Count
-
-
-class Figures(Answer):
-    """The figures of the last hours."""
-
-    since: Moment
-    now: Moment
-    bucket_seconds: Count
-    throughput: list[Bar]
-    ends: list[EndCount]
-    sampled: Annotated[int, Field(description="Clerks that `funnel` and `step_times` are of")]
-    funnel: list[Funnel]
-    step_times: list[StepTime]
-
-
 class Drift(Answer):
     """Something that two databases do not agree on, and what would repair it."""
 
@@ -354,7 +300,6 @@ class ClerkExport(Answer):
 
 
 READ_SUMMARY = documented(Summary, says="The counts.")
-READ_FIGURES = documented(Figures, says="The figures.")
 FOLLOW_CHANGES = documented(
     says="Server-sent events `changed`: the counts, and the ids of Clerks that have changed, as JSON.",
     content=EVENT_STREAM,

@@ -12,7 +12,8 @@ from http_api.conventions import Id, etag, not_modified
 from http_api.held_calls import EventStream
 from http_api.principals import Principal, go_on_check, identify, require_operator
 from shop_manager.operations import answers, answers_records
-from shop_manager.operations.ages import SINCE_SAYS, Times, read_times
+from shop_manager.operations.ages import MOMENT_SAYS, SINCE_SAYS, Times, read_times
+from shop_manager.operations.answers_figures import READ_FIGURES
 from shop_manager.operations.answers_search import SEARCH
 from shop_manager.operations.export import PAGE, NextPage, as_csv, as_json_lines
 from shop_manager.operations.facade import Operations
@@ -30,6 +31,7 @@ PageSize = Annotated[int, Query(ge=1, le=200)]
 NameFilter = Annotated[str | None, Query(min_length=1, max_length=200)]
 Age = Annotated[str | None, Query(description="age: seconds, or with a unit: 90s, 15m, 2h, 1d")]
 Since = Annotated[str | None, Query(max_length=40, description=SINCE_SAYS)]
+When = Annotated[str | None, Query(max_length=40, description=MOMENT_SAYS)]
 
 
 Viewer = Annotated[Principal, Depends(require_operator("viewer"))]
@@ -63,9 +65,11 @@ def wanted_clerks(
 Wanted = Annotated[Filter, Depends(wanted_clerks)]
 
 
-def wanted_times(*, older_than: Age = None, updated_since: Since = None) -> Times:
+def wanted_times(
+    *, older_than: Age = None, updated_since: Since = None, created_after: When = None, created_before: When = None
+) -> Times:
     """What is asked of their times, as a dependency of the same routes."""
-    return read_times(older_than, updated_since)
+    return read_times(older_than, updated_since, created_after, created_before)
 
 
 OfTimes = Annotated[Times, Depends(wanted_times)]
@@ -77,7 +81,7 @@ def _add_home(router: APIRouter, operations: Operations) -> None:
         """Is anything stuck? Counts by status, stuck by cause with the money at risk, parked messages."""
         return as_json(operations.reads.summary())
 
-    @router.get("/figures", **answers.READ_FIGURES)
+    @router.get("/figures", **READ_FIGURES)
     def read_figures(hours: Annotated[int, Query(ge=1, le=LONGEST)] = 24) -> Response:
         """Opens and ends, the way through the steps, and how long steps take."""
         return as_json(operations.reads.figures(hours))

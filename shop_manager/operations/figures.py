@@ -1,6 +1,7 @@
-"""The figures of the last hours: opened and ended, how many reach each step, and how long steps take.
+"""The figures of the last hours: opened and ended, how many reach each step, how long steps take, what became stuck.
 
-Opens and ends come from the tallies; the rest from the latest SAMPLE Clerks, so no figure costs more in a larger shop.
+Opens and ends come from the tallies, step times from counts by hour, how far they came from the latest SAMPLE Clerks:
+no figure costs more in a larger shop.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from sqlalchemy import select
 
 from domain.times import hours, minutes, to_wire
 from messaging.database import Tx
-from shop_manager.engine.tables import clerks, history, operations_schema
+from shop_manager.engine.tables import clerks, operations_schema
+from shop_manager.operations.step_times import step_times
+from shop_manager.operations.stuck_hours import stuck_hours
 from shop_manager.operations.tallies import OPENED, counted_since
 from shop_manager.processes import ProcessRegistry
 
@@ -29,8 +32,9 @@ def figures(tx: Tx, processes: ProcessRegistry, back: int, now: int) -> dict[str
     """Of the last `back` hours (1 to LONGEST):
 
     `{since, now, bucket_seconds, throughput: [{at, opened, ended: {status: count}}], ends: [{process, status, count}],
-    sampled, funnel: [{process, steps: [{step, asked, done}]}], step_times: [{process, step, count, p50_ms, p95_ms}]}`.
-    `sampled` says how many Clerks funnel and step times are of: the latest ones opened in that time, at most SAMPLE.
+    sampled, funnel: [{process, steps: [{step, asked, done}]}], step_times_since, step_times, stuck}`.
+    `sampled` says how many Clerks the funnel is of: the latest ones opened in that time, at most SAMPLE. The others are
+    of all: see step_times.py and stuck_hours.py.
     """
     since = now - hours(back)
     counted = _counted(tx, since, now)
@@ -40,8 +44,14 @@ def figures(tx: Tx, processes: ProcessRegistry, back: int, now: int) -> dict[str
         "ends": _ends(counted),
         "sampled": len(sample),
         "funnel": _funnel(sample, processes),
-        "step_times": _step_times(tx, sample, processes),
+        **step_times(tx, processes, since),
+        "stuck": stuck_hours(tx, since, now, steps_of(processes)),
     }
+
+
+def steps_of(processes: ProcessRegistry) -> list[str]:
+    """The steps of all processes, each once, in their order."""
+    return list(dict.fromkeys(name for process in processes.by_reference.values() for name in process.names))
 
 
 def opens_and_ends(tx: Tx, back: int, now: int) -> dict[str, Any]:
@@ -117,39 +127,3 @@ def _funnel(sample: Sequence[tuple[str, str, Mapping[str, Any]]], processes: Pro
         for reference, process in processes.by_reference.items()
         if any(asked[reference, step] for step in process.names)
     ]  # fmt: skip
-
-
-def _step_times(
-    tx: Tx, sample: Sequence[tuple[str, str, Mapping[str, Any]]], processes: ProcessRegistry
-) -> list[dict[str, Any]]:
-    process_of = {clerk: process for clerk, process, _ in sample}
-    took: dict[tuple[str, str], list[int]] = defaultdict(list)
-    first_asked: dict[tuple[str, str], int] = {}
-    for clerk, at, what, step in _moments(tx, list(process_of)):
-        if what == "asked":
-            first_asked.setdefault((clerk, step), at)
-        elif (clerk, step) in first_asked:
-            took[process_of[clerk], step].append(at - first_asked[clerk, step])
-    return [
-        {
-            "process": reference,
-            "step": step,
-            "count": len(times),
-            "p50_ms": _part(times, 50),
-            "p95_ms": _part(times, 95),
-        }
-        for reference, process in processes.by_reference.items()
-        for step in process.names
-        if (times := sorted(took[reference, step]))
-    ]
-
-
-def _moments(tx: Tx, ids: Sequence[str]) -> Iterable[Any]:
-    wanted = history.c.clerk.in_(ids) & history.c.what.in_(("asked", "done"))
-    narrow = select(history.c.clerk, history.c.at, history.c.what, history.c.step).where(wanted)
-    return tx.execute(narrow.order_by(history.c.clerk, history.c.number))
-
-
-def _part(times: Sequence[int], percent: int) -> int:
-    """The nearest-rank percentile of sorted times."""
-    return times[max(0, -(-len(times) * percent // 100) - 1)]

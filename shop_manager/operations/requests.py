@@ -12,7 +12,15 @@ from domain.times import from_wire
 from http_api.conventions import MOMENT_ALLOWED, Body, Id, example, not_blank
 from http_api.keys import Role, expiry
 from http_api.problems import Problem, WrongField, invalid
-from shop_manager.operations.ages import SINCE_SAYS, checked_age, checked_since, read_times
+from shop_manager.operations.ages import (
+    MOMENT_SAYS,
+    SINCE_SAYS,
+    TIMES,
+    checked_age,
+    checked_moment,
+    checked_since,
+    read_times,
+)
 from shop_manager.operations.allowed import NEEDS
 from shop_manager.saga.happenings import (
     Act,
@@ -47,6 +55,7 @@ ShortText = Annotated[str, Field(min_length=1, max_length=200)]
 Age = Annotated[str, Field(max_length=20), AfterValidator(checked_age)]
 """How old a Clerk is at least: `90s`, `15m`, `2h`, `1d`."""
 Since = Annotated[str, Field(max_length=40, description=SINCE_SAYS), AfterValidator(checked_since)]
+When = Annotated[str, Field(max_length=40, description=MOMENT_SAYS), AfterValidator(checked_moment)]
 Moment = Annotated[str, Field(max_length=40, description="RFC 3339")]
 
 
@@ -158,6 +167,8 @@ class BulkFilter(Body):
     code: ShortText | None = None
     older_than: Age | None = None
     updated_since: Since | None = None
+    created_after: When | None = None
+    created_before: When | None = None
     status: PublicStatus | None = None
     step: ShortText | None = None
     process: ShortText | None = None
@@ -168,8 +179,8 @@ class BulkFilter(Body):
     parked_reason: ShortText | None = None
 
     def clerks(self, now: int) -> Filter:
-        found = Filter(**self.model_dump(exclude={"service", "parked_reason", "older_than", "updated_since"}))
-        return read_times(self.older_than, self.updated_since).of(found, now)
+        found = Filter(**self.model_dump(exclude={"service", "parked_reason", *TIMES}))
+        return read_times(*(getattr(self, name) for name in TIMES)).of(found, now)
 
 
 class BulkAsk(Body):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from domain.messages import ParkedNotice
-from domain.times import minutes, seconds, to_wire
+from domain.times import hours, minutes, seconds, to_wire
 from shop_manager.operations import checks
 from shop_manager.operations.changes import difference
 from shop_manager.operations.formats import duration, money
@@ -132,8 +132,46 @@ def test_figures_count_opens_and_ends_and_measure_steps(harness: HttpHarness) ->
     assert found["ends"] == [{"process": "standard/1", "status": "completed", "count": 3}]
     [funnel] = found["funnel"]
     assert {(step["asked"], step["done"]) for step in funnel["steps"]} == {(3, 3)}
+
+
+def answers_after(harness: HttpHarness, milliseconds: int) -> None:
+    """Shopping takes so long, and everything behind it no time."""
+    harness.brings_all()
+    harness.now += milliseconds
+    while commands := harness.sent():
+        harness.answers(commands[0])
+        harness.manager.after_commit()
+
+
+def test_step_times_are_of_every_step_in_the_time_and_by_whose_turn_it_was(harness: HttpHarness) -> None:
+    for took in [2_000] * 12 + [40_000]:
+        answers_after(harness, took)
+    harness.manager.step_figures.hours.flush(harness.database)
+    found = read(harness, "figures?hours=1")
     shopping = next(each for each in found["step_times"] if each["step"] == "shopping")
-    assert (shopping["count"], shopping["p50_ms"], shopping["p95_ms"]) == (3, 2000, 2000)
+    assert (shopping["count"], shopping["turns"][0]["turn"], shopping["turns"][0]["count"]) == (13, "service", 13)
+    assert shopping["p50_ms"] == pytest.approx(2_000, rel=0.08)
+    assert shopping["p95_ms"] == pytest.approx(40_000, rel=0.08)
+    shipping = next(each for each in found["step_times"] if each["step"] == "shipping")
+    assert shipping["turns"][0]["turn"] == "warehouse", "whoever has to act is told apart from the service"
+    harness.now += hours(2)
+    assert read(harness, "figures?hours=1")["step_times"] == []
+    again = read(harness, "figures?hours=3")
+    assert again["step_times"] == found["step_times"]
+    assert again["step_times_since"] == found["step_times_since"]
+
+
+def test_what_became_stuck_is_counted_by_step_and_hour(harness: HttpHarness) -> None:
+    stuck_one(harness)
+    begun = harness.now
+    harness.now += hours(1)
+    for _ in range(2):
+        stuck_one(harness)
+    found = read(harness, "figures?hours=24")["stuck"]
+    assert (found["hours"], [each["step"] for each in found["steps"]]) == (1, ["capture"])
+    by_hour = dict(zip(found["at"], found["steps"][0]["counts"], strict=True))
+    assert by_hour[to_wire(begun - begun % hours(1))] == 1 and sum(by_hour.values()) == 3
+    assert read(harness, "figures?hours=168")["stuck"]["hours"] == 7
 
 
 def test_the_last_recorded_check_is_shown(harness: HttpHarness) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import Any
 
 from domain.invariants import INVARIANTS
@@ -36,6 +37,36 @@ def test_figures_without_anything_say_so(viewer: BrowserClient) -> None:
     assert "No session was opened and none has ended in this time." in text and "No order has ended" in text
 
 
+def test_every_point_and_every_number_of_the_heat_map_leads_to_its_orders(
+    harness: HttpHarness, viewer: BrowserClient
+) -> None:
+    order = stuck_one(harness)
+    harness.now += 60_000
+    count_lately(harness.database)
+    text = viewer.text("/dashboard/figures?hours=1")
+    assert "Where and when orders became stuck" in text
+    page = unescape(viewer.page.text)
+    points = set(re.findall(r'href="(/dashboard/clerks\?created_after=[^"]+)"', page))
+    cells = set(re.findall(r'href="(/dashboard/activity\?kind=stuck&step=capture&since=[^"]+)" title="1 became', page))
+    assert len(points) == len(cells) == 1
+    for path in points | cells:
+        assert f"/dashboard/clerks/{order}" in viewer.get(path).text, path
+    later = viewer.get("/dashboard/clerks?created_after=2099-01-01T00:00:00Z")
+    assert "opened after" in later.text and "/dashboard/clerks/clk_" not in later.text
+    assert viewer.get("/dashboard/clerks?created_before=soon").status_code == 422
+
+
+def test_step_times_say_how_exact_they_are_and_whose_turn_it_was(harness: HttpHarness, viewer: BrowserClient) -> None:
+    harness.brings_all()
+    while commands := harness.sent():
+        harness.answers(commands[0])
+        harness.manager.after_commit()
+    harness.manager.step_figures.hours.flush(harness.database)
+    text = viewer.text("/dashboard/figures?hours=1")
+    assert "not a sample; times are right within 8 %" in text
+    assert "Customer p50, p95 Service p50, p95 Warehouse p50, p95" in text
+
+
 def test_figures_are_drawn_each_with_its_table(harness: HttpHarness, viewer: BrowserClient) -> None:
     harness.brings_all()
     harness.goes_on_to_the_end()
@@ -43,7 +74,7 @@ def test_figures_are_drawn_each_with_its_table(harness: HttpHarness, viewer: Bro
     count_lately(harness.database)
     text = viewer.text("/dashboard/figures?hours=1")
     assert "1 opened, 1 ended" in text and "100 %" in text
-    assert viewer.page.text.count("<polyline") == 2 and viewer.page.text.count("<table") == 4
+    assert viewer.page.text.count("<polyline") == 2 and viewer.page.text.count("<table") == 3
     assert viewer.get("/dashboard/figures?hours=0").status_code == 422
 
 

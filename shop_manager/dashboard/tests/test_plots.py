@@ -35,8 +35,34 @@ def test_the_longest_row_fills_the_width_and_parts_follow_each_other() -> None:
 
 
 def test_throughput_adds_up_all_ends() -> None:
-    found = view.throughput([{"at": "2026-11-25T04:00:00.000Z", "opened": 3, "ended": {"failed": 1, "expired": 1}}], 24)
-    assert (found.opened, found.ended) == (3, 2) and found.rows == [("2026-11-25T04:00:00.000Z", 3, 2)]
+    at = "2026-11-25T04:00:00.000Z"
+    bars = [{"at": at, "opened": 3, "ended": {"failed": 1, "expired": 1}}]
+    found = view.throughput({"throughput": bars, "bucket_seconds": 1800}, 24)
+    assert (found.opened, found.ended) == (3, 2)
+    [row] = found.rows
+    assert (row.at, row.opened, row.ended, row.says) == (at, 3, 2, "11-25 04:00 UTC: 3 opened, 2 ended")
+    assert row.href == (
+        "/dashboard/clerks?created_after=2026-11-25T03%3A59%3A59.999Z&created_before=2026-11-25T04%3A30%3A00.000Z"
+    )
+
+
+def test_points_leave_nothing_out_between_them_and_those_of_nothing_lead_nowhere() -> None:
+    strips = plots.places(5)
+    assert strips[0].x == LEFT and sum(strip.width for strip in strips) == pytest.approx(WIDTH - LEFT)
+    assert plots.places(0) == [] and len(plots.places(1)) == 1
+    nothing = {"throughput": [{"at": "2026-11-25T04:00:00.000Z", "opened": 0, "ended": {}}], "bucket_seconds": 60}
+    assert view.throughput(nothing, 1).rows[0].href == ""
+
+
+def test_the_heat_map_says_step_hour_and_number_and_how_dark() -> None:
+    at = ["2026-11-24T23:00:00.000Z", "2026-11-25T00:00:00.000Z"]
+    found = view.heat({"hours": 1, "at": at, "steps": [{"step": "capture", "counts": [8, 2]}]})
+    assert found.columns == [("11-24", "23"), ("11-25", "00")]
+    [row] = found.rows
+    assert (row.step, row.total, [(cell.orders, cell.level) for cell in row.cells]) == ("capture", 10, [(8, 4), (2, 1)])
+    assert row.cells[0].says == "8 became stuck at capture, 11-24 23:00 to 00:00 UTC"
+    assert "step=capture&since=2026-11-24T23" in row.cells[0].href and "until=2026-11-25T00" in row.cells[0].href
+    assert view.heat({"hours": 1, "at": at, "steps": []}).rows == []
 
 
 def test_ends_are_by_process_in_the_order_of_the_legend() -> None:
@@ -48,8 +74,10 @@ def test_ends_are_by_process_in_the_order_of_the_legend() -> None:
 def test_the_funnel_and_the_times_say_their_numbers_in_words() -> None:
     [group] = view.funnel([{"process": "p/1", "steps": [{"step": "a", "asked": 4, "done": 3}]}])
     assert group.rows[0].numbers == ("4", "3", "75 %")
-    [group] = view.step_times([{"process": "p/1", "step": "a", "count": 9, "p50_ms": 20, "p95_ms": 61_000}])
-    assert group.rows[0].numbers == ("20 ms", "1.0 min", "9")
+    turns = [{"turn": "service", "count": 9, "p50_ms": 5, "p95_ms": 900}]
+    step = {"process": "p/1", "step": "a", "count": 9, "p50_ms": 20, "p95_ms": 61_000, "turns": turns}
+    [group] = view.step_times([step])
+    assert group.rows[0].numbers == ["20 ms", "1.0 min", "9", "", "5 ms, 900 ms", ""]
 
 
 @pytest.mark.parametrize("moments", [["11-23 15:21"] * 48, ["14:21"] * 60, ["14:21"] * 7, ["11-23 15:21"] * 2])
