@@ -15,7 +15,7 @@ from shop_manager.dashboard.saved_views import home_views
 from shop_manager.dashboard.sparkline import polyline
 from shop_manager.operations.facade import Operations
 
-LIVE_PARTS = ("title", "health", "verdict", "causes", "counts", "flow")
+LIVE_PARTS = ("title", "health", "verdict", "causes", "counts", "activity", "flow")
 """Parts of the page, which change together while it is open; each is the id of an element (`title`: of the page's
 title) and has a template of its own.
 """
@@ -54,10 +54,17 @@ class HomePage:
         flows = flow(self._reads.opens_and_ends())
         login = login_of(request)
         rows = cause_rows(summary["stuck"]["causes"], self._reads.growth(), login.role, may(login, "operator"))
-        return {"summary": summary, "rows": rows, "now": now, "flow": flows, "services": services}
+        shown = {"summary": summary, "rows": rows, "now": now, "flow": flows, "services": services}
+        return {**shown, "hour": last_hour(self._reads.compared_hours())}
 
     def _services(self, request: Request) -> list[ServiceHealth]:
         return self._health.read(getattr(request.app.state, "checks", {}))
+
+
+def last_hour(compared: Mapping[str, Any]) -> dict[str, int]:
+    """How many became `stuck`, and how many `healed`."""
+    counts = {each["kind"]: each["last_hour"] for each in compared["kinds"]}
+    return {name: counts[name] for name in ("stuck", "healed")}
 
 
 def flow(figures: Mapping[str, Any]) -> dict[str, Any]:

@@ -78,3 +78,11 @@ def test_an_open_page_hears_how_much_is_new_and_the_hours_as_they_are(
     assert re.search(r'hx-target="#news".*href="/dashboard/activity\?kind=stuck">2 new, show<', told, re.DOTALL)
     assert re.search(r'hx-target="#hours".*<b>2</b>', told, re.DOTALL)
     assert "<tr" not in "".join(stream.messages), "no line is moved"
+
+
+def test_home_says_what_became_stuck_and_healed_in_the_last_hour(harness: HttpHarness, viewer: BrowserClient) -> None:
+    assert "In the last hour: 0 became stuck, 0 healed" in viewer.text("/dashboard")
+    settled(harness, stuck_at_capture(harness))
+    stuck_at_capture(harness)
+    assert "In the last hour: 2 became stuck, 1 healed" in viewer.text("/dashboard")
+    assert 'href="/dashboard/activity?kind=healed&amp;hours=1"' in viewer.page.text
