@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from http_api.tests.harness import HttpHarness
+from http_api.tests.quick_hashes import quick_hashes
 from messaging.database import Database
+
+__all__ = ["quick_hashes"]
 
 
 @pytest.fixture

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from http_api.tests.quick_hashes import quick_hashes
 from shop_manager.tests.http_harness import HttpHarness
+
+__all__ = ["quick_hashes"]
 
 
 @pytest.fixture

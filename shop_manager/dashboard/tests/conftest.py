@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from shop_manager.dashboard.tests.browser_client import BrowserClient
-from shop_manager.tests.conftest import harness
+from shop_manager.tests.conftest import harness, quick_hashes
 from shop_manager.tests.http_harness import HttpHarness
 
-__all__ = ["harness"]
+__all__ = ["harness", "quick_hashes"]
 
 
 @pytest.fixture
