@@ -71,6 +71,7 @@ PATHS = (
     "/dashboard/customers/{customer}",
     "/dashboard/clerks/{clerk}",
     "/dashboard/clerks/{clerk}/actions",
+    "/dashboard/clerks/{clerk}/claim",
     "/dashboard/parked/{parked}",
     "/dashboard/parked/{parked}/actions",
     "/dashboard/bulk/{bulk}",

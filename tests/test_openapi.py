@@ -28,7 +28,7 @@ read_clerk_document cancel_session expire_session amend_session
 read_customer put_customer read_shop put_shop
 read_summary read_figures follow_changes read_checks list_clerks export_clerks_csv export_clerks_json
 read_clerk read_timeline list_messages list_parked read_parked list_processes read_chosen_process list_audit
-act_on_clerk act_on_parked preview_bulk list_bulks read_bulk start_bulk stop_bulk
+act_on_clerk claim_clerk act_on_parked preview_bulk list_bulks read_bulk start_bulk stop_bulk
 list_people add_person act_on_person list_keys create_key act_on_key list_views save_view remove_view
 search_everything read_customer_and_orders
 list_activity compare_hours

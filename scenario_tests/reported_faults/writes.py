@@ -168,6 +168,16 @@ def lines_what(order: OrderUnderTest, what: str) -> int:
     return sum(line["what"] == what for line in order.timeline())
 
 
+def releasing(place: Place) -> Request:
+    """Of an order that nobody has: nothing comes of it, as often as it is sent."""
+    order = place.opens()
+
+    def claimed() -> int:
+        return int(place.ask("GET", f"/ops/clerks/{order.id}", key=place.keys.operator).json()["claim"] is not None)
+
+    return of_operator(place, f"/ops/clerks/{order.id}/claim", {"action": "release"}, claimed)
+
+
 def discarding(place: Place) -> Request:
     bad = f"nothing that we know {place.shop.suffix}".encode()
     place.shop.puts_on_queue("shop_manager", bad)
@@ -302,6 +312,7 @@ WRITES = (
     Write("POST /fulfillment/stock/{sku}/adjust", adjusting, "200", ("200",)),
     Write("POST /fulfillment/{session}/ship", shipping, "202", ("202",)),
     Write("POST /ops/clerks/{clerk}/actions", note, "200", ("412 version_conflict",)),
+    Write("POST /ops/clerks/{clerk}/claim", releasing, "200", ("200",), effects=0),
     Write("POST /ops/parked/{parked}/actions", discarding, "200", ("200",)),
     Write("POST /ops/bulk", previewing, "201", ("201",), effects=0),  # another preview: none of them does anything
     Write("POST /ops/bulk/{name}/start", starting, "200", ("200",)),

@@ -80,7 +80,7 @@ class BulkPages:
             actions=ACTIONS,
             offered=[name for name in ACTIONS if not ids or name not in PARKED],
             choices=self._choices,
-            typed={name: form.get(name, "") for name in (*FILTER, "action", "stuck", "reason", "until")},
+            typed={name: form.get(name, "") for name in (*FILTER, "action", "stuck", "mine", "reason", "until")},
             error=problem.detail if problem else nothing,
             ids=ids,
             may_run=may(login_of(request), "admin"),
@@ -169,8 +169,8 @@ def bulk_request(form: FormData, now: int) -> BulkAsk:
     wanted: dict[str, Any] = {name: form[name].strip() for name in FILTER if form.get(name, "").strip()}
     if form.get("action") in PARKED:
         wanted = {name: wanted[name] for name in ("service", "parked_reason") if name in wanted}
-    elif form.get("stuck") == "yes":
-        wanted["stuck"] = True
+    else:
+        wanted |= {name: True for name in ("stuck", "mine") if form.get(name) == "yes"}
     if "reference" in wanted:
         wanted["client_reference"] = wanted.pop("reference")
     return validated(BulkAsk, {**said, "filter": wanted})

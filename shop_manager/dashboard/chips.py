@@ -9,7 +9,7 @@ from shop_manager.dashboard.query_parameters import ClerkQuery, address
 from shop_manager.operations.ages import is_age
 
 NAMES = {"updated_since": "changed since", "created_after": "opened after", "created_before": "opened before"}
-QUICK = (("stuck", "yes", "stuck"), ("updated_since", "1h", "changed in the last hour"))
+QUICK = (("stuck", "yes", "stuck"), ("mine", "yes", "mine"), ("updated_since", "1h", "changed in the last hour"))
 """Name, value, words."""
 
 

@@ -8,18 +8,21 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 
+from domain.visible_text import comparison_key
 from http_api.conventions import Id
+from http_api.principals import Principal, stable_part
 from http_api.problems import Problem
 from shop_manager.dashboard import clerk_view as view
 from shop_manager.dashboard.act_outcome import outcome_of
 from shop_manager.dashboard.diagram import clerk_diagram, services_of
 from shop_manager.dashboard.form_numbers import is_number
-from shop_manager.dashboard.forms import clerk_act_request, principal_of, raise_unless_shown, version_in
+from shop_manager.dashboard.forms import claim_request, clerk_act_request, principal_of, raise_unless_shown, version_in
 from shop_manager.dashboard.layout import ENVIRONMENT, Layout, done_before, lead_on, login_of, may
 from shop_manager.dashboard.live import LiveUpdates, partial
 from shop_manager.dashboard.not_yet import raise_if_not_yet
 from shop_manager.dashboard.timeline_lines import timeline as timeline_of
 from shop_manager.dashboard.what_was_told import FULFILLMENT, PAYMENT
+from shop_manager.operations.claim_rows import key_of
 from shop_manager.operations.facade import Operations
 from shop_manager.operations.roles import role_for
 
@@ -32,6 +35,10 @@ DONE = {
     "extend": "The deadline was moved.",
     "settle": "The step was settled by your word.",
     "note": "The note was added.",
+    "claim": "It is yours; everybody sees so.",
+    "take_over": "You have taken it over.",
+    "release": "Nobody has it now.",
+    "snooze": "It is put off, and counts as stuck all the same.",
 }
 """What the page says after each act."""
 
@@ -44,6 +51,19 @@ def clerk_page(router: APIRouter, layout: Layout, live: LiveUpdates, operations:
     @router.get("/clerks/{clerk}")
     def read_clerk(clerk: Id, request: Request) -> Response:
         return page.show(request, clerk)
+
+    @router.post("/clerks/{clerk}/claim")
+    def claim(clerk: Id, request: Request) -> Response:
+        form, who = request.state.form, principal_of(request)
+        operations.claims.require(who, clerk)
+        try:
+            raise_if_not_yet(request)
+            asked = claim_request(form, layout.now())
+            operations.claims.act(who, clerk, asked)
+        except Problem as problem:
+            raise_unless_shown(problem)
+            return page.show(request, clerk, form, problem)
+        return lead_on(request, path_of(clerk), "take_over" if asked.instead_of else asked.action)
 
     @router.post("/clerks/{clerk}/actions")
     def act(clerk: Id, request: Request) -> Response:
@@ -87,6 +107,8 @@ class ClerkPage:
             mine=[name for name in view.ACT_NAMES if may(login_of(request), role_for(name))],
             refused=view.refused_act(problem, timeline, form, found["version"]) if problem else None,
             done=DONE.get(done_before(request), "") if not problem else "",
+            tried=form,
+            is_own=is_own(found["claim"], principal_of(request)),
             outcome=outcome_of(entries, found, services, now),
             told=self._reads.told(clerk)[::-1],
             live=f"/dashboard/live?of=clerk&id={quote(clerk, safe='')}&version={found['version']}",
@@ -113,6 +135,8 @@ class ClerkPage:
         changes = max(0, found["version"] - int(seen)) if is_number(seen) else 0
         template = ENVIRONMENT.get_template("clerk_changed.html")
         news = partial("news", template.render(changes=changes, again=path_of(clerk)))
+        claim = ENVIRONMENT.get_template("clerk_claim_now.html").render(clerk=found, now=self._layout.now())
+        news += partial("claim", claim) if found["stuck"] else ""
         return news + self._outcome_now(found) if changes else news
 
     def _outcome_now(self, found: Mapping[str, Any]) -> str:
@@ -122,6 +146,11 @@ class ClerkPage:
         outcome = outcome_of(entries, found, services, now)
         template = ENVIRONMENT.get_template("clerk_outcome.html")
         return partial("outcome", template.render(outcome=outcome, clerk=found, now=now))
+
+
+def is_own(claim: Mapping[str, Any] | None, who: Principal) -> bool:
+    """Has whoever looks claimed it?"""
+    return claim is not None and comparison_key(stable_part(claim["who"]))[:128] == key_of(who)
 
 
 def path_of(clerk: str) -> str:

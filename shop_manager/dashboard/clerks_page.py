@@ -23,6 +23,7 @@ from shop_manager.dashboard.query_parameters import (
     read_clerk_query,
 )
 from shop_manager.dashboard.saved_views import query_string_of, saved_views_of
+from shop_manager.operations.claim_rows import key_of
 from shop_manager.operations.export import PAGE, NextPage, as_csv, as_json_lines
 from shop_manager.operations.facade import Operations
 
@@ -37,7 +38,7 @@ def clerks_pages(router: APIRouter, layout: Layout, live: LiveUpdates, operation
 
     @router.get("/clerks")
     def clerks(request: Request) -> Response:
-        query, cursor = read_clerk_query(request.query_params), request.query_params.get("cursor")
+        query, cursor = query_of(request), request.query_params.get("cursor")
         if any(name.startswith(CHOSEN) for name in request.query_params) and not query.errors:
             return RedirectResponse(address(PATH, query.values), 303, HEADERS)
         found = reader.page(query, cursor, layout.now())
@@ -79,6 +80,11 @@ def clerks_pages(router: APIRouter, layout: Layout, live: LiveUpdates, operation
         return _file("application/json", "clerks.json", as_json_lines(pages(request)))
 
 
+def query_of(request: Request) -> ClerkQuery:
+    """What the address asks for, by whoever is logged in."""
+    return read_clerk_query(request.query_params, key_of(login_of(request).principal))
+
+
 class ClerkListReader:
     """What the list, its files and its live updates read."""
 
@@ -102,14 +108,14 @@ class ClerkListReader:
 
     def pages(self, request: Request) -> NextPage:
         """Every page of the current filter, for a file; Problem 422 when the filter is wrong."""
-        query = read_clerk_query(request.query_params)
+        query = query_of(request)
         for name, error in query.errors.items():
             raise invalid(name, error)
         return self._reads.every_page(query.filter, times=query.times, sort=query.sort, limit=PAGE)
 
     def updates(self, request: Request) -> str:
         """How many of the list's first page are new, changed or gone since it was read; no line is moved."""
-        query, since = read_clerk_query(request.query_params), _since(request)
+        query, since = query_of(request), _since(request)
         if query.errors or since is None:
             return ""
         lines = self._lines(query, None, SHOWN)["data"]

@@ -15,6 +15,7 @@ from http_api.validation_errors import detail_of
 from shop_manager.dashboard.form_numbers import is_number
 from shop_manager.dashboard.layout import login_of
 from shop_manager.dashboard.moment_text import moment_of
+from shop_manager.operations.claims import ClaimAsk
 from shop_manager.operations.requests import ClerkAct
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -42,6 +43,12 @@ def clerk_act_request(form: Mapping[str, str], now: int) -> ClerkAct:
     if form.get("undo"):
         given["undo"] = True
     return validated(ClerkAct, given)
+
+
+def claim_request(form: Mapping[str, str], now: int) -> ClaimAsk:
+    """Problem 422 names every wrong field."""
+    given = {name: form[name] for name in ("instead_of", "reason") if form.get(name)}
+    return validated(ClaimAsk, {"action": form.get("action", ""), **given, **until_in(form, now)})
 
 
 def validated(model: type[Model], given: Mapping[str, object]) -> Model:

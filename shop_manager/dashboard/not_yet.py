@@ -16,7 +16,9 @@ from shop_manager.dashboard.form_data import FormData
 
 NAME, PASSWORD = "log_in_as", "log_in_with"
 """The fields of a login page that holds an act."""
-_HELD = re.compile(r"/dashboard/(clerks/[^/]+/actions|parked(/[^/]+)?/actions|bulk(/[^/]+/(start|stop))?|people(/.*)?)")
+_HELD = re.compile(
+    r"/dashboard/(clerks/[^/]+/(actions|claim)|parked(/[^/]+)?/actions|bulk(/[^/]+/(start|stop))?|people(/.*)?)"
+)
 NOT_KEPT = frozenset({FIELD, NAME, PASSWORD})
 NOT_YET = "Your login had ended; you are logged in again. Look, and send it once more."
 

@@ -15,12 +15,18 @@ from shop_manager.sessions.view import PublicStatus
 
 STATUSES: tuple[str, ...] = get_args(PublicStatus)
 KINDS: tuple[str, ...] = get_args(StuckKind)
-CHOICES: dict[str, tuple[str, ...]] = {"stuck": ("yes", "no"), "kind": KINDS, "status": STATUSES, "sort": tuple(ORDERS)}
+CHOICES: dict[str, tuple[str, ...]] = {
+    "stuck": ("yes", "no"),
+    "mine": ("yes",),
+    "kind": KINDS,
+    "status": STATUSES,
+    "sort": tuple(ORDERS),
+}
 """Parameters that take one of a few values, and these."""
 TEXTS = ("code", "step", "process", "shop", "customer", "reference", *TIMES)
-FILTERS = ("stuck", "kind", "status", *TEXTS)
+FILTERS = ("stuck", "mine", "kind", "status", *TEXTS)
 NAMES_IN_OPS = {"reference": "client_reference"}
-VALUES_IN_OPS = {"stuck": {"true": "yes", "false": "no"}}
+VALUES_IN_OPS = {"stuck": {"true": "yes", "false": "no"}, "mine": {"true": "yes"}}
 """How `/ops/clerks` names the same: its parameters are understood here too."""
 COLUMNS = {
     "reference": "Reference",
@@ -45,10 +51,14 @@ LONGEST = 200
 
 @dataclass(frozen=True)
 class ClerkQuery:
-    """`values` are the valid parameters that were given, as texts; `errors` says of the others what is wrong."""
+    """`values` are the valid parameters that were given, as texts; `errors` says of the others what is wrong.
+
+    `operator`: whose claims are `mine`, as claims are told apart.
+    """
 
     values: Mapping[str, str]
     errors: Mapping[str, str] = field(default_factory=dict)
+    operator: str = ""
 
     @property
     def sort(self) -> str:
@@ -88,10 +98,12 @@ class ClerkQuery:
             shop=given("shop"),
             customer=given("customer"),
             client_reference=given("reference"),
+            mine=True if given("mine") else None,
+            operator=self.operator,
         )
 
 
-def read_clerk_query(parameters: Mapping[str, str]) -> ClerkQuery:
+def read_clerk_query(parameters: Mapping[str, str], operator: str = "") -> ClerkQuery:
     """From the parameters of an address; an empty one counts as not given."""
     values: dict[str, str] = {}
     errors: dict[str, str] = {}
@@ -108,7 +120,7 @@ def read_clerk_query(parameters: Mapping[str, str]) -> ClerkQuery:
         errors["columns"] = f"allowed are {', '.join(COLUMNS)}"
     elif columns:
         values["columns"] = ",".join(columns)
-    return ClerkQuery(values, errors)
+    return ClerkQuery(values, errors, operator)
 
 
 def _columns_in(parameters: Mapping[str, str]) -> tuple[list[str], bool]:

@@ -12,6 +12,7 @@ from http_api.principals import has_role
 from shop_manager.dashboard.forms import principal_of, validated
 from shop_manager.dashboard.layout import HEADERS
 from shop_manager.dashboard.query_parameters import ClerkQuery, address, read_clerk_query
+from shop_manager.operations.claim_rows import key_of
 from shop_manager.operations.facade import Operations
 from shop_manager.operations.requests import ViewAsk
 from shop_manager.operations.saved_views import Views
@@ -53,7 +54,7 @@ def saved_views_of(request: Request, operations: Operations, query: ClerkQuery) 
     """
     who, shown = principal_of(request), list[dict[str, Any]]()
     for number, view in enumerate(operations.views.all_of(who)["data"]):
-        saved = _parsed(view["query"])
+        saved = _parsed(view["query"], key_of(who))
         own = view["owner"] == who.stable_name
         shown.append({
             **{name: view[name] for name in ("name", "owner", "shared")},
@@ -70,7 +71,7 @@ def home_views(request: Request, operations: Operations) -> list[dict[str, Any]]
     """A few of them for the home page: `{name, address, owner, own, count}`, one's own first."""
     who, shown = principal_of(request), list[dict[str, Any]]()
     for view in operations.views.all_of(who)["data"][:AT_HOME]:
-        saved = _parsed(view["query"])
+        saved = _parsed(view["query"], key_of(who))
         own = view["owner"] == who.stable_name
         found = {"name": view["name"], "owner": view["owner"], "own": own, "address": address(PATH, saved.values)}
         shown.append({**found, "count": _count(operations, saved)})
@@ -90,8 +91,9 @@ def _count(operations: Operations, query: ClerkQuery) -> str:
     return f"{found}+" if more else str(found)
 
 
-def _parsed(query_string: str) -> ClerkQuery:
-    return read_clerk_query(dict(parse_qsl(query_string, max_num_fields=50)))
+def _parsed(query_string: str, operator: str = "") -> ClerkQuery:
+    """`operator`: whose claims are `mine` in it."""
+    return read_clerk_query(dict(parse_qsl(query_string, max_num_fields=50)), operator)
 
 
 def _back_to_list(query: ClerkQuery) -> Response:

@@ -19,6 +19,7 @@ class OperationsTables(NamedTuple):
     runbooks: Table
     clocks: Table
     step_hours: Table
+    claims: Table
 
 
 def operations_tables(metadata: MetaData) -> OperationsTables:
@@ -34,6 +35,7 @@ def operations_tables(metadata: MetaData) -> OperationsTables:
         _runbooks(metadata),
         _clocks(metadata),
         _step_hours(metadata),
+        _claims(metadata),
     )
 
 
@@ -210,4 +212,21 @@ def _step_hours(metadata: MetaData) -> Table:
         Column("bucket", Integer, primary_key=True, autoincrement=False),
         Column("count", BigInteger, nullable=False),
         sqlite_with_rowid=False,
+    )
+
+
+def _claims(metadata: MetaData) -> Table:
+    """Who looks after a stuck Clerk. It counts for that time of being stuck only: where `stuck_since` is the Clerk's.
+
+    `who_key` is the part of the name that stays, as names are compared.
+    """
+    return Table(
+        "claims",
+        metadata,
+        Column("clerk", String(128), primary_key=True),
+        Column("stuck_since", BigInteger, nullable=False),
+        Column("who", String(128), nullable=False),
+        Column("who_key", String(128), nullable=False, index=True),
+        Column("at", BigInteger, nullable=False),
+        Column("snoozed_until", BigInteger),
     )

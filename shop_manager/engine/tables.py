@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Computed, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, Computed, Index, Integer, MetaData, String, Table, Text, and_
 
 from http_api.first_passwords import first_passwords_table
 from http_api.keys import key_tables
@@ -78,6 +78,9 @@ Index(
     postgresql_where=_NAMED,
 )
 
+_CLAIMS = operations_schema.claims
+COUNTS = and_(clerks.c.id == _CLAIMS.c.clerk, clerks.c.stuck_since == _CLAIMS.c.stuck_since)
+"""A claim of the time that its Clerk is stuck now: all others are over."""
 history = Table(
     "history",
     metadata,

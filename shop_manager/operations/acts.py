@@ -15,6 +15,7 @@ from messaging.database_errors import ConcurrencyError
 from shop_manager.engine.manager import Manager
 from shop_manager.operations.activity_acts import about
 from shop_manager.operations.audit import AuditLine, record
+from shop_manager.operations.claim_rows import read_claims
 from shop_manager.operations.clerk_detail import clerk_detail
 from shop_manager.operations.clerk_reads import read_saga
 from shop_manager.operations.roles import require, role_for
@@ -60,7 +61,7 @@ class Acts:
         if isinstance(outcome, Refused):
             raise self._problem(outcome, clerk)
         with self.manager.database.read() as tx:
-            return clerk_detail(outcome, self.manager.processes, self.first_steps, tx.now(), self.manager.policy)
+            return self._detail(tx, outcome)
 
     def require(self, who: Principal, action: str, clerk: str) -> None:
         """Problem `forbidden` for whose role is too small for it; the attempt is written down."""
@@ -89,13 +90,19 @@ class Acts:
             raise not_found()
         return outcome
 
+    def _detail(self, tx: Tx, saga: Saga) -> dict[str, Any]:
+        """As `reads.clerk` has it."""
+        claim = read_claims(tx, [saga.id]).get(saga.id) if saga.stuck else None
+        manager = self.manager
+        return clerk_detail(saga, manager.processes, self.first_steps, tx.now(), policy=manager.policy, claim=claim)
+
     def _problem(self, refused: Refused, clerk: str) -> Problem:
         if refused.code == "invalid_request":
             return invalid("$.until", refused.detail)
         if refused.code == "version_conflict":
             with self.manager.database.read() as tx:
-                saga, now = read_saga(tx, clerk), tx.now()
-            current = clerk_detail(saga, self.manager.processes, self.first_steps, now, self.manager.policy)
+                saga = read_saga(tx, clerk)
+                current = self._detail(tx, saga)
             return other_version(saga.version, current, refused.detail, clerk)
         return Problem(refused.code, refused.detail, session_id=clerk)
 

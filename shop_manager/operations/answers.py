@@ -71,6 +71,9 @@ class StuckCause(Answer):
     next_at: Moment | None
     oldest_since: Moment
     oldest_seconds: Count
+    claimed: Annotated[int, Field(ge=0, description="of these, how many somebody has")]
+    snoozed: Annotated[int, Field(ge=0, description="of the claimed ones, how many are put off")]
+    snoozed_until: Annotated[Moment | None, Field(description="until when the first of these is")]
     runbook: Annotated[str | None, Field(description="a link to what to do")]
     responsible: str | None
 
@@ -82,6 +85,9 @@ class StuckSummary(Answer):
     oldest_since: Moment | None
     money_at_risk: Annotated[AmountByCurrency, Field(description="what can be lost, in minor units")]
     money_to_settle: Annotated[AmountByCurrency, Field(description="paid and shipped, but not settled")]
+    claimed: Count
+    snoozed: Count
+    snoozed_until: Moment | None
     causes: list[StuckCause]
 
 
@@ -136,6 +142,14 @@ class Stuck(Answer):
     detail: str
 
 
+class ClaimShown(Answer):
+    """Who looks after a stuck Clerk."""
+
+    who: str
+    since: Moment
+    snoozed_until: Moment | None
+
+
 class ClerkLine(Answer):
     """One Clerk in a list."""
 
@@ -154,6 +168,7 @@ class ClerkLine(Answer):
     updated_at: Moment
     next_wake_at: Moment | None
     version: int
+    claim: ClaimShown | None
 
 
 class ClerkProgress(Answer):
@@ -313,6 +328,9 @@ READ_CLERK = documented(
 )
 READ_TIMELINE = documented(Page[TimelineLine], says="A page of the timeline.", problems=["not_found"])
 LIST_MESSAGES = documented(Page[Message], says="A page of messages.", problems=["not_found"])
+CLAIM_CLERK = documented(
+    Clerk, says="The Clerk after it.", headers=[ETAG], problems=["not_found", "not_allowed_now"], role="operator"
+)
 ACT_ON_CLERK = documented(
     Clerk,
     says="The Clerk after the act.",

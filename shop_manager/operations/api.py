@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -15,6 +16,7 @@ from shop_manager.operations import answers, answers_records
 from shop_manager.operations.ages import MOMENT_SAYS, SINCE_SAYS, Times, read_times
 from shop_manager.operations.answers_figures import READ_FIGURES
 from shop_manager.operations.answers_search import SEARCH
+from shop_manager.operations.claim_rows import key_of
 from shop_manager.operations.export import PAGE, NextPage, as_csv, as_json_lines
 from shop_manager.operations.facade import Operations
 from shop_manager.operations.figures import LONGEST
@@ -57,9 +59,12 @@ def wanted_clerks(
     shop: Id | None = None,
     customer: Id | None = None,
     client_reference: NameFilter = None,
+    mine: Annotated[bool | None, Query(description="those that you have claimed, or all others")] = None,
+    who: Viewer,
 ) -> Filter:
     """The filter in a query: a dependency of every route that lists Clerks."""
-    return Filter(status, stuck, kind, code, step, process, shop, customer, client_reference)
+    found = Filter(status, stuck, kind, code, step, process, shop, customer, client_reference)
+    return replace(found, mine=mine, operator=key_of(who))
 
 
 Wanted = Annotated[Filter, Depends(wanted_clerks)]

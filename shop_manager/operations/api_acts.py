@@ -8,8 +8,9 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from http_api.conventions import Id, etag, version_seen
 from http_api.principals import Principal, require_operator
-from shop_manager.operations.answers import ACT_ON_CLERK
+from shop_manager.operations.answers import ACT_ON_CLERK, CLAIM_CLERK
 from shop_manager.operations.answers_records import ACT_ON_PARKED
+from shop_manager.operations.claims import ClaimAsk
 from shop_manager.operations.facade import Operations
 from shop_manager.operations.requests import ClerkAct, ParkedAct
 from shop_manager.sessions.api import as_json
@@ -32,6 +33,18 @@ def ops_acts_router(operations: Operations) -> APIRouter:
         """
         operations.acts.require(who, body.action, clerk)
         found = operations.acts.act(who, clerk, body.act(), body.reason, version_seen(request))
+        return as_json(found, 200, {"ETag": etag(found["version"])})
+
+    def may_claim(clerk: Id, who: Who) -> None:
+        operations.claims.require(who, clerk)
+
+    @router.post("/clerks/{clerk}/claim", **CLAIM_CLERK, dependencies=[Depends(may_claim)])
+    def claim_clerk(clerk: Id, who: Who, body: ClaimAsk) -> Response:
+        """Claim a stuck Clerk, take it over, release it, or put it off (`snooze`); all others see who has it.
+
+        It changes nothing of the Clerk, and needs no `If-Match`. What is claimed already by the same operator stays so.
+        """
+        found = operations.claims.act(who, clerk, body)
         return as_json(found, 200, {"ETag": etag(found["version"])})
 
     def may_decide(parked: Id, who: Who) -> None:

@@ -24,6 +24,7 @@ from shop_manager.engine import store
 from shop_manager.engine.tables import operations_schema
 from shop_manager.operations.audit import AuditLine, record
 from shop_manager.operations.bulk_outcome import Outcome
+from shop_manager.operations.claim_rows import key_of
 from shop_manager.operations.clerk_reads import read_lines
 from shop_manager.operations.parked_causes import open_of_cause
 from shop_manager.operations.parked_reads import read_parked, read_versions, version_of
@@ -68,7 +69,7 @@ class Bulk:
             act_of(asked.action, asked.reason, asked.parameters())  # what is wrong with it is said now
         name = "blk_" + "".join(secrets.choice(string.ascii_lowercase) for _ in range(20))
         with self.database.begin() as tx:
-            frozen = self._freeze(tx, asked)
+            frozen = self._freeze(tx, asked, key_of(who))
             self._keep(tx, name, who, asked, frozen)
             after = {"action": asked.action, "count": len(frozen.found), "money": dict(frozen.money)}
             record(tx, who, AuditLine("bulk_preview", f"bulk:{name}", reason=asked.reason, after=after), tx.now())
@@ -121,10 +122,11 @@ class Bulk:
 
     # --- freezing --------------------------------------------------------------------------------------------------
 
-    def _freeze(self, tx: Tx, asked: BulkAsk) -> Frozen:
+    def _freeze(self, tx: Tx, asked: BulkAsk, operator: str) -> Frozen:
         if asked.action in PARKED:
             return _parked(tx, asked)
-        ids = list(dict.fromkeys(asked.ids or [])) if asked.ids else self._found(tx, asked.filter or BulkFilter())
+        named = list(dict.fromkeys(asked.ids or []))
+        ids = named or self._found(tx, asked.filter or BulkFilter(), operator)
         lines = read_lines(tx, ids, self.first_steps)
         _check_known(ids, [line["id"] for line in lines])
         refused = _why_not(tx, ids, asked.action)
@@ -134,13 +136,13 @@ class Bulk:
                 money[line["currency"]] += line["total"] or 0
         return Frozen([(line["id"], line["version"]) for line in lines], money, refused)
 
-    def _found(self, tx: Tx, wanted: BulkFilter) -> list[str]:
+    def _found(self, tx: Tx, wanted: BulkFilter, operator: str) -> list[str]:
         for name in ("service", "parked_reason"):
             if getattr(wanted, name) is not None:
                 raise invalid(f"$.filter.{name}", "this is for parked messages only")
         found: list[str] = []
         cursor: str | None = None
-        those = wanted.clerks(tx.now())
+        those = wanted.clerks(tx.now(), operator)
         while True:
             ids, cursor = page_of(tx, those, NEWEST, limit=200, cursor=cursor, first_steps=self.first_steps)
             found += ids

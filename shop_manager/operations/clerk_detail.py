@@ -8,6 +8,7 @@ from typing import Any
 
 from domain.times import to_wire
 from shop_manager.operations.allowed import actions
+from shop_manager.operations.claim_rows import Claim
 from shop_manager.operations.clerk_line import line_of
 from shop_manager.operations.headline import headline, owner
 from shop_manager.operations.upcoming import coming_next, upcoming
@@ -19,7 +20,13 @@ from shop_manager.sessions.view import progress, steps_of
 
 
 def clerk_detail(
-    saga: Saga, processes: ProcessRegistry, first_steps: Sequence[str], now: int, policy: Policy
+    saga: Saga,
+    processes: ProcessRegistry,
+    first_steps: Sequence[str],
+    now: int,
+    *,
+    policy: Policy,
+    claim: Claim | None,
 ) -> dict[str, Any]:
     """The Clerk's line and all that is known besides. `now` in ms.
 
@@ -28,7 +35,7 @@ def clerk_detail(
     """
     process = processes.by_reference.get(saga.process)
     return {
-        **line_of(saga, first_steps, now),
+        **line_of(saga, first_steps, now, claim),
         "expires_at": to_wire(saga.expires_at),
         "past_the_pivot": saga.past_pivot,
         "ending": saga.ending,

@@ -10,6 +10,7 @@ import orjson
 
 from domain.times import to_wire
 from shop_manager.engine.rows import listed
+from shop_manager.operations.claim_rows import Claim
 from shop_manager.operations.upcoming import promised
 from shop_manager.saga.state import Saga
 from shop_manager.sessions.view import status_of
@@ -20,14 +21,20 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def line_of_row(row: Mapping[str, Any], first_steps: Sequence[str], now: int) -> dict[str, Any]:
-    """`row` has the COLUMNS of `clerks`. `first_steps`: the names of the steps at which a session is `open`."""
-    return _line(row, orjson.loads(row["state"])["stuck"] if row["stuck_kind"] else None, first_steps, now)
+def line_of_row(row: Mapping[str, Any], first_steps: Sequence[str], now: int, claim: Claim | None) -> dict[str, Any]:
+    """`row` has the COLUMNS of `clerks`. `first_steps`: the names of the steps at which a session is `open`.
+
+    `claim`: who has it, if it is stuck and somebody does.
+    """
+    stuck = orjson.loads(row["state"])["stuck"] if row["stuck_kind"] else None
+    return {**_line(row, stuck, first_steps, now), "claim": claim.as_json(now) if claim else None}
 
 
-def line_of(saga: Saga, first_steps: Sequence[str], now: int) -> dict[str, Any]:
+def line_of(saga: Saga, first_steps: Sequence[str], now: int, claim: Claim | None) -> dict[str, Any]:
     """The line of a Clerk that was read whole."""
-    return _line({"id": saga.id, **listed(saga)}, asdict(saga.stuck) if saga.stuck else None, first_steps, now)
+    stuck = asdict(saga.stuck) if saga.stuck else None
+    line = _line({"id": saga.id, **listed(saga)}, stuck, first_steps, now)
+    return {**line, "claim": claim.as_json(now) if claim else None}
 
 
 def _line(

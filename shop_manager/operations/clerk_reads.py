@@ -11,6 +11,7 @@ from http_api.problems import not_found
 from messaging.database import Tx
 from shop_manager.engine import store
 from shop_manager.engine.tables import clerks
+from shop_manager.operations.claim_rows import read_claims
 from shop_manager.operations.clerk_line import COLUMNS, line_of_row
 from shop_manager.operations.timeline import timeline
 from shop_manager.operations.told import told
@@ -24,9 +25,9 @@ def read_lines(tx: Tx, ids: Sequence[str], first_steps: Sequence[str]) -> list[d
     """The lines of those that there are (see clerk_line.py), in the order of the ids."""
     if not ids:
         return []
-    rows = tx.execute(select(*(clerks.c[name] for name in COLUMNS)).where(clerks.c.id.in_(ids)))
-    now = tx.now()
-    found = {row.id: line_of_row(row._asdict(), first_steps, now) for row in rows}
+    rows = tx.execute(select(*(clerks.c[name] for name in COLUMNS)).where(clerks.c.id.in_(ids))).all()
+    claims, now = read_claims(tx, [row.id for row in rows if row.stuck_kind]), tx.now()
+    found = {row.id: line_of_row(row._asdict(), first_steps, now, claims.get(row.id)) for row in rows}
     return [found[clerk] for clerk in ids if clerk in found]
 
 

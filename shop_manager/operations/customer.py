@@ -10,6 +10,7 @@ from http_api.conventions import page
 from http_api.problems import not_found
 from messaging.database import Tx
 from shop_manager.engine import store
+from shop_manager.operations.claim_rows import read_claims
 from shop_manager.operations.clerk_line import line_of
 from shop_manager.operations.told import notes, told
 from shop_manager.sessions.listing import NEWEST, Filter, page_of
@@ -53,12 +54,14 @@ class CustomerReads:
             tx, Filter(customer=customer), NEWEST, limit=limit, cursor=cursor, first_steps=first_steps
         )
         histories, now = store.read_histories(tx, ids), tx.now()
+        sagas = self._sessions.read_many(tx, ids)
+        claims = read_claims(tx, [saga.id for saga in sagas if saga.stuck])
         lines = []
-        for saga in self._sessions.read_many(tx, ids):
+        for saga in sagas:
             steps = steps_of(self._sessions.manager.processes, saga)
             session = public_session(saga, steps)
             lines.append({
-                **line_of(saga, first_steps, now),
+                **line_of(saga, first_steps, now, claims.get(saga.id)),
                 "payment_status": session["payment_status"],
                 "items": session["items"],
                 "told": told(saga.id, histories[saga.id], steps),

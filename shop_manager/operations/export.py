@@ -22,7 +22,7 @@ PAGE = 500
 COLUMNS = (
     "id", "status", "stuck_kind", "stuck_since", "stuck_service", "stuck_code", "step", "waiting_for", "process",
     "shop", "customer", "total", "currency", "created_at", "updated_at", "next_wake_at", "version",
-    "client_reference", "amount",
+    "client_reference", "amount", "claimed_by",
 )  # fmt: skip
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 NextPage = Callable[[str | None], Mapping[str, Any]]
@@ -65,8 +65,14 @@ def _amount(line: Mapping[str, Any]) -> str | None:
     return None if line["total"] is None else decimal(line["total"], line["currency"])
 
 
+def _value(line: Mapping[str, Any], column: str) -> Any:
+    if column == "claimed_by":
+        return (line["claim"] or {}).get("who")
+    return (line["stuck"] or {}).get(column[6:]) if column.startswith("stuck_") else line[column]
+
+
 def _cell(line: Mapping[str, Any], column: str) -> str:
-    value = (line["stuck"] or {}).get(column[6:]) if column.startswith("stuck_") else line[column]
+    value = _value(line, column)
     if not isinstance(value, str):
         return "" if value is None else str(value)
     begins = unicodedata.normalize("NFKC", value.lstrip(" ")[:1])  # a wide `＝` begins a formula too

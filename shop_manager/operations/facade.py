@@ -8,6 +8,7 @@ from shop_manager.operations.acts import Acts
 from shop_manager.operations.bulk import Bulk
 from shop_manager.operations.bulk_run import BulkRun
 from shop_manager.operations.change_notifier import ListChangeNotifier
+from shop_manager.operations.claims import Claims
 from shop_manager.operations.clocks import Clocks
 from shop_manager.operations.credit_question import CreditQuestion
 from shop_manager.operations.customer import CustomerReads
@@ -24,7 +25,8 @@ class Operations:
     """`reads`: all that can be looked at, for every role; values are those of the JSON answers. `customers`: the same
     of one customer, with `credit`, which asks risk.
 
-    `acts`: what an operator does to one Clerk; `parked_acts`: to one parked message; `bulk`: the same to many, carried
+    `acts`: what an operator does to one Clerk; `claims`: who looks after a stuck one; `parked_acts`: to one parked
+    message; `bulk`: the same to many, carried
     out by `bulk_run`; `people`: people and keys, for admins. These get the Principal and check its role; every attempt
     is in the audit, and so are logins, by `login_audit`. `views`: each operator's saved views; `clocks`: in which time
     each reads the pages. `runbooks`: what to do and who is responsible, for a service or a cause. `notifier`: tells
@@ -36,6 +38,7 @@ class Operations:
         self.reads = Reads(sessions)
         self.customers = CustomerReads(sessions)
         self.acts = Acts(sessions)
+        self.claims = Claims(sessions)
         self.parked_acts = ParkedActs(sessions)
         self.bulk = Bulk(sessions)
         self.people = People(Operators(KeyRing(self.database)))

@@ -16,6 +16,7 @@ from shop_manager.operations.audit import read_audit
 from shop_manager.operations.audit_bulks import with_items
 from shop_manager.operations.cause_growth import CauseParts, Growth, growth_of_causes
 from shop_manager.operations.checks import latest
+from shop_manager.operations.claim_rows import read_claims, with_claims
 from shop_manager.operations.clerk_detail import clerk_detail
 from shop_manager.operations.clerk_reads import read_lines, read_messages, read_saga, read_timeline, read_told
 from shop_manager.operations.figures import figures, opens_and_ends
@@ -56,7 +57,8 @@ class Reads:
     def causes(self) -> list[Values]:
         """Of the summary only what is stuck, by cause."""
         with self.database.read() as tx:
-            return stuck_causes(tx, self.registry, tx.now())
+            now = tx.now()
+            return with_claims(tx, stuck_causes(tx, self.registry, now), now)
 
     def growth(self) -> dict[CauseParts, Growth]:
         """How each cause has grown within the last hour: see cause_growth.py."""
@@ -111,7 +113,9 @@ class Reads:
         """One Clerk: see clerk_detail.py."""
         with self.database.read() as tx:
             saga = read_saga(tx, clerk)
-            return clerk_detail(saga, self.registry, self.first_steps, tx.now(), self.sessions.manager.policy)
+            claim = read_claims(tx, [clerk]).get(clerk) if saga.stuck else None
+            policy = self.sessions.manager.policy
+            return clerk_detail(saga, self.registry, self.first_steps, tx.now(), policy=policy, claim=claim)
 
     def told(self, clerk: str) -> list[Values]:
         """What the customer was told of it, and when: see told.py."""

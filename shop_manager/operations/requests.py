@@ -177,9 +177,12 @@ class BulkFilter(Body):
     client_reference: ShortText | None = None
     service: ShortText | None = None
     parked_reason: ShortText | None = None
+    mine: bool | None = None
 
-    def clerks(self, now: int) -> Filter:
-        found = Filter(**self.model_dump(exclude={"service", "parked_reason", *TIMES}))
+    def clerks(self, now: int, operator: str) -> Filter:
+        """`operator`: whose claims are `mine`, as claims are told apart."""
+        given = self.model_dump(exclude={"service", "parked_reason", *TIMES})
+        found = Filter(**given, operator=operator)
         return read_times(*(getattr(self, name) for name in TIMES)).of(found, now)
 
 
@@ -305,7 +308,7 @@ def act_of(action: str, reason: str, given: Parameters) -> Act:
     """The act that a request describes; Problem 422 names every wrong field."""
     _check_fields(action, given)
     if action == "extend":
-        return Extend(_moment(given.until or ""))
+        return Extend(moment_in("$.until", given.until or ""))
     if action == "settle" and given.step and given.outcome and given.evidence:
         return Settle(given.step, given.outcome, given.evidence, bool(given.undo))
     if action == "note":
@@ -328,8 +331,9 @@ def _check_fields(action: str, given: Parameters) -> None:
         raise Problem("invalid_request", f"{first['param']}: {first['detail']}", param=first["param"], errors=wrong)
 
 
-def _moment(text: str) -> int:
+def moment_in(field: str, text: str) -> int:
+    """A moment in ms; Problem 422 names the field."""
     try:
         return from_wire(text)
     except (ValueError, OverflowError):
-        raise invalid("$.until", MOMENT_ALLOWED) from None
+        raise invalid(field, MOMENT_ALLOWED) from None

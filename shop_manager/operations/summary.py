@@ -14,6 +14,7 @@ from domain.times import hours, to_wire
 from messaging.database import Tx
 from shop_manager.engine.tables import clerks
 from shop_manager.operations.causes import explained
+from shop_manager.operations.claim_rows import counted_together, with_claims
 from shop_manager.operations.parked_reads import count_open
 from shop_manager.operations.runbooks import RunbookShelf
 from shop_manager.operations.stakes import stake_of
@@ -33,7 +34,7 @@ columns = clerks.c
 
 def summary(tx: Tx, processes: ProcessRegistry, first_steps: Sequence[str], now: int, ends: Ends) -> dict[str, Any]:
     """The home page's figures. Live Clerks are counted all; `ends` are those since `now - LATELY`."""
-    causes = stuck_causes(tx, processes, now)
+    causes = with_claims(tx, stuck_causes(tx, processes, now), now)
     return {
         "checked_at": to_wire(now),
         "counts": live_by_status(tx, first_steps) | {status: ends.counts[status] for status in ENDS},
@@ -42,6 +43,7 @@ def summary(tx: Tx, processes: ProcessRegistry, first_steps: Sequence[str], now:
         "stuck": {
             **stuck_totals(causes),
             "oldest_since": min((cause["oldest_since"] for cause in causes), default=None),
+            **counted_together(causes),
             "causes": causes,
         },
         "parked": count_open(tx),

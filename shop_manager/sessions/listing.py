@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select, tuple_, union_all
 
 from http_api.conventions import decode_cursor, encode_cursor
 from http_api.problems import invalid
 from messaging.database import Tx
-from shop_manager.engine.tables import clerks
+from shop_manager.engine.tables import COUNTS, clerks, operations_schema
 from shop_manager.saga.state import ENDED
 from shop_manager.sessions.view import PublicStatus
 
@@ -25,6 +25,7 @@ FEW = 5_000
 LIVE = ("running", "undoing")
 Condition = ColumnElement[bool]
 columns = clerks.c
+claims = operations_schema.claims
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ Indexed = Sequence[Condition | Several]
 @dataclass(frozen=True, slots=True)
 class Filter:
     """Which Clerks a list holds; None: any. `stuck` False means those that are not. Moments in ms, those of
-    creation both exclusive, `updated_since` inclusive.
+    creation both exclusive, `updated_since` inclusive. `mine`: those that are stuck and that `operator` (the key of
+    their claims) has claimed; False means all others.
     """
 
     status: PublicStatus | None = None
@@ -56,6 +58,8 @@ class Filter:
     created_after: int | None = None
     created_before: int | None = None
     updated_since: int | None = None
+    mine: bool | None = None
+    operator: str = ""
 
     def older_than(self, age: int | None, now: int) -> Filter:
         """Only Clerks of at least this age (ms); None: of any."""
@@ -190,7 +194,7 @@ def _by_index(wanted: Filter, few_ended: bool) -> list[Condition | Several]:
     conditions: list[Condition | Several] = []
     if wanted.client_reference is not None:
         conditions.append(columns.client_reference == wanted.client_reference)
-    if wanted.stuck or wanted.kind is not None or wanted.code is not None:
+    if wanted.stuck or wanted.mine or wanted.kind is not None or wanted.code is not None:
         conditions.append(columns.stuck_kind.isnot(None))
     if wanted.customer is not None:
         conditions.append(columns.customer == wanted.customer)
@@ -218,6 +222,9 @@ def _others(wanted: Filter, first_steps: Sequence[str]) -> list[Condition]:
         conditions.append(columns.updated_at >= wanted.updated_since)
     if wanted.stuck is False:
         conditions.append(columns.stuck_kind.is_(None))
+    if wanted.mine is not None:
+        claimed = exists(select(claims.c.clerk).where(COUNTS, claims.c.who_key == wanted.operator))
+        conditions.append(claimed if wanted.mine else ~claimed)
     if wanted.status == "open":
         conditions += [columns.waiting_for == "customer", columns.step.in_(first_steps)]
     elif wanted.status == "requires_action":

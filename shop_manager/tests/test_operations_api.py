@@ -30,7 +30,7 @@ from shop_manager.tests.test_sessions_api import one_of_each, plan_of, recorded
 OPERATOR = "op_night"
 ITEM = {
     "id", "status", "stuck", "step", "waiting_for", "process", "shop", "customer", "total", "currency", "created_at",
-    "updated_at", "next_wake_at", "version",
+    "updated_at", "next_wake_at", "version", "claim",
 }  # fmt: skip
 
 
@@ -134,6 +134,9 @@ def test_the_summary_counts_by_status_and_groups_what_is_stuck_by_cause(harness:
         "money_to_settle": {},
         "oldest_since": since,
         "oldest_seconds": 61,
+        "claimed": 0,
+        "snoozed": 0,
+        "snoozed_until": None,
         "runbook": None,
         "responsible": None,
     }
@@ -147,7 +150,8 @@ def test_an_empty_shop_has_a_summary_too(harness: HttpHarness) -> None:
     found = read(harness, "summary")
     assert set(found["counts"].values()) == {0}
     assert found["stuck"] == {
-        "count": 0, "oldest_since": None, "money_at_risk": {}, "money_to_settle": {}, "causes": []}  # fmt: skip
+        "count": 0, "oldest_since": None, "money_at_risk": {}, "money_to_settle": {}, "claimed": 0,
+        "snoozed": 0, "snoozed_until": None, "causes": []}  # fmt: skip
 
 
 def test_a_line_has_exactly_what_dashboard_md_says_and_stuck_stands_beside_the_status(harness: HttpHarness) -> None:

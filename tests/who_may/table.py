@@ -62,6 +62,7 @@ shop_manager GET    /ops/activity/hours                 -           401    403 4
 shop_manager GET    /ops/audit                          -           401    403 403   403   403    403       in     in      in       in    403        401
 shop_manager POST   /ops/clerks/{clerk}/actions         note        401    403 403   403   403    403       403    in      in       in    403        401
 shop_manager POST   /ops/clerks/{clerk}/actions         retry       401    403 403   403   403    403       403    403     in       in    403        401
+shop_manager POST   /ops/clerks/{clerk}/claim           release     401    403 403   403   403    403       403    403     in       in    403        401
 shop_manager POST   /ops/parked/{parked}/actions        discard     401    403 403   403   403    403       403    403     in       in    403        401
 shop_manager GET    /ops/bulk                           -           401    403 403   403   403    403       in     in      in       in    403        401
 shop_manager GET    /ops/bulk/{name}                    -           401    403 403   403   403    403       in     in      in       in    403        401
@@ -159,6 +160,7 @@ shop_manager GET    /dashboard/people                      -           login  lo
 shop_manager GET    /dashboard/views                       -           login  login login   login login in     in      in       in    in     in              password
 shop_manager GET    /dashboard/views/remove                -           login  login login   login login in     in      in       in    in     in              password
 shop_manager GET    /dashboard/clerks/{clerk}/actions      -           login  login login   login login in     in      in       in    in     in              password
+shop_manager GET    /dashboard/clerks/{clerk}/claim        -           login  login login   login login in     in      in       in    in     in              password
 shop_manager GET    /dashboard/parked/actions              -           login  login login   login login in     in      in       in    in     in              password
 shop_manager GET    /dashboard/parked/{parked}/actions     -           login  login login   login login in     in      in       in    in     in              password
 shop_manager GET    /dashboard/bulk/{bulk}/{move}          -           login  login login   login login in     in      in       in    in     in              password
@@ -172,6 +174,7 @@ shop_manager POST   /dashboard/views                       view        login  lo
 shop_manager POST   /dashboard/views/remove                view        login  login login   login login in     in      in       in    403    403             password
 shop_manager POST   /dashboard/clerks/{clerk}/actions      note        login  login login   login login 403    in      in       in    403    403             password
 shop_manager POST   /dashboard/clerks/{clerk}/actions      retry       login  login login   login login 403    403     in       in    403    403             password
+shop_manager POST   /dashboard/clerks/{clerk}/claim        release     login  login login   login login 403    403     in       in    403    403             password
 shop_manager POST   /dashboard/parked/actions              pick        login  login login   login login 403    403     in       in    403    403             password
 shop_manager POST   /dashboard/parked/{parked}/actions     discard     login  login login   login login 403    403     in       in    403    403             password
 shop_manager POST   /dashboard/bulk                        bulk        login  login login   login login 403    403     403      in    403    403             password
@@ -205,6 +208,7 @@ BODIES: dict[str, Any] = {
     "shop": {"name": "Squeaky Toys", "type": "physical"},
     "note": {"action": "note", **BECAUSE},
     "retry": {"action": "retry", **BECAUSE},
+    "release": {"action": "release"},
     "discard": {"action": "discard", **BECAUSE},
     "bulk": {"action": "note", "filter": {}, **BECAUSE},
     "pace": {"per_minute": 1},
@@ -227,6 +231,7 @@ QUERIES = {"?chosen": "?shop=squeaky-toys", "?search": "?q=ada"}
 FORMS: dict[str, dict[str, Any]] = {
     "clock": {"clock": "utc"},
     **{name: BODIES[name] for name in ("person", "role", "key", "revoke", "view", "runbook")},
+    "release": BODIES["release"],
     "note": {**BODIES["note"], "version": "1"},
     "retry": {**BODIES["retry"], "version": "1"},
     "discard": {**BODIES["discard"], "version": "1"},
