@@ -125,7 +125,10 @@ def build(
         return participant, []
     opening = Opening(manager, secrets, settings.opening())
     desk = AlertDesk(database, alerts.options)
-    routers = routers_of(sessions, opening, operations, settings.service_urls(), desk, provider=provider_of(settings))
+    routers = routers_of(
+        sessions, opening, operations, settings.service_urls(), desk,
+        provider=provider_of(settings), trace_url=settings.trace_url,
+    )  # fmt: skip
     return participant, routers
 
 
@@ -206,13 +209,14 @@ def routers_of(
     desk: AlertDesk,
     *,
     provider: OpenIdProvider | None = None,
+    trace_url: str = "",
 ) -> list[APIRouter]:
     """All routes of ShopManager. `service_urls`: by service, of those that run in other processes."""
     return [
         *client_routers(sessions, opening),
         *ops_routers(operations, desk),
         key_router(KeyRing(operations.database, people=True)),
-        dashboard_of(operations, service_urls, desk, provider),
+        dashboard_of(operations, service_urls, desk, provider, trace_url),
     ]
 
 
@@ -242,12 +246,15 @@ def ops_routers(operations: Operations, desk: AlertDesk) -> list[APIRouter]:
 
 
 def dashboard_of(
-    operations: Operations, service_urls: Mapping[str, str], desk: AlertDesk, provider: OpenIdProvider | None
+    operations: Operations,
+    service_urls: Mapping[str, str],
+    desk: AlertDesk,
+    provider: OpenIdProvider | None,
+    trace_url: str,
 ) -> APIRouter:
     """What is below `/dashboard`."""
-    return dashboard_router(
-        operations, Operators(KeyRing(operations.database, people=True)), service_urls, desk, provider
-    )
+    operators = Operators(KeyRing(operations.database, people=True))
+    return dashboard_router(operations, operators, service_urls, desk, provider, trace_url=trace_url)
 
 
 def notify_all(*listeners: Callable[[Sequence[str]], None]) -> Callable[[Iterable[str]], None]:

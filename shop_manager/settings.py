@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from domain.times import seconds
+from domain.trace_urls import check_trace_url
 from http_api.openid_options import CALLBACK, OpenIdOptions, check_issuer, read_roles
 from shop_manager.alert_settings import AlertSettings
 from shop_manager.saga.policy import Policy
@@ -66,6 +67,9 @@ class ShopManagerSettings(AlertSettings):
         default=16, ge=1, le=1000, description="requests that the gateway passes on to one service at the same time"
     )
 
+    trace_url: str = Field(
+        default="", description="where an order's trace is looked at, with {trace_id} in the place of its id"
+    )
     oidc_issuer: str = Field(
         default="", description="the OpenID provider that may vouch for operators, by its https:// address"
     )
@@ -81,6 +85,11 @@ class ShopManagerSettings(AlertSettings):
         description="which values of the claim mean which role, as VALUE=ROLE,…; the roles' own names when not set",
     )
     oidc_scope: str = Field(default="openid profile", description="what the provider is asked for")
+
+    @field_validator("trace_url")
+    @classmethod
+    def _trace_url_has_a_place(cls, template: str) -> str:
+        return check_trace_url(template) if template else template
 
     @field_validator("oidc_issuer")
     @classmethod

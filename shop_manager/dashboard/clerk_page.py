@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 
+from domain.trace_urls import trace_link
 from domain.visible_text import comparison_key
 from http_api.conventions import Id
 from http_api.principals import Principal, stable_part
@@ -43,9 +44,14 @@ DONE = {
 """What the page says after each act."""
 
 
-def clerk_page(router: APIRouter, layout: Layout, live: LiveUpdates, operations: Operations) -> None:
-    """Adds the routes that show a Clerk and act on it. A refused act shows the page again (decision 045)."""
-    page = ClerkPage(layout, operations)
+def clerk_page(
+    router: APIRouter, layout: Layout, live: LiveUpdates, operations: Operations, trace_url: str = ""
+) -> None:
+    """Adds the routes that show a Clerk and act on it. A refused act shows the page again (decision 045).
+
+    `trace_url`: where an order's trace is looked at (domain/trace_urls.py).
+    """
+    page = ClerkPage(layout, operations, trace_url)
     live.pages["clerk"] = page.updates
 
     @router.get("/clerks/{clerk}")
@@ -80,8 +86,9 @@ def clerk_page(router: APIRouter, layout: Layout, live: LiveUpdates, operations:
 
 
 class ClerkPage:
-    def __init__(self, layout: Layout, operations: Operations) -> None:
+    def __init__(self, layout: Layout, operations: Operations, trace_url: str) -> None:
         self._layout = layout
+        self._trace_url = trace_url
         self._reads = operations.reads
 
     def show(
@@ -111,6 +118,7 @@ class ClerkPage:
             is_own=is_own(found["claim"], principal_of(request)),
             outcome=outcome_of(entries, found, services, now),
             told=self._reads.told(clerk)[::-1],
+            trace=trace_link(self._trace_url, found["trace_id"]),
             live=f"/dashboard/live?of=clerk&id={quote(clerk, safe='')}&version={found['version']}",
             **self._document_and_messages(found),
         )

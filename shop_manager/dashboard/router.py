@@ -55,10 +55,13 @@ def dashboard_router(
     urls: Mapping[str, str],
     desk: AlertDesk,
     provider: OpenIdProvider | None = None,
+    *,
+    trace_url: str = "",
 ) -> APIRouter:
     """Everything below `/dashboard`: static files and the login page for everybody, all else after a login.
 
     `urls` are the addresses of the services in other processes; `provider` may vouch for operators.
+    `trace_url`: where an order's trace is looked at (domain/trace_urls.py).
     """
     notifier = operations.reads.sessions.notifier
     read_banner = banner_reader(operations.reads)
@@ -70,6 +73,7 @@ def dashboard_router(
     live.add_route(pages)
     home_page(pages, layout, live, operations, ServiceHealthReader(urls))
     _add_pages(pages, layout, live, operations)
+    clerk_page(pages, layout, live, operations, trace_url)
     alerts_page(pages, layout, live, desk)
     throttle, audit = LoginThrottle(), operations.login_audit
     password_page(pages, layout, throttle, audit)
@@ -90,7 +94,6 @@ def _add_pages(router: APIRouter, layout: Layout, live: LiveUpdates, operations:
     find_page(router, layout, operations.reads)
     saved_views_routes(router, operations.views)
     activity_page(router, layout, live, operations.reads)
-    clerk_page(router, layout, live, operations)
     parked_pages(router, layout, operations)
     processes_page(router, layout, operations.reads)
     figures_page(router, layout, operations.reads)

@@ -110,13 +110,16 @@ class HttpHarness(ManagerHarness):
     def app(self) -> FastAPI:
         """The whole of it."""
         urls = self.settings.service_urls()
-        routers = routers_of(self.sessions, self.opening, self.operations, urls, self.desk, provider=self.provider)
+        routers = routers_of(
+            self.sessions, self.opening, self.operations, urls, self.desk,
+            provider=self.provider, trace_url=self.settings.trace_url,
+        )  # fmt: skip
         return self._app_with(routers)
 
     @cached_property
     def _pages_app(self) -> FastAPI:
         urls = self.settings.service_urls()
-        return self._app_with([dashboard_of(self.operations, urls, self.desk, self.provider)])
+        return self._app_with([dashboard_of(self.operations, urls, self.desk, self.provider, self.settings.trace_url)])
 
     @cached_property
     def _clients_app(self) -> FastAPI:

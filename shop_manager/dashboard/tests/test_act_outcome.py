@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -174,3 +175,13 @@ def test_resends_are_told_with_how_many_and_when_last(harness: HttpHarness, view
     question = read(harness, f"clerks/{clerk}")["question"]
     assert (question["resent"], question["resent_at"]) == (2, last)
     assert f"The same message went out 2 times more, last at {absolute(last)}." in viewer.text(path_of(clerk))
+
+
+def test_the_trace_is_linked_where_it_is_said_where_traces_are_looked_at(tmp_path: Path) -> None:
+    harness = HttpHarness(tmp_path, trace_url="https://jaeger.example/trace/{trace_id}?from=clerk")
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    headers = {"traceparent": f"00-{trace}-00f067aa0ba902b7-01"}
+    clerk = harness.call("POST", "/shop/session", SERVER, json={}, headers=headers).json()["id"]
+    assert read(harness, f"clerks/{clerk}")["trace_id"] == trace
+    page = BrowserClient(harness).logged_in("viewer").get(path_of(clerk)).text
+    assert f'<a href="https://jaeger.example/trace/{trace}?from=clerk" rel="noreferrer">Trace</a>' in page
