@@ -30,7 +30,7 @@ from shop_manager.tests.test_sessions_api import one_of_each, plan_of, recorded
 OPERATOR = "op_night"
 ITEM = {
     "id", "status", "stuck", "step", "waiting_for", "process", "shop", "customer", "total", "currency", "created_at",
-    "updated_at", "next_wake_at", "version", "claim",
+    "updated_at", "next_wake_at", "version", "claim", "client_reference",
 }  # fmt: skip
 
 
