@@ -24,6 +24,7 @@ from http_api.answers import (
 )
 from http_api.documented import ETAG, IF_MATCH_NEEDED, IF_NONE_MATCH, NOT_MODIFIED, documented
 from http_api.failure_codes import FailureCodeShown
+from shop_manager.operations.answers_claim import ClaimShown
 from shop_manager.operations.headline import Owner
 from shop_manager.operations.requests import ClerkAction
 from shop_manager.saga.happenings import SettledOutcome
@@ -140,14 +141,6 @@ class Stuck(Answer):
     service: str
     code: str
     detail: str
-
-
-class ClaimShown(Answer):
-    """Who looks after a stuck Clerk."""
-
-    who: str
-    since: Moment
-    snoozed_until: Moment | None
 
 
 class ClerkLine(Answer):
