@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import select
 
@@ -12,23 +12,10 @@ from domain.visible_text import comparison_key
 from http_api.principals import Principal
 from messaging.database import Tx
 from shop_manager.engine.tables import COUNTS, clerks, operations_schema
+from shop_manager.operations.claim import Claim
 
 table = operations_schema.claims
 CAUSE = ("process", "step", "kind", "code")
-
-
-class Claim(NamedTuple):
-    """Moments in ms. `snoozed_until` may be over."""
-
-    who: str
-    who_key: str
-    at: int
-    snoozed_until: int | None = None
-
-    def as_json(self, now: int) -> dict[str, Any]:
-        """`{who, since, snoozed_until}`; a snooze that is over is none."""
-        until = self.snoozed_until if self.snoozed_until and self.snoozed_until > now else None
-        return {"who": self.who, "since": to_wire(self.at), "snoozed_until": None if until is None else to_wire(until)}
 
 
 def key_of(who: Principal) -> str:

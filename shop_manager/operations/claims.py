@@ -18,7 +18,8 @@ from http_api.problems import Problem, invalid, not_found
 from messaging.database import Tx
 from shop_manager.engine.tables import COUNTS, clerks
 from shop_manager.operations.audit import AuditLine, record
-from shop_manager.operations.claim_rows import Claim, key_of, read_claims, table
+from shop_manager.operations.claim import Claim
+from shop_manager.operations.claim_rows import key_of, read_claims, table
 from shop_manager.operations.clerk_detail import clerk_detail
 from shop_manager.operations.clerk_reads import read_saga
 from shop_manager.operations.requests import Moment, Said, moment_in

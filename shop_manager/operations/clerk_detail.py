@@ -8,7 +8,7 @@ from typing import Any
 
 from domain.times import to_wire
 from shop_manager.operations.allowed import actions
-from shop_manager.operations.claim_rows import Claim
+from shop_manager.operations.claim import Claim
 from shop_manager.operations.clerk_line import line_of
 from shop_manager.operations.headline import headline, owner
 from shop_manager.operations.upcoming import coming_next, upcoming

@@ -10,7 +10,7 @@ import orjson
 
 from domain.times import to_wire
 from shop_manager.engine.rows import listed
-from shop_manager.operations.claim_rows import Claim
+from shop_manager.operations.claim import Claim
 from shop_manager.operations.upcoming import promised
 from shop_manager.saga.state import Saga
 from shop_manager.sessions.view import status_of
