@@ -39,7 +39,7 @@ def test_S10_the_login_page_has_them_too(browser: BrowserClient) -> None:
 def test_every_page_loads_only_our_own_files_each_by_its_hash(admin: BrowserClient, path: str) -> None:
     text = admin.get(path).text
     loaded = re.findall(r'(?:<script src|<link rel="(?:stylesheet|icon)" href)="([^"]+)"', text)
-    assert len(loaded) == 7
+    assert len(loaded) == 8
     for address in loaded:
         response = admin.get(address)
         assert response.status_code == 200 and "immutable" in response.headers["cache-control"], address
@@ -58,7 +58,7 @@ def test_the_vendored_files_are_those_that_the_list_says() -> None:
     text = STATIC.joinpath("THIRD_PARTY.md").read_text()
     listed = dict(re.findall(r"^\| (\S+) \| ([0-9a-f]{64}) \|$", text, re.MULTILINE))
     found = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in STATIC.iterdir()}
-    ours = {"THIRD_PARTY.md", "app.css", "dashboard.js", "icon.svg", "pages.css", "search.js"}
+    ours = {"THIRD_PARTY.md", "app.css", "choose.js", "dashboard.js", "icon.svg", "pages.css", "search.js", "times.js"}
     assert listed == {name: digest for name, digest in found.items() if name not in ours}
 
 
