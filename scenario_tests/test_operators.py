@@ -132,7 +132,10 @@ def test_everything_that_operators_read_is_there_on_a_real_shop(shop: Shop) -> N
     until(
         lambda: sum(bar["opened"] for bar in reads(shop, "figures?hours=1")["throughput"]) > 0, "opens are counted", 30
     )
-    assert any(each["step"] == "capture" for each in reads(shop, "figures?hours=1")["step_times"])
+    figures = "figures?hours=1"
+    until(
+        lambda: any(each["step"] == "capture" for each in reads(shop, figures)["step_times"]), "its step is counted", 60
+    )
     assert {each["reference"] for each in reads(shop, "processes")["data"]} == {"standard/1", "invoice/1", "digital/1"}
     for path in ("summary", "checks", "people", "keys", "views", "bulk", "parked", "clerks.json"):
         assert isinstance(reads(shop, path), dict)
