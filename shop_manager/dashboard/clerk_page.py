@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from domain.trace_urls import trace_link
 from domain.visible_text import comparison_key
@@ -54,7 +54,10 @@ def clerk_page(
     page = ClerkPage(layout, operations, trace_url)
     live.pages["clerk"] = page.updates
 
-    @router.get("/clerks/{clerk}")
+    def see_notes(clerk: Id, request: Request) -> None:
+        operations.mentions.see(principal_of(request), clerk)  # a dependency: the page itself only reads
+
+    @router.get("/clerks/{clerk}", dependencies=[Depends(see_notes)])
     def read_clerk(clerk: Id, request: Request) -> Response:
         return page.show(request, clerk)
 

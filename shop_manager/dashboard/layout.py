@@ -27,6 +27,7 @@ from shop_manager.dashboard.not_yet import NAME, PASSWORD, is_held, is_login
 from shop_manager.dashboard.query_parameters import address
 from shop_manager.dashboard.return_paths import login_address, page_of
 from shop_manager.operations.clocks import Clocks
+from shop_manager.operations.mentions import Mentions
 
 _LEADS = re.compile(r'(?<=\s)(href|src|action|formaction|hx-[\w:-]+)="/(?!/)')
 DONE_WITHIN = 60
@@ -50,6 +51,7 @@ class Layout:
         self.database = database
         self._read_banner = read_banner
         self._clocks = clocks
+        self._mentions = Mentions(database)
         self.log_in: Callable[[Request, str, str], Login] = _nobody
         """Logs somebody in by name and password, or raises Problem; LoginPages brings it."""
 
@@ -85,12 +87,15 @@ class Layout:
             return tx.now()
 
     def page(self, request: Request, template: str, status: int = 200, **context: Any) -> Response:
-        """A template as a whole page; it sees `login`, `csrf`, `now` (ms), `path`, `banner`, `clock`, `context`."""
+        """A template as a whole page; it sees `login`, `csrf`, `now` (ms), `path`, `banner`, `clock`, `context`, and
+        as `named` how many unseen notes name whoever looks.
+        """
         with self.database.one_moment():
             banner = context.pop("banner", None) or self._read_banner()
             now = context.pop("now", None) or banner["checked_at"]
-            clock = self._clocks.of(login_of(request).principal)
-        page = render(request, template, status, now=now, banner=banner, clock=clock, **context)
+            who = login_of(request).principal
+            clock, named = self._clocks.of(who), self._mentions.unseen(who)
+        page = render(request, template, status, now=now, banner=banner, clock=clock, named=named, **context)
         if done_before(request):
             drop_cookie(request, page, DONE)
         if getattr(request.state, "just_logged_in", False):
@@ -145,6 +150,7 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
         "navigation": [item for item in NAVIGATION if login and not login.must_change and may(login, item.role)],
         "path": request.url.path,
         "banner": None,
+        "named": 0,
         "clock": "utc",
         "live": "/dashboard/live",
         "login_again": login_address(page_of(request)),

@@ -32,6 +32,7 @@ from shop_manager.dashboard.live import LiveUpdates
 from shop_manager.dashboard.login_pages import LoginPages, login_router
 from shop_manager.dashboard.login_throttle import LoginThrottle
 from shop_manager.dashboard.logins import Logins
+from shop_manager.dashboard.named_page import named_page
 from shop_manager.dashboard.pages_router import PagesRouter
 from shop_manager.dashboard.parked_page import parked_pages
 from shop_manager.dashboard.password_page import password_page
@@ -91,6 +92,7 @@ def dashboard_router(
 def _add_pages(router: APIRouter, layout: Layout, live: LiveUpdates, operations: Operations) -> None:
     clerks_pages(router, layout, live, operations)
     customer_page(router, layout, operations)
+    named_page(router, layout, operations.mentions)
     find_page(router, layout, operations.reads)
     saved_views_routes(router, operations.views)
     activity_page(router, layout, live, operations.reads)

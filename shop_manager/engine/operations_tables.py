@@ -20,6 +20,7 @@ class OperationsTables(NamedTuple):
     clocks: Table
     step_hours: Table
     claims: Table
+    mentions: Table
 
 
 def operations_tables(metadata: MetaData) -> OperationsTables:
@@ -36,6 +37,7 @@ def operations_tables(metadata: MetaData) -> OperationsTables:
         _clocks(metadata),
         _step_hours(metadata),
         _claims(metadata),
+        _mentions(metadata),
     )
 
 
@@ -229,4 +231,17 @@ def _claims(metadata: MetaData) -> Table:
         Column("who_key", String(128), nullable=False, index=True),
         Column("at", BigInteger, nullable=False),
         Column("snoozed_until", BigInteger),
+    )
+
+
+def _mentions(metadata: MetaData) -> Table:
+    """Whom the note with this number of a Clerk's history names, and when they have seen it."""
+    return Table(
+        "mentions",
+        metadata,
+        Column("who_key", String(128), primary_key=True),
+        Column("clerk", String(128), primary_key=True),
+        Column("number", BigInteger, primary_key=True),
+        Column("at", BigInteger, nullable=False),
+        Column("seen_at", BigInteger),
     )

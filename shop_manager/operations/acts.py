@@ -18,8 +18,9 @@ from shop_manager.operations.audit import AuditLine, record
 from shop_manager.operations.claim_rows import read_claims
 from shop_manager.operations.clerk_detail import clerk_detail
 from shop_manager.operations.clerk_reads import read_saga
+from shop_manager.operations.mentions import remember
 from shop_manager.operations.roles import require, role_for
-from shop_manager.saga.happenings import Act, Decision, Operated
+from shop_manager.saga.happenings import Act, Decision, Note, Operated
 from shop_manager.saga.operator_acts import NAMES
 from shop_manager.saga.state import Saga
 from shop_manager.sessions.reads import Sessions
@@ -78,6 +79,8 @@ class Acts:
 
         def write_down(tx: Tx, before: Saga, decision: Decision, now: int) -> None:
             record(tx, who, replace(_line(act, reason, version, before, decision), bulk=bulk), now, about(before))
+            if isinstance(act, Note) and not decision.refused:
+                remember(tx, who, before.id, decision.saga.version, act.text)
             if also:
                 also(tx, Attempted(decision.refused, before, decision.saga), now)
 

@@ -18,6 +18,7 @@ from http_api.answers import (
     OperatorRole,
     Page,
     ServiceName,
+    SessionId,
 )
 from http_api.documented import ETAG, IF_MATCH, LOCATION, documented
 from shop_manager.operations.answers import Count
@@ -233,6 +234,17 @@ class RevokedKey(Answer):
     revoked: Literal[True]
 
 
+class Mention(Answer):
+    """A note that names the caller. `number` is that of the history entry."""
+
+    clerk: SessionId
+    number: int
+    at: Moment
+    by: str
+    text: str
+    seen_at: Moment | None
+
+
 class SavedView(Answer):
     """A filter of the list of Clerks under a name."""
 
@@ -308,6 +320,7 @@ ACT_ON_PERSON = documented(
 LIST_KEYS = documented(Page[Key], says="The keys.", role="admin")
 CREATE_KEY = documented(NewKey, 201, says="The key.", role="admin")
 ACT_ON_KEY = documented(RevokedKey, says="It is revoked.", problems=["not_found"], role="admin")
+LIST_MENTIONS = documented(Page[Mention], says="The notes.")
 LIST_VIEWS = documented(Page[SavedView], says="The views.")
 SAVE_VIEW = documented(SavedView, says="The view.", problems=["not_allowed_now"])
 REMOVE_VIEW = documented(status=204, says="It is forgotten.", problems=["not_found"])

@@ -16,7 +16,7 @@ from shop_manager.sessions.api import as_json
 
 def ops_people_router(operations: Operations) -> APIRouter:
     router = APIRouter(prefix="/ops", tags=["operators"])
-    for add in (_add_people, _add_keys, _add_views):
+    for add in (_add_people, _add_keys, _add_views, _add_mentions):
         add(router, operations)
     return router
 
@@ -67,6 +67,13 @@ def _add_keys(router: APIRouter, operations: Operations) -> None:
         found = people.revoke_key(who, key, body.reason)
         request.app.state.keys.forget(key)
         return as_json(found)
+
+
+def _add_mentions(router: APIRouter, operations: Operations) -> None:
+    @router.get("/mentions", **answers.LIST_MENTIONS)
+    def list_mentions(who: Who) -> Response:
+        """The latest notes that name me by `@name`; they are seen when I have opened the order's page."""
+        return as_json(operations.mentions.of(who))
 
 
 def _add_views(router: APIRouter, operations: Operations) -> None:

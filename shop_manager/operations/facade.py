@@ -13,6 +13,7 @@ from shop_manager.operations.clocks import Clocks
 from shop_manager.operations.credit_question import CreditQuestion
 from shop_manager.operations.customer import CustomerReads
 from shop_manager.operations.login_audit import LoginAudit
+from shop_manager.operations.mentions import Mentions
 from shop_manager.operations.parked_acts import ParkedActs
 from shop_manager.operations.people import People
 from shop_manager.operations.reads import Reads
@@ -28,7 +29,8 @@ class Operations:
     `acts`: what an operator does to one Clerk; `claims`: who looks after a stuck one; `parked_acts`: to one parked
     message; `bulk`: the same to many, carried
     out by `bulk_run`; `people`: people and keys, for admins. These get the Principal and check its role; every attempt
-    is in the audit, and so are logins, by `login_audit`. `views`: each operator's saved views; `clocks`: in which time
+    is in the audit, and so are logins, by `login_audit`. `views`: each operator's saved views; `mentions`: the
+    notes that name each; `clocks`: in which time
     each reads the pages. `runbooks`: what to do and who is responsible, for a service or a cause. `notifier`: tells
     open lists that something has changed.
     """
@@ -44,6 +46,7 @@ class Operations:
         self.people = People(Operators(KeyRing(self.database)))
         self.credit = CreditQuestion(self.people.ring)
         self.views = Views(self.database)
+        self.mentions = Mentions(self.database)
         self.runbooks = Runbooks(self.database)
         self.clocks = Clocks(self.database)
         self.login_audit = LoginAudit(self.database)

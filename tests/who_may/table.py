@@ -81,6 +81,7 @@ shop_manager POST   /ops/alerts/test                    -           401    403 4
 shop_manager POST   /ops/alerts/{alert}/again           -           401    403 403   403   403    403       403    403     403      in    403        401
 shop_manager GET    /ops/runbooks                       -           401    403 403   403   403    403       in     in      in       in    403        401
 shop_manager POST   /ops/runbooks                       runbook     401    403 403   403   403    403       403    403     in       in    403        401
+shop_manager GET    /ops/mentions                       -           401    403 403   403   403    403       in     in      in       in    403        401
 shop_manager GET    /ops/views                          -           401    403 403   403   403    403       in     in      in       in    403        401
 shop_manager POST   /ops/views                          view        401    403 403   403   403    403       in     in      in       in    403        401
 shop_manager DELETE /ops/views/{name}                   -           401    403 403   403   403    403       in     in      in       in    403        401
@@ -137,6 +138,7 @@ shop_manager GET    /dashboard/clerks.csv                  -           login  lo
 shop_manager GET    /dashboard/clerks.json                 -           login  login login   login login in     in      in       in    in     in              password
 shop_manager GET    /dashboard/find                        -           login  login login   login login in     in      in       in    in     in              password
 shop_manager GET    /dashboard/find/hits                   -           login  login login   login login in     in      in       in    in     in              password
+shop_manager GET    /dashboard/named                       -           login  login login   login login in     in      in       in    in     in              password
 shop_manager GET    /dashboard/customers/{customer}        -           login  login login   login login in     in      in       in    in     in              password
 shop_manager GET    /dashboard/clerks/{clerk}              -           login  login login   login login in     in      in       in    in     in              password
 shop_manager GET    /dashboard/parked                      -           login  login login   login login in     in      in       in    in     in              password
