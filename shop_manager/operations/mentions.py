@@ -19,7 +19,7 @@ from shop_manager.operations.claim_rows import key_of
 table = operations_schema.mentions
 SHOWN = 50
 """Notes that one operator is told of at a time, the latest first."""
-_NAMED = re.compile(r"(?<![\w@.])@([!-.0-~]{1,128})")
+_NAMED = re.compile(r"(?<![\w@.])@([!-.0-?A-~]{1,128})")
 _BEHIND = ".,;:!?)]}'\""
 """What may stand behind a name without being a part of it."""
 _PEOPLE = union(select(metadata.tables["operators"].c.name.label("name")), select(metadata.tables["logins"].c.operator))
