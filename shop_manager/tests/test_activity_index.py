@@ -4,18 +4,15 @@ the page before; never over all that ever happened.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import make_url
 from sqlalchemy.sql import Select
 
 from domain.times import days, hours, minutes
 from messaging.database import Database
 from shop_manager.engine import activity
-from shop_manager.engine.tables import metadata
 from shop_manager.operations.activity import (
     EVERYTHING,
     ActivityFilter,
@@ -26,8 +23,7 @@ from shop_manager.operations.activity import (
     read_activity,
     written_since,
 )
-from shop_manager.tests.test_search_index import plan
-from tests.postgres import admin_url, administer
+from shop_manager.tests.query_plans import BOTH, analyze, own_database, plan
 
 NOW = days(20_000)
 ENTERED = 20_000
@@ -45,30 +41,15 @@ FILTERS = {
 }
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.database)])
+@pytest.fixture(scope="module", params=BOTH)
 def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """ENTERED lines, one every five minutes, the last one at NOW; nobody writes there."""
-    if request.param == "sqlite":
-        found = Database(f"sqlite:///{tmp_path_factory.mktemp('activity')}/shop_manager.db", clock=lambda: NOW)
-        yield filled(found)
-        found.close()
-        return
-    admin, name = admin_url(), f"activity_{secrets.token_hex(4)}"
-    administer(admin, f"CREATE DATABASE {name}")
-    found = Database(make_url(admin).set(database=name).render_as_string(hide_password=False))
-    yield filled(found)
-    found.close()
-    administer(admin, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def filled(database: Database) -> Database:
-    metadata.create_all(database.engine)
-    with database.begin() as tx:
-        for first in range(0, ENTERED, 2_000):
-            activity.add(tx, [entered(number) for number in range(first, first + 2_000)])
-    with database.begin() as tx:
-        tx.connection.exec_driver_sql("ANALYZE")
-    return database
+    with own_database(request.param, tmp_path_factory.mktemp("activity"), clock=lambda: NOW) as database:
+        with database.begin() as tx:
+            for first in range(0, ENTERED, 2_000):
+                activity.add(tx, [entered(number) for number in range(first, first + 2_000)])
+        analyze(database)
+        yield database
 
 
 def entered(number: int) -> dict[str, Any]:

@@ -2,46 +2,32 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import Dialect, make_url
-from sqlalchemy.sql import Select
-from sqlalchemy.sql.selectable import CompoundSelect
 
-from messaging.database import Database, Tx
+from messaging.database import Database
 from shop_manager.engine.search_index import SearchIndex, rows_of
 from shop_manager.engine.search_terms import Term, ends_of
-from shop_manager.engine.tables import metadata
 from shop_manager.operations import search
 from shop_manager.operations.search import BY_TERM, CLERK_IDS, HASHED, HIGHEST, PARKED_IDS, PREFIXED, term_values
-from tests.postgres import admin_url, administer
+from shop_manager.tests.query_plans import BOTH, analyze, own_database, plan
 
 ENTERED = 20_000
 INDEX = SearchIndex(lambda text: text)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.database)])
+@pytest.fixture(params=BOTH)
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """ShopManager's tables, with ENTERED orders of one article, each with a reference of its own."""
-    if request.param == "sqlite":
-        found = Database(f"sqlite:///{tmp_path}/shop_manager.db")
-        yield filled(found)
-        found.close()
-        return
-    admin, name = admin_url(), f"search_{secrets.token_hex(4)}"
-    administer(admin, f"CREATE DATABASE {name}")
-    found = Database(make_url(admin).set(database=name).render_as_string(hide_password=False))
-    yield filled(found)
-    found.close()
-    administer(admin, f"DROP DATABASE {name} WITH (FORCE)")
+    with own_database(request.param, tmp_path) as database:
+        fill(database)
+        analyze(database)
+        yield database
 
 
-def filled(database: Database) -> Database:
-    metadata.create_all(database.engine)
+def fill(database: Database) -> None:
     shared: set[Term] = {("sku", "bone"), ("name", "name ada")}
     with database.begin() as tx:
         for first in range(0, ENTERED, 2_000):
@@ -50,17 +36,6 @@ def filled(database: Database) -> Database:
                 own: set[Term] = {("client_reference", f"ref{number:05d}")}
                 rows += rows_of(shared | own, f"clk_{number:032x}", -number)
             INDEX.change(tx, rows)
-    with database.begin() as tx:
-        tx.connection.exec_driver_sql("ANALYZE")
-    return database
-
-
-def plan(tx: Tx, statement: Select[Any] | CompoundSelect[Any], values: dict[str, object]) -> list[str]:
-    on_sqlite = tx.database.dialect == "sqlite"
-    dialect: Dialect = tx.database.engine.dialect
-    text = str(statement.params(**values).compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
-    rows = tx.connection.exec_driver_sql(f"EXPLAIN {'QUERY PLAN ' if on_sqlite else ''}{text}".replace("%", "%%"))
-    return [row[-1] for row in rows]
 
 
 def test_each_kind_is_one_search_of_the_index_without_sorting(database: Database) -> None:
