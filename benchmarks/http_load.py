@@ -8,6 +8,7 @@ import signal
 import subprocess
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
@@ -92,11 +93,19 @@ def post_many(posts: Posts, folder: Path) -> Load:
         for line in wrk.stdout or ():
             output += line
             if line == ENOUGH:
-                wrk.send_signal(signal.SIGINT)  # its thread has stopped, and wrk itself would sleep on
+                _interrupt(wrk)
     if wrk.returncode:
         raise RuntimeError(f"wrk: {output.strip()}")
     after = getrusage(RUSAGE_CHILDREN)
     return read_wrk(output, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+
+
+def _interrupt(wrk: subprocess.Popen[str]) -> None:
+    """Its thread has stopped, and it would sleep on; one signal is lost when it has not yet fallen asleep."""
+    while wrk.poll() is None:
+        wrk.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            wrk.wait(0.5)
 
 
 def read_wrk(output: str, cpu: float) -> Load:

@@ -62,19 +62,29 @@ class Recording:
 
 @dataclass
 class Recorder:
-    """Notes how far each log was written after each commit. One commit at a time, so that none is noted too late."""
+    """Notes how far each log in a folder was written after each commit, while other shops may run in this process.
 
+    One commit at a time, so that none is noted too late.
+    """
+
+    folder: Path
     order: list[tuple[str, int]] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
 
     def commit(self, commit: Callable[[], None], file: Path) -> None:
+        if not self.has(file):
+            commit()
+            return
         with self._lock:
             commit()
             self.order.append((file.stem, Path(f"{file}-wal").stat().st_size))
 
-    def recording(self, before: Path, folder: Path) -> Recording:
-        """What was recorded, while the shop on `folder` is still open."""
-        logs = {name: (folder / f"{name}.db-wal").read_bytes() for name in NAMES}
+    def has(self, file: Path) -> bool:
+        return file.parent == self.folder.resolve()
+
+    def recording(self, before: Path) -> Recording:
+        """What was recorded, while the shop is still open."""
+        logs = {name: (self.folder / f"{name}.db-wal").read_bytes() for name in NAMES}
         ends = {name: _ends(log) for name, log in logs.items()}
         for name, known in ends.items():
             sizes = [size for service, size in self.order if service == name]
@@ -84,20 +94,21 @@ class Recorder:
 
 
 @contextmanager
-def recorded() -> Iterator[Recorder]:
-    """Inside the block no log is checkpointed, and every commit is noted."""
-    recorder = Recorder()
+def recorded(folder: Path) -> Iterator[Recorder]:
+    """Inside the block no log in the folder is checkpointed, and every commit is noted."""
+    recorder = Recorder(folder)
     held = ExitStack()
-    files: set[str] = set()
+    files: set[Path] = set()
     commit: Callable[[SQLiteDialect_pysqlite, Any], None] = SQLiteDialect_pysqlite.do_commit
 
     def noted(dialect: SQLiteDialect_pysqlite, connection: Any) -> None:
-        [(_, _, file)] = connection.execute("PRAGMA database_list").fetchall()
-        recorder.commit(lambda: commit(dialect, connection), Path(file))
+        recorder.commit(lambda: commit(dialect, connection), _file_of(connection))
 
     def never_checkpoint(connection: Any, _record: Any) -> None:
+        file = _file_of(connection)
+        if not recorder.has(file):
+            return
         connection.execute("PRAGMA wal_autocheckpoint=0")
-        [(_, _, file)] = connection.execute("PRAGMA database_list").fetchall()
         if file not in files:  # the last connection that is closed would checkpoint, so one more stays open
             files.add(file)
             one_more = held.enter_context(closing(sqlite3.connect(file, check_same_thread=False)))
@@ -115,6 +126,11 @@ def recorded() -> Iterator[Recorder]:
             yield recorder
     finally:
         event.remove(Engine, "connect", never_checkpoint)
+
+
+def _file_of(connection: Any) -> Path:
+    [(_, _, file)] = connection.execute("PRAGMA database_list").fetchall()
+    return Path(file).resolve()
 
 
 def _ends(log: bytes) -> list[int]:

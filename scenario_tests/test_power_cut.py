@@ -37,7 +37,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
         for name in ("ada", "bob", "eve"):
             shop.customer(name)
     shutil.copytree(folder / "running", folder / "before")
-    with recorded() as recorder, _opened(folder / "running") as shop:
+    with recorded(folder / "running") as recorder, _opened(folder / "running") as shop:
         ada, bob = shop.customer("ada", token="tok_ok"), shop.customer("bob")
         completed = [ada.orders({"BONE": 1}) for _ in range(2)]
         failed = shop.customer("eve", token="tok_capture_refused").orders({"BONE": 1})
@@ -49,7 +49,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
         canceled.becomes("canceled")
         bob.comes_in().fills_cart({"BONE": 1}).places_order().waits_for("pay")
         paying.pays().gets_shipped().becomes("completed")
-        return recorder.recording(folder / "before", folder / "running")
+        return recorder.recording(folder / "before")
 
 
 @contextmanager

@@ -1,11 +1,12 @@
-"""Commands run inside the test process change how it logs and its umask: both are put back after each test. And
-a shop's databases without its processes.
+"""Commands run inside the test process change how it logs, its umask, and which signals it hears: all are put back
+after each test, also for the processes that later tests start. And a shop's databases without its processes.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,11 +23,13 @@ from messaging.database import Database
 def _process_as_before() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level, umask = root.handlers[:], root.level, os.umask(0o022)
+    unheard = signal.pthread_sigmask(signal.SIG_BLOCK, [])
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
     structlog.reset_defaults()
     os.umask(umask)
+    signal.pthread_sigmask(signal.SIG_SETMASK, unheard)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from http_api.conventions import Body
+from shop_manager.operations.claims import ClaimAsk
 from shop_manager.operations.requests import (
     BulkAsk,
     ClerkAct,
@@ -56,6 +57,7 @@ GIVEN: list[tuple[type[Body], dict[str, Any], tuple[str, ...]]] = [
     (KeyAsk, {"scope": "server", "name": "webshop", "reason": "new"}, ("reason", "name")),
     (KeyAct, {"action": "revoke", "reason": "leaked"}, ("reason",)),
     (RunbookAsk, {"service": "payment", "responsible": "the night", "reason": "new"}, ("reason", "responsible")),
+    (ClaimAsk, {"action": "claim", "instead_of": "nora", "reason": "she sleeps"}, ("reason",)),
     (ViewAsk, {"name": "mine", "query": ""}, ("name",)),
 ]
 CASES = [(model, given, field) for model, given, fields in GIVEN for field in fields]

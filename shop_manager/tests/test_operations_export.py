@@ -47,7 +47,7 @@ def test_the_next_page_is_read_when_the_one_before_was_taken() -> None:
 
     def page(cursor: str | None) -> dict[str, Any]:
         asked.append(cursor)
-        line = {**dict.fromkeys(export.COLUMNS), "stuck": None, "id": f"clk_{len(asked)}"}
+        line = {**dict.fromkeys(export.COLUMNS), "stuck": None, "claim": None, "id": f"clk_{len(asked)}"}
         return {"data": [line] * 3, "next_cursor": f"after {len(asked)}"}
 
     for make, head in ((export.as_csv, 1), (export.as_json_lines, 0)):
@@ -64,7 +64,11 @@ def test_reference_customer_and_decimal_amounts_stand_beside_minor_units(harness
     clerk = harness.brings_all(SERVER, customer="ada", client_reference="=web-7")["id"]
     harness.goes_on_to_the_end()
     [row] = rows_of(harness.get("/ops/clerks.csv", VIEWER).text)
-    assert list(row)[:17] == list(export.COLUMNS[:17]) and list(row)[17:] == ["client_reference", "amount"]
+    assert list(row)[:17] == list(export.COLUMNS[:17]) and list(row)[17:] == [
+        "client_reference",
+        "amount",
+        "claimed_by",
+    ]
     assert (row["id"], row["customer"], row["client_reference"]) == (clerk, "ada", "'=web-7")
     assert (row["total"], row["currency"], row["amount"]) == ("2590", "EUR", "25.90")
     [line] = harness.get("/ops/clerks.json", VIEWER).json()["data"]
@@ -74,7 +78,7 @@ def test_reference_customer_and_decimal_amounts_stand_beside_minor_units(harness
 
 def test_an_amount_without_a_total_is_empty_and_a_currency_without_decimals_has_none() -> None:
     lines = [
-        {**dict.fromkeys(export.COLUMNS), "stuck": None, "total": total, "currency": currency}
+        {**dict.fromkeys(export.COLUMNS), "stuck": None, "claim": None, "total": total, "currency": currency}
         for total, currency in ((None, "EUR"), (1200, "JPY"), (5, "BHD"))
     ]
     text = b"".join(export.as_csv(lambda _: {"data": lines, "next_cursor": None})).decode()

@@ -184,6 +184,7 @@ def test_S10_a_formula_in_the_export_is_only_text(harness: HttpHarness, name: st
 def test_S10_what_nobody_sees_is_shown_as_what_it_is_in_the_export() -> None:
     line = dict.fromkeys(export.COLUMNS) | {
         "stuck": None,
+        "claim": None,
         "shop": "to\u200bys",
         "customer": "\ufeff=1+1",
         "step": "＝1",
