@@ -142,8 +142,8 @@ STAGES: Mapping[str, Callable[[Stage], int]] = {
     "faults": faults,
 }
 LANES: Sequence[Sequence[str]] = (
-    ("lint", "types", "unit"),
-    ("services", "faults", "simulation", "browser", "clients"),
+    ("lint", "types", "unit", "browser"),
+    ("services", "faults", "simulation", "clients"),
 )
 """Side by side run the lanes, one after the other the stages of each."""
 PARTS: Mapping[str, Sequence[str]] = {"lint": ("lint", "types"), "quick": ("lint", "types", "quick")}

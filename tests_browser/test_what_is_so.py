@@ -23,7 +23,7 @@ def test_a_service_that_answers_that_it_cannot_is_shown_with_its_words_and_not_a
     expect(page.get_by_role("heading", level=1)).to_contain_text("risk cannot do settle")
     expect(page.get_by_role("heading", level=1)).not_to_contain_text("silent")
     expect(page.locator(".desk-side")).to_contain_text("refused_by_fault")
-    moments = page.locator(".desk-side .moments li")
+    moments = page.locator(".desk-side ul.moments li")
     expect(moments).to_have_count(1)
     expect(moments).not_to_contain_text("ago")
 
