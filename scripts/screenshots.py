@@ -31,7 +31,10 @@ PAGES = {
     "clerks": "/dashboard/clerks",
     "clerks-stuck": "/dashboard/clerks?stuck=yes",
     "clerk": "/dashboard/clerks/{stuck}",
-    **{name: f"/dashboard/{name}" for name in ("parked", "processes", "figures", "bulk", "audit", "checks", "people")},
+    **{
+        name: f"/dashboard/{name}"
+        for name in ("activity", "parked", "processes", "figures", "bulk", "audit", "checks", "people")
+    },
 }
 """Name of the picture → page. `{stuck}` in a path stands for the id of a stuck Clerk."""
 ALSO_SHOWN = {"-dark": ("home", "clerks-stuck", "clerk"), "-narrow": ("home", "clerks-stuck", "clerk")}
