@@ -16,7 +16,6 @@ HEALED = {
     "retry": "retried by {who}",
     "replay": "replayed by {who}",
     "undo": "undone by {who}",
-    "extend": "more time given by {who}",
     "settle": "settled by {who}",
     "canceled": "the order was called off",
 }

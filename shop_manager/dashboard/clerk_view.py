@@ -103,7 +103,10 @@ def as_typed(moment: int) -> str:
 
 
 def _deadlines(clerk: Mapping[str, Any]) -> list[int]:
-    return [from_wire(each["at"]) for each in clerk["deadlines"] if each["what"] != "resend"]
+    """Also that of a stuck one's step, which has passed or does not count, and still may only be moved on."""
+    told = [each["at"] for each in clerk["deadlines"] if each["what"] != "resend"]
+    open_step = (clerk["question"] or {}).get("deadline")
+    return [from_wire(each) for each in (*told, open_step) if each]
 
 
 def _act_form(action: Mapping[str, Any], is_open: bool, usual: Mapping[str, str], form: Mapping[str, str]) -> ActForm:

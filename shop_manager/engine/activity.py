@@ -21,10 +21,10 @@ from shop_manager.saga.happenings import Decision
 from shop_manager.saga.state import HistoryEntry, Question, Saga, Stuck
 
 table = activity_schema.lines
-How = Literal["by_itself", "retry", "replay", "undo", "extend", "settle", "canceled"]
+How = Literal["by_itself", "retry", "replay", "undo", "settle", "canceled"]
 """What made a stuck Clerk go on. `canceled`: the customer or the shop has called the order off."""
 OPERATOR = "operator:"
-_ACTS: dict[str, How] = {"settled": "settle", "deadlines_moved": "extend", "turned_around": "undo"}
+_ACTS: dict[str, How] = {"settled": "settle", "turned_around": "undo"}
 _OVER = ("unstuck", "ended")
 _TOLD = (
     select(history.c.clerk, history.c.at, history.c.what, history.c.step, history.c.data)
@@ -49,7 +49,12 @@ class Event:
 
 
 def events_of(before: Saga, decision: Decision, replayed_by: str = "") -> list[Event]:
-    """What a decision says of being stuck. `replayed_by`: the operator who had the parked reply handled."""
+    """What a decision says of being stuck. `replayed_by`: the operator who had the parked reply handled.
+
+    More time takes a Clerk off the list and heals nothing: that is told as the operator's act alone.
+    """
+    if any(entry.what == "deadlines_moved" for entry in decision.entries):
+        return []
     found: list[Event] = []
     stuck = before.stuck
     for entry in decision.entries:

@@ -17,6 +17,7 @@ from http_api.principals import Principal
 from http_api.problems import Problem, invalid, not_found
 from messaging.database import Tx
 from shop_manager.engine.tables import COUNTS, clerks
+from shop_manager.operations.activity_acts import about
 from shop_manager.operations.audit import AuditLine, record
 from shop_manager.operations.claim import Claim
 from shop_manager.operations.claim_rows import key_of, read_claims, table
@@ -70,7 +71,8 @@ class Claims:
             if refused is None:
                 after = _after(who, before, asked, now)
             states = [None if each is None else each.as_json(now) for each in (before, after)]
-            record(tx, who, _line(clerk, asked, states, refused), now)
+            about_it = about(read_saga(tx, clerk)) if refused or after != before else None
+            record(tx, who, _line(clerk, asked, states, refused), now, about_it)
             if after != before and since is not None:
                 _store(tx, clerk, since, after)
         if refused:

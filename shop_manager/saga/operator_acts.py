@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from domain.refusals import Refused
-from domain.times import days
+from domain.times import days, to_wire
 from shop_manager.processes.definition import Process
 from shop_manager.saga.asking import ask_anew, limit_of, send_question
 from shop_manager.saga.draft import Draft
@@ -114,7 +114,10 @@ def _why_not_so(draft: Draft, act: Act) -> Refused | None:
         case Retry(command) if command and question and command != id_of(draft, question):
             return Refused("not_allowed_now", "nobody waits for an answer to this message any more")
         case Extend(until) if not min(deadlines_of(saga)) < until <= draft.now + LONGEST:
-            return Refused("invalid_request", "a moment after the present deadline and within 90 days is needed")
+            present = to_wire(min(deadlines_of(saga)))
+            return Refused(
+                "invalid_request", f"a moment after {present}, the present deadline, and within 90 days is needed"
+            )
         case Settle(step, outcome) if question and step != question.step:
             return Refused("not_allowed_now", f"the open question is {question.step}, not {step}")
         case Settle(step, outcome) if outcome not in outcomes_of(saga, draft.process):

@@ -83,11 +83,22 @@ def retried(harness: HttpHarness, clerk: str) -> None:
     answers_capture(harness)
 
 
-def extended(harness: HttpHarness, clerk: str) -> None:
+def test_more_time_heals_nothing_and_is_told_as_an_act(harness: HttpHarness) -> None:
+    clerk = stuck_at_capture(harness)
     act(harness, clerk, "extend", until=to_wire(harness.now + hours(2)))
+    assert harness.saga(clerk).stuck is None
+    assert told(harness) == [("act", "extend"), ("stuck", "no_answer")]
 
 
-@pytest.mark.parametrize(("heals", "how"), [(settled, "settle"), (retried, "retry"), (extended, "extend")])
+def test_a_claim_stands_where_its_order_was_and_what_changes_nothing_is_no_news(harness: HttpHarness) -> None:
+    clerk = stuck_at_capture(harness)
+    for action in ("claim", "claim", "release", "release"):
+        harness.now += seconds(1)
+        assert harness.call("POST", f"/ops/clerks/{clerk}/claim", DAY, json={"action": action}).is_success
+    assert told(harness, kind="act", step="capture") == [("act", "release"), ("act", "claim")]
+
+
+@pytest.mark.parametrize(("heals", "how"), [(settled, "settle"), (retried, "retry")])
 def test_who_healed_a_clerk_is_told_by_name(
     harness: HttpHarness, heals: Callable[[HttpHarness, str], None], how: str
 ) -> None:

@@ -319,6 +319,12 @@ def test_a_deadline_can_only_move_forward_and_not_too_far(harness: HttpHarness, 
     assert (answered.status_code, answered.json()["param"]) == (422, "$.until")
 
 
+def test_who_asks_for_too_short_a_time_is_told_the_present_deadline(harness: HttpHarness) -> None:
+    clerk = harness.opened()["id"]
+    answered = act(harness, clerk, "extend", until=to_wire(harness.now + seconds(1)))
+    assert f"a moment after {to_wire(harness.saga(clerk).expires_at)}" in answered.json()["detail"]
+
+
 def test_S9_the_audit_says_who_what_why_and_what_was_before_and_after(harness: HttpHarness) -> None:
     clerk = stuck_one(harness)
     seen = harness.saga(clerk).version

@@ -30,9 +30,9 @@ def test_an_order_is_taken_put_off_and_given_back(harness: HttpHarness, operator
     text = sends(operator, clerk, "snooze", until="in 2 hours")
     assert "put off until 2027-01-15 10:01:01 UTC" in text and "counted as stuck all the same" in text
     home = operator.text("/dashboard")
-    assert "1 order is stuck" in home and "1 of 1 claimed, 1 snoozed until 10:01:01 UTC" in home
+    assert "1 order is stuck" in home and "1 of 1 claimed, 1 snoozed until 2027-01-15 10:01:01 UTC" in home
     listed = operator.text("/dashboard/clerks?stuck=yes")
-    assert "operator-of-the-night has it, put off until 10:01:01 UTC" in listed
+    assert "operator-of-the-night has it, put off until 2027-01-15 10:01:01 UTC" in listed
     assert clerk in operator.text("/dashboard/clerks?mine=yes")
     assert "Nobody has it now." in sends(operator, clerk, "release")
     assert clerk not in operator.text("/dashboard/clerks?mine=yes")
