@@ -30,7 +30,8 @@ from shop_manager.operations.parked_causes import open_of_cause
 from shop_manager.operations.parked_reads import read_parked, read_versions, version_of
 from shop_manager.operations.requests import MOST, BulkAsk, BulkFilter, act_of
 from shop_manager.operations.roles import require
-from shop_manager.saga.operator_acts import why_not
+from shop_manager.saga.happenings import Extend
+from shop_manager.saga.operator_acts import LONGEST, why_not
 from shop_manager.sessions.listing import NEWEST, page_of
 from shop_manager.sessions.reads import Sessions
 
@@ -65,10 +66,12 @@ class Bulk:
         self.require(who, "bulk_preview", "new")
         if (asked.ids is None) == (asked.filter is None):
             raise invalid("$.filter", "either a filter or ids are needed")
-        if asked.action not in PARKED:
-            act_of(asked.action, asked.reason, asked.parameters())  # what is wrong with it is said now
+        # What is wrong with it is said now
+        act = None if asked.action in PARKED else act_of(asked.action, asked.reason, asked.parameters())
         name = "blk_" + "".join(secrets.choice(string.ascii_lowercase) for _ in range(20))
         with self.database.begin() as tx:
+            if isinstance(act, Extend) and not tx.now() < act.until <= tx.now() + LONGEST:
+                raise invalid("$.until", "a moment within the next 90 days is needed")
             frozen = self._freeze(tx, asked, key_of(who))
             self._keep(tx, name, who, asked, frozen)
             after = {"action": asked.action, "count": len(frozen.found), "money": dict(frozen.money)}

@@ -255,6 +255,8 @@ def parked_at_credit(harness: HttpHarness, known_as: str) -> tuple[str, str]:
     ("body", "param"),
     [({"action": "retry"}, "$.filter"), ({"action": "retry", "ids": ["clk_no"]}, "$.ids"),
      ({"action": "retry", "ids": ["a"], "filter": {}}, "$.filter"), ({"action": "extend", "filter": {}}, "$.until"),
+     ({"action": "extend", "filter": {}, "until": "2020-01-01T00:00:00Z"}, "$.until"),
+     ({"action": "extend", "filter": {}, "until": "2099-01-01T00:00:00Z"}, "$.until"),
      ({"action": "settle", "filter": {}}, "$.action"), ({"action": "retry", "filter": {"age": 1}}, "$.filter.age"),
      ({"action": "discard", "filter": {"stuck": True}}, "$.filter")],
 )  # fmt: skip
