@@ -51,7 +51,7 @@ def test_S4_eight_may_watch_a_session_and_each_who_leaves_makes_room(shop: Shop)
         with clerk.is_watched() as refusal:
             return refusal is None
 
-    until(has_room, "a place is free again", 2.0)
+    until(has_room, "a place is free again", 20)
     clerk.cancels().becomes("canceled")
 
 

@@ -67,6 +67,10 @@ def ask_what_the_table_does_not(shop: ShopUnderTest) -> None:
     assert shop.call("DELETE", "/ops/views/mine", None, "viewer").status_code == 204
     for action in ({"action": "renew"}, {"action": "disable"}):
         shop.ask("POST", "/ops/people/somebody/actions", {**action, **BECAUSE}, "admin")
+    two = [shop.sessions["own"], shop.sessions["other"]]
+    bulk = shop.ask("POST", "/ops/bulk", {"action": "note", "ids": two, **BECAUSE}, "admin")["id"]
+    shop.ask("POST", f"/ops/bulk/{bulk}/start", {"per_minute": 1}, "admin")
+    assert shop.call("POST", f"/ops/bulk/{bulk}/stop", None, "admin").is_success, "the second has a minute yet"
     alert = shop.ask("POST", "/ops/alerts/test", None, "admin")["id"]
     until(lambda: is_given_up(shop, alert), "a test alert is given up where nobody takes it")
     assert shop.call("POST", f"/ops/alerts/{alert}/again", None, "admin").status_code == 202
