@@ -11,13 +11,12 @@ from typing import Any, NamedTuple
 from domain.times import from_wire, hours
 from shop_manager.dashboard.formatting import absolute
 from shop_manager.dashboard.timeline_text import Entry, Services, operator_in, why
+from shop_manager.saga.state import BY_OPERATOR, ENDED
 
 ACTS = frozenset({"asked", "deadlines_moved", "settled", "turned_around"})
 ANSWERS = frozenset({"done", "undone", "refused", "do_failed", "undo_failed"})
-BY = "operator:"
 SHOWN_FOR = hours(24)
 """How long an act on an order that has ended is shown."""
-ENDED = frozenset({"completed", "canceled", "expired", "failed"})
 
 
 class Stage(NamedTuple):
@@ -59,7 +58,7 @@ def _last_act(entries: Sequence[Entry]) -> int | None:
 
 
 def _is_by_operator(entry: Entry) -> bool:
-    return str(entry["data"].get("by") or "").startswith(BY)
+    return str(entry["data"].get("by") or "").startswith(BY_OPERATOR)
 
 
 def _asked(act: Entry, services: Services) -> Stage:

@@ -45,13 +45,18 @@ class Layout:
     """Renders pages for whoever is logged in. `read_banner` reads what the status banner shows (status_banner.py)."""
 
     def __init__(
-        self, logins: Logins, database: Database, read_banner: Callable[[], Mapping[str, Any]], clocks: Clocks
+        self,
+        logins: Logins,
+        database: Database,
+        read_banner: Callable[[], Mapping[str, Any]],
+        clocks: Clocks,
+        mentions: Mentions,
     ) -> None:
         self.logins = logins
         self.database = database
         self._read_banner = read_banner
         self._clocks = clocks
-        self._mentions = Mentions(database)
+        self._mentions = mentions
         self.log_in: Callable[[Request, str, str], Login] = _nobody
         """Logs somebody in by name and password, or raises Problem; LoginPages brings it."""
 

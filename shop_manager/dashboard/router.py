@@ -67,7 +67,7 @@ def dashboard_router(
     notifier = operations.reads.sessions.notifier
     read_banner = banner_reader(operations.reads)
     logins = Logins(operators, provider=provider.options.id if provider else "")
-    layout = Layout(logins, operations.database, read_banner, operations.clocks)
+    layout = Layout(logins, operations.database, read_banner, operations.clocks, operations.mentions)
     live = LiveUpdates(layout, read_banner, lambda: notifier.closed)
     guarded = [Depends(read_form), Depends(layout.require_login)]
     pages = PagesRouter(operations.database, prefix=HOME, dependencies=guarded, include_in_schema=False)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from shop_manager.dashboard.formatting import absolute
 from shop_manager.operations.timeline import is_reply
 from shop_manager.processes.definition import EVERYBODY, in_words
+from shop_manager.saga.state import BY_OPERATOR
 
 
 class TimelineSentence(NamedTuple):
@@ -50,7 +51,7 @@ def operator_in(entry: Entry) -> str:
 
 def _name(by: str) -> str:
     """`operator:nora`, as history has it, without its prefix."""
-    return by.removeprefix("operator:")
+    return by.removeprefix(BY_OPERATOR)
 
 
 def why(data: Mapping[str, Any]) -> str:

@@ -18,12 +18,11 @@ from messaging.database import Tx
 from messaging.statements import KEYS
 from shop_manager.engine.tables import activity_schema, history
 from shop_manager.saga.happenings import Decision
-from shop_manager.saga.state import HistoryEntry, Question, Saga, Stuck
+from shop_manager.saga.state import BY_OPERATOR, HistoryEntry, Question, Saga, Stuck
 
 table = activity_schema.lines
 How = Literal["by_itself", "retry", "replay", "undo", "settle", "canceled"]
 """What made a stuck Clerk go on. `canceled`: the customer or the shop has called the order off."""
-OPERATOR = "operator:"
 _ACTS: dict[str, How] = {"settled": "settle", "turned_around": "undo"}
 _OVER = ("unstuck", "ended")
 _TOLD = (
@@ -108,8 +107,8 @@ def _stuck_by(entry: HistoryEntry) -> Stuck:
 def _going_on(before: Saga, stuck: Stuck, entries: Sequence[HistoryEntry], at: int, replayed_by: str) -> Event:
     for entry in entries:
         by = str(entry.data.get("by", ""))
-        if entry.what in _ACTS and by.startswith(OPERATOR):
-            return Event(before, stuck, at, True, _ACTS[entry.what], by.removeprefix(OPERATOR))
+        if entry.what in _ACTS and by.startswith(BY_OPERATOR):
+            return Event(before, stuck, at, True, _ACTS[entry.what], by.removeprefix(BY_OPERATOR))
         if entry.what == "turned_around" and by in ("customer", "shop"):
             return Event(before, stuck, at, True, "canceled")
     if replayed_by:
@@ -132,11 +131,11 @@ def _told_by(event: Event, told: Sequence[HistoryEntry]) -> tuple[How, str]:
     question = event.answered
     for entry in reversed(told):
         by = str(entry.data.get("by", ""))
-        if entry.what == "asked" and question and _is_of(entry, question) and by.startswith(OPERATOR):
-            return "retry", by.removeprefix(OPERATOR)
+        if entry.what == "asked" and question and _is_of(entry, question) and by.startswith(BY_OPERATOR):
+            return "retry", by.removeprefix(BY_OPERATOR)
         if entry.what == "turned_around" and entry.at >= event.stuck.since:
-            if by.startswith(OPERATOR):
-                return "undo", by.removeprefix(OPERATOR)
+            if by.startswith(BY_OPERATOR):
+                return "undo", by.removeprefix(BY_OPERATOR)
             if by in ("customer", "shop"):
                 return "canceled", ""
     return "by_itself", ""

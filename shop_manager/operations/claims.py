@@ -14,7 +14,7 @@ from sqlalchemy import delete, exists, select
 from domain.times import days, to_wire
 from http_api.conventions import Body, example
 from http_api.principals import Principal
-from http_api.problems import Problem, invalid, not_found
+from http_api.problems import Problem, invalid
 from messaging.database import Tx
 from shop_manager.engine.tables import COUNTS, clerks
 from shop_manager.operations.activity_acts import about
@@ -65,21 +65,20 @@ class Claims:
         manager = self.manager
         with manager.database.begin() as tx:
             now = tx.lock(["claims"])
-            since = _stuck_since(tx, clerk)
+            saga = read_saga(tx, clerk)
+            since = saga.stuck.since if saga.stuck else None
             before = read_claims(tx, [clerk]).get(clerk)
             after, refused = before, _why_not(who, since, before, asked)
             if refused is None:
                 after = _after(who, before, asked, now)
             states = [None if each is None else each.as_json(now) for each in (before, after)]
-            about_it = about(read_saga(tx, clerk)) if refused or after != before else None
+            about_it = about(saga) if refused or after != before else None
             record(tx, who, _line(clerk, asked, states, refused), now, about_it)
             if after != before and since is not None:
                 _store(tx, clerk, since, after)
         if refused:
             raise Problem("not_allowed_now", refused, session_id=clerk)
-        with manager.database.read() as tx:
-            saga = read_saga(tx, clerk)
-            return clerk_detail(saga, manager.processes, self.first_steps, tx.now(), policy=manager.policy, claim=after)
+        return clerk_detail(saga, manager.processes, self.first_steps, now, policy=manager.policy, claim=after)
 
 
 def _check_fields(asked: ClaimAsk) -> None:
@@ -91,15 +90,6 @@ def _check_fields(asked: ClaimAsk) -> None:
         raise invalid("$.instead_of", f"{asked.action} does not take it")
     if asked.instead_of is not None and asked.reason is None:
         raise invalid("$.reason", "taking over needs it")
-
-
-def _stuck_since(tx: Tx, clerk: str) -> int | None:
-    """None for one that is not stuck. Problem 404 for an unknown one."""
-    row = tx.execute(select(clerks.c.stuck_since).where(clerks.c.id == clerk)).first()
-    if row is None:
-        raise not_found()
-    since: int | None = row.stuck_since
-    return since
 
 
 def _why_not(who: Principal, since: int | None, before: Claim | None, asked: ClaimAsk) -> str | None:

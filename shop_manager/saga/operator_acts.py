@@ -22,6 +22,7 @@ from shop_manager.saga.happenings import (
 )
 from shop_manager.saga.replies import go_on
 from shop_manager.saga.state import (
+    BY_OPERATOR,
     HistoryEntry,
     Question,
     Saga,
@@ -43,7 +44,7 @@ NAMES: dict[type[Act], str] = {Retry: "retry", Undo: "undo", Extend: "extend", S
 
 def operate(draft: Draft, happening: Operated) -> Decision:
     """What follows from an operator's act; refused when a deadline came first, which is in `draft` already (T3)."""
-    act, by, reason = happening.act, f"operator:{happening.by}", happening.reason
+    act, by, reason = happening.act, f"{BY_OPERATOR}{happening.by}", happening.reason
     if isinstance(act, Note):
         draft.write("note", text=act.text, by=by)
         return draft.decision()
@@ -65,7 +66,7 @@ def operate(draft: Draft, happening: Operated) -> Decision:
 
 
 def note_after_the_end(saga: Saga, text: str, by: str, now: int) -> Decision:
-    entry = HistoryEntry("note", now, None, {"text": text, "by": f"operator:{by}"})
+    entry = HistoryEntry("note", now, None, {"text": text, "by": f"{BY_OPERATOR}{by}"})
     return Decision(evolve(saga, entry), [entry])
 
 

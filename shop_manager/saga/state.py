@@ -17,6 +17,8 @@ Status = Literal["running", "undoing", "completed", "failed", "canceled", "expir
 """`running`: forward. `undoing`: being put back. The other four are the ends (E1)."""
 EndStatus = Literal["completed", "failed", "canceled", "expired"]
 ENDED: frozenset[str] = frozenset({"completed", "failed", "canceled", "expired"})
+BY_OPERATOR = "operator:"
+"""How `by` of a history entry begins when it was an operator; their name follows."""
 StepState = Literal["to_do", "asked", "waiting", "done", "refused", "undoing", "undone", "skipped"]
 StuckKind = Literal["undo_failing", "no_answer", "overdue", "parked_message", "unsupported"]
 
