@@ -10,12 +10,14 @@ import typer
 
 from clerk_cli.commands import app
 from clerk_cli.errors import CliError, one_line
+from clerk_cli.garbage import collect_rarely
 from clerk_cli.hidden_arguments import given_arguments
 
 
 def main() -> None:
     """Run the command that the process was started with. What it writes is its owner's only."""
     os.umask(0o077)
+    collect_rarely()
     sys.exit(run(given_arguments()))
 
 

@@ -14,6 +14,7 @@ from clerk_cli.databases import open_one
 from clerk_cli.errors import CliError
 from clerk_cli.failpoints import arm_failpoint, install_http_failpoints
 from clerk_cli.file_limit import room_for_connections
+from clerk_cli.garbage import frozen_objects
 from clerk_cli.http_server import HttpServer, bind, url_of
 from clerk_cli.loopback import is_loopback
 from clerk_cli.passed_on_routes import routers_to_describe
@@ -83,7 +84,8 @@ def run_serve(name: str, host: str | None, port: int | None, only: Part | None =
         running.server.start()
         print(f"listening {url}", flush=True)
         running.start_participants()
-        _watch(running, url)
+        with frozen_objects():
+            _watch(running, url)
 
 
 def is_behind_proxy(name: str, settings: Any) -> bool:

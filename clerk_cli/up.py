@@ -24,6 +24,7 @@ from clerk_cli.faults.switchboard import Switchboard
 from clerk_cli.faults.transport import FaultyTransports
 from clerk_cli.faults.worker import make_faulty
 from clerk_cli.file_limit import room_for_connections
+from clerk_cli.garbage import frozen_objects
 from clerk_cli.http_server import HttpServer, bind, url_of
 from clerk_cli.loopback import is_loopback
 from clerk_cli.migrate import migrate_one
@@ -131,7 +132,8 @@ def run_shop(flags: UpFlags) -> Iterator[RunningShop | None]:
             ready = _ready(running)
             if ready:
                 keep_address(flags.data, url)
-            yield RunningShop(running, url) if ready else None
+            with frozen_objects():
+                yield RunningShop(running, url) if ready else None
 
 
 def _switchboard(participants: Sequence[Participant], faulty: FaultyTransports) -> APIRouter:

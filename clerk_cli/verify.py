@@ -5,7 +5,6 @@ A violation is printed as a "drift", also in JSON: that word is part of the comm
 
 from __future__ import annotations
 
-import gc
 import json
 import sys
 from collections.abc import Iterator, Mapping
@@ -21,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from clerk_cli.data_folder import read_credentials
 from clerk_cli.databases import opened_shop
 from clerk_cli.errors import CliError, one_line
+from clerk_cli.garbage import frozen_objects
 from clerk_cli.terminal import console, plain, progress_bar
 from clerk_cli.weak_settings import require_strong_folder
 from domain.invariants import checked
@@ -63,7 +63,7 @@ def run_verify(*, secrets: bool, database: str | None, data: Path | None, as_jso
             sleep(RESTS * spent)
 
         planted = secrets_of(data) if secrets else None
-        with rare_collections():
+        with frozen_objects():
             for violation in check(databases, secrets=planted, progress=progress, pause=rest):
                 count["drifts"] += 1
                 first += [violation] if len(first) < checks.MOST else []
@@ -91,21 +91,6 @@ def _record(
             checks.record(tx, started_at=started_at, finished_at=finished_at, clerks=clerks, drifts=drifts, found=found)
     except SQLAlchemyError as error:
         sys.stderr.write(f"clerk: this check is not recorded for the dashboard: {one_line(all_said_by(error))}\n")
-
-
-@contextmanager
-def rare_collections() -> Iterator[None]:
-    """Collect garbage rarely: the many facts read here hold no reference cycles, and looking for some takes a third of
-    the time.
-    """
-    before = gc.get_threshold()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-        gc.unfreeze()
 
 
 @contextmanager
