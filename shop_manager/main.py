@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Literal
@@ -45,6 +45,7 @@ from shop_manager.operations.shop_figures import ShopFigures
 from shop_manager.operations.tallies import counting
 from shop_manager.operations.version_watch import VersionWatch
 from shop_manager.processes import ProcessRegistry
+from shop_manager.saga.state import Saga
 from shop_manager.sessions import event_tickets, guests, idempotency
 from shop_manager.sessions.api import opening_router, session_list_router, sessions_router
 from shop_manager.sessions.api_customers import customers_and_shops_router
@@ -257,13 +258,12 @@ def dashboard_of(
     return dashboard_router(operations, operators, service_urls, desk, provider, trace_url=trace_url)
 
 
-def notify_all(*listeners: Callable[[Sequence[str]], None]) -> Callable[[Iterable[str]], None]:
-    """Tells each of them which Clerks have changed."""
+def notify_all(*listeners: Callable[[Mapping[str, Saga]], None]) -> Callable[[Mapping[str, Saga]], None]:
+    """Tells each of them which Clerks have changed, and how they are now."""
 
-    def tell(clerks: Iterable[str]) -> None:
-        changed = list(clerks)
+    def tell(clerks: Mapping[str, Saga]) -> None:
         for listener in listeners:
-            listener(changed)
+            listener(clerks)
 
     return tell
 

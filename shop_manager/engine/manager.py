@@ -5,7 +5,7 @@ In which order, and what a crash in between leads to, is numbered in shop_manage
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -134,7 +134,7 @@ class Manager:
     """One instance for each running ShopManager; several may work on one database at the same time (T3).
 
     `search` enters by what each Clerk is found; without one, nothing personal.
-    `on_change` is called after each commit with the ids of the Clerks that have changed.
+    `on_change` is called after each commit with the Clerks that have changed, by id, as they are now.
     """
 
     def __init__(
@@ -155,9 +155,9 @@ class Manager:
         self.search = search or SearchIndex()
         self._policy = policy
         self.outages = outages
-        self.on_change: Callable[[Iterable[str]], None] = lambda ids: None
+        self.on_change: Callable[[Mapping[str, Saga]], None] = lambda clerks: None
         self.step_figures = StepFigures()
-        self._changed: list[str] = []
+        self._changed: Mapping[str, Saga] = {}
         self._answered: list[tuple[Saga, Decision]] = []
         self._parked_bound = ParkedBound()
         self._recent = RecentClerks()
@@ -192,7 +192,7 @@ class Manager:
                 self._notice(uow, message, now, parked)
         park(tx, technical.parked, self._parked_bound.bounded(parked, now), now, by_sender=True)
         self._write(tx, uow)
-        self._changed = list(uow.sagas)
+        self._changed = uow.sagas
         return uow.send
 
     def _write(self, tx: Tx, uow: UnitOfWork) -> None:
@@ -205,7 +205,7 @@ class Manager:
         answered, self._answered = self._answered, []
         for before, decision in answered:
             self.step_figures.decided(before, decision)
-        changed, self._changed = self._changed, []
+        changed, self._changed = self._changed, {}
         if changed:
             self.on_change(changed)
 
@@ -288,7 +288,7 @@ class Manager:
         except ConcurrencyError:  # somebody else was quicker; the next tick sees what is left
             return 0
         if uow.sagas:
-            self.on_change(list(uow.sagas))
+            self.on_change(uow.sagas)
         self.outbox.send(outbound)
         return len(ids)
 
@@ -366,7 +366,7 @@ class Manager:
 
     def announce(self, executed: Sequence[Executed]) -> None:
         """After the commit: tell those who wait for these Clerks, and hand the commands to the publisher."""
-        changed = [each.before.id for each in executed if each.decision.saga is not each.before]
+        changed = {each.before.id: each.decision.saga for each in executed if each.decision.saga is not each.before}
         if changed:
             self.on_change(changed)
         self.outbox.post([outgoing for each in executed for outgoing in each.outbound])

@@ -194,6 +194,7 @@ def _answers_at_once(request: Request, saga: Saga) -> bool:
 async def _changed(sessions: Sessions, waiter: Waiter, request: Request, saga: Saga, limit: float) -> Saga:
     """The Clerk once its version has changed, or as it is after `limit` seconds or when the client has gone.
 
+    What this process has changed itself is handed over, and not read again.
     At the end it is read once more: another ShopManager may have changed it, and told it to others, a moment ago.
     Problem of `identified` once the access key has ended.
     """
@@ -204,7 +205,7 @@ async def _changed(sessions: Sessions, waiter: Waiter, request: Request, saga: S
         changed = await waiter.changed(before, min(left, CHECK_EVERY))
         await identified(request)
         if changed:
-            saga = await sessions.seen_again(saga.id)
+            saga = waiter.told() or await sessions.seen_again(saga.id)
     return saga if saga.version != before else await sessions.seen_again(saga.id)
 
 

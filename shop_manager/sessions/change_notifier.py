@@ -1,13 +1,14 @@
 """Wakes long polls and event streams when their Clerk has changed; none of them holds a thread while it waits.
 
-The Manager of this process reports its changes with `changed`; for changes by other processes one query reads the
-versions of all Clerks that are waited for, every LOOK_EVERY seconds. This code is asynchronous, as is events.py.
+The Manager of this process reports its changes with `changed`, and hands over what it has committed: nobody need read
+it. For changes by other processes one query reads the versions of all Clerks that are waited for, every LOOK_EVERY
+seconds. This code is asynchronous, as is events.py.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from threading import Event, Lock, Thread
 
@@ -18,6 +19,7 @@ from http_api.problems import Problem
 from messaging.database import Database
 from messaging.database_errors import DATABASE_ERRORS, said_by
 from shop_manager.engine.tables import clerks
+from shop_manager.saga.state import Saga
 
 LOOK_EVERY = 0.75
 """Seconds."""
@@ -35,6 +37,7 @@ class Waiter:
         self.gone = False
         self._loop = asyncio.get_running_loop()
         self._event = asyncio.Event()
+        self._told: Saga | None = None
 
     async def changed(self, version: int, limit: float) -> bool:
         """True once the Clerk may have another version than this; False after `limit` seconds, or at closing time."""
@@ -50,10 +53,20 @@ class Waiter:
         self.gone = True
         self._event.set()
 
-    def wake(self) -> None:
-        """From any thread."""
+    def told(self) -> Saga | None:
+        """The Clerk as this process has changed it since the version that was waited for; None: it has to be read."""
+        told, self._told = self._told, None
+        return told if told and told.version > (self.version or 0) else None
+
+    def wake(self, saga: Saga | None = None) -> None:
+        """From any thread. `saga`: as it has just been committed."""
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            self._loop.call_soon_threadsafe(self._event.set)
+            self._loop.call_soon_threadsafe(self._wake, saga)
+
+    def _wake(self, saga: Saga | None) -> None:
+        if saga is None or self._told is None or saga.version > self._told.version:
+            self._told = saga
+        self._event.set()
 
 
 class ChangeNotifier:
@@ -93,14 +106,14 @@ class ChangeNotifier:
                 if not self._waiting[clerk]:
                     del self._waiting[clerk]
 
-    def changed(self, clerks: Iterable[str]) -> None:
-        """Wake those who wait for these Clerks. From any thread, after the commit."""
+    def changed(self, clerks: Mapping[str, Saga]) -> None:
+        """Wake those who wait for these Clerks, by id. From any thread, after the commit."""
         if not self._count:
             return
         with self._lock:
-            concerned = [waiter for clerk in clerks for waiter in self._waiting.get(clerk, ())]
-        for waiter in concerned:
-            waiter.wake()
+            concerned = [(waiter, saga) for clerk, saga in clerks.items() for waiter in self._waiting.get(clerk, ())]
+        for waiter, saga in concerned:
+            waiter.wake(saga)
 
     def close(self) -> None:
         """Wake all who wait: the process ends."""

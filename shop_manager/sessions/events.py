@@ -7,7 +7,6 @@ from collections.abc import AsyncGenerator
 
 import orjson
 import structlog
-from fastapi.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from domain.public_url import PublicAddress
@@ -42,7 +41,7 @@ async def follow(
     yield f"retry: {RETRY_MS}\n\n".encode()
     while clock() < until and not sessions.notifier.closed:
         try:
-            saga = await run_in_threadpool(sessions.reread, clerk)
+            saga = waiter.told() or await sessions.seen_again(clerk)
         except DATABASE_ERRORS as error:
             log.warning("stream_ends", clerk=clerk, trouble=type(error).__name__)
             return

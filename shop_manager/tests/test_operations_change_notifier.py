@@ -52,7 +52,7 @@ def move_one(harness: HttpHarness) -> str:
     clerk: str = harness.brings_all()["id"]
     [command] = harness.sent()
     harness.answers(command)
-    harness.manager.on_change([clerk])
+    harness.manager.on_change({clerk: harness.saga(clerk)})
     return clerk
 
 

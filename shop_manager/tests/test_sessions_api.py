@@ -102,7 +102,7 @@ def test_a_waiting_client_hears_of_the_change_when_it_happens(harness: HttpHarne
 def test_a_change_by_another_process_is_heard_of_too(harness: HttpHarness) -> None:
     session = harness.brings_all()
     [command] = harness.sent()
-    harness.manager.on_change = lambda ids: None
+    harness.manager.on_change = lambda clerks: None
     answered = harness.while_waiting(
         "GET", session["links"]["self"], SERVER, lambda: harness.answers(command), headers=waits(session, 20)
     )

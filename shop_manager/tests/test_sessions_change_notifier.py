@@ -68,7 +68,29 @@ def test_only_those_who_wait_for_the_clerk_are_woken() -> None:
 
     async def wait() -> tuple[bool, bool]:
         with notifier.watching("clk_1") as mine, notifier.watching("clk_2") as other:
-            notifier.changed(["clk_1", "clk_3"])
+            notifier.changed({"clk_1": a_saga(version=2), "clk_3": a_saga(version=3)})
             return await mine.changed(1, 5), await other.changed(1, 0.05)
 
     assert asyncio.run(wait()) == (True, False)
+
+
+def test_who_is_woken_is_told_the_newest_that_was_committed_here_once() -> None:
+    notifier = ChangeNotifier(lambda ids: {}, every=60)
+
+    async def wait() -> list[Saga | None]:
+        told: list[Saga | None] = []
+        with notifier.watching("clk_1") as waiter:
+            for version in (3, 2):  # two threads may tell in any order
+                notifier.changed({"clk_1": a_saga(version=version)})
+            await waiter.changed(1, 5)
+            told += [waiter.told(), waiter.told()]
+            notifier.changed({"clk_1": a_saga(version=3)})
+            await waiter.changed(3, 5)
+            told.append(waiter.told())  # it is known: the Clerk has to be read
+        return told
+
+    assert [saga.version if saga else None for saga in asyncio.run(wait())] == [3, None, None]
+
+
+def a_saga(version: int) -> Saga:
+    return Saga("clk_1", "standard/1", version, "running", 0, 0, 0, {})
