@@ -11,6 +11,7 @@ import typer
 
 from clerk_cli.bench_command import bench
 from clerk_cli.broker_commands import broker_app
+from clerk_cli.forget_command import forget_customer
 from clerk_cli.key_commands import key_app
 from clerk_cli.options import Data, DatabaseUrl, Json
 from domain.version import VERSION
@@ -27,6 +28,7 @@ app.add_typer(operator_app, name="operator")
 app.add_typer(key_app, name="key")
 app.add_typer(broker_app, name="broker")
 app.command()(bench)
+app.command()(forget_customer)
 
 
 class Warehouse(StrEnum):

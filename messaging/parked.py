@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, String, Table, Text, select
+from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, String, Table, Text, or_, select, update
 from sqlalchemy.sql import Select
 
 from domain.messages import ParkedNotice
@@ -161,6 +161,13 @@ def _row(key: str, message: ParkedMessage, now: int) -> dict[str, Any]:
         "sender": message.sender,
         "forged": int(message.forged),
     }
+
+
+def erase_bodies(tx: Tx, table: Table, clerks: Iterable[str]) -> None:
+    """Take away what the parked messages of these Clerks say; that they were parked, and why, stays."""
+    of_clerks = [table.c.message.startswith(f"{clerk}/", autoescape=True) for clerk in clerks]
+    if of_clerks:
+        tx.execute(update(table).where(or_(*of_clerks)).values(body=b""))
 
 
 def read_poison(tx: Tx, table: Table) -> set[str]:

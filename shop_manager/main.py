@@ -36,6 +36,7 @@ from shop_manager.operations.api_activity import ops_activity_router
 from shop_manager.operations.api_acts import ops_acts_router
 from shop_manager.operations.api_bulk import ops_bulk_router
 from shop_manager.operations.api_customer import ops_customer_router
+from shop_manager.operations.api_forgetting import ops_forgetting_router
 from shop_manager.operations.api_people import ops_people_router
 from shop_manager.operations.api_runbooks import ops_runbooks_router
 from shop_manager.operations.facade import Operations
@@ -242,6 +243,7 @@ def ops_routers(operations: Operations, desk: AlertDesk) -> list[APIRouter]:
         ops_people_router(operations),
         ops_runbooks_router(operations),
         ops_customer_router(operations),
+        ops_forgetting_router(operations),
         ops_alerts_router(desk),
     ]
 

@@ -14,7 +14,7 @@ from verifier.violation import Violation
 
 Wrong = tuple[str, str, str]
 """(invariant, expected, found)."""
-AFTER_THE_END = frozenset({"note"})
+AFTER_THE_END = frozenset({"note", "forgotten"})
 
 
 def check_history(facts: Facts) -> Iterator[Violation]:

@@ -21,6 +21,7 @@ from scenario_tests.reported_faults.provider_cases import event, lines, paid, si
 from scenario_tests.waiting import until
 
 BECAUSE = {"reason": "asked by a test"}
+GONE = 404
 LINK = "https://wiki.example/capture"
 
 
@@ -292,6 +293,14 @@ def runbook(place: Place) -> Request:
     return of_operator(place, "/ops/runbooks", body, count)
 
 
+def forgetting_a_person(place: Place) -> Request:
+    name = place.name("eve")
+    path = f"/shop/customers/{name}"
+    place.ask("PUT", path, {"name": "Eve"})
+    body = {"customer": name, **BECAUSE}
+    return of_operator(place, "/ops/forget", body, lambda: int(place.ask("GET", path).status_code == GONE))
+
+
 WRITES = (
     Write("POST /shop/session", opening, "201", ("201",)),  # under its Idempotency-Key: the same session
     Write("POST /shop/session/{session}/cancel", cancelling, "202", ("200", "202")),
@@ -324,6 +333,7 @@ WRITES = (
     Write("POST /ops/alerts/test", trying_alerts, "409 not_allowed_now", ("409 not_allowed_now",), effects=0),
     Write("POST /ops/alerts/{alert}/again", alert_again, "404 not_found", ("404 not_found",), effects=0),
     Write("POST /ops/runbooks", runbook, "200", ("200",)),
+    Write("POST /ops/forget", forgetting_a_person, "200", ("200",)),
     Write("POST /ops/views", view, "200", ("200",)),
     Write("DELETE /ops/views/{name}", forgetting, "204", ("404 not_found",), effects=0),
 )

@@ -113,6 +113,11 @@ def _amended(entry: Entry, services: Services) -> TimelineSentence:
     return TimelineSentence("person", "quiet", f"The {data.get('by') or 'customer'} has changed: {fields}")
 
 
+def _forgotten(entry: Entry, services: Services) -> TimelineSentence:
+    sentence = f"The customer's name, e-mail, address and all notes were erased, by {_name(entry['data']['by'])}"
+    return TimelineSentence("person", "quiet", sentence)
+
+
 def _refused(entry: Entry, services: Services) -> TimelineSentence:
     return TimelineSentence("cross", "warn", f"{_who(entry, services)} refused {entry['step']}", why(entry["data"]))
 
@@ -218,5 +223,6 @@ _WRITERS: dict[str, Callable[[Entry, Services], TimelineSentence]] = {
     "ended": _ended,
     "foreign_edit": _foreign_edit,
     "note": _note,
+    "forgotten": _forgotten,
     "ignored": _ignored,
 }

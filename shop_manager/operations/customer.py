@@ -6,16 +6,20 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import select
+
 from http_api.conventions import page
 from http_api.problems import not_found
 from messaging.database import Tx
 from shop_manager.engine import store
+from shop_manager.engine.tables import clerks
 from shop_manager.operations.claim_rows import read_claims
 from shop_manager.operations.clerk_line import line_of
 from shop_manager.operations.told import notes, told
+from shop_manager.saga.forgetting import ERASED
 from shop_manager.sessions.listing import NEWEST, Filter, page_of
 from shop_manager.sessions.reads import Sessions
-from shop_manager.sessions.repository import read_customer
+from shop_manager.sessions.repository import Customer, read_customer
 from shop_manager.sessions.view import public_session, steps_of
 
 SHOWN = 20
@@ -32,12 +36,11 @@ class CustomerReads:
         """`{id, name, email, type, money: {reserved, paid, returned}, orders: {data, has_more, next_cursor}}`.
 
         An order is a line as in clerk_line.py with `{payment_status, items, told, notes}`; the money
-        is that of the orders on this page, by currency. Problem 404 for a customer whom the shop does not know.
+        is that of the orders on this page, by currency. Who was forgotten has the name ERASED. Problem 404 for a
+        customer whom the shop never knew.
         """
         with self._database.read() as tx:
-            known = read_customer(tx, customer)
-            if known is None:
-                raise not_found()
+            known = read_customer(tx, customer) or _forgotten(tx, customer)
             orders, following = self._orders(tx, customer, cursor, limit)
         return {
             "id": known.id,
@@ -68,6 +71,13 @@ class CustomerReads:
                 "notes": notes(histories[saga.id]),
             })  # fmt: skip
         return lines, following
+
+
+def _forgotten(tx: Tx, customer: str) -> Customer:
+    """Orders are made for known customers only: one who has orders, and is not known, was forgotten."""
+    if tx.execute(select(clerks.c.id).where(clerks.c.customer == customer).limit(1)).first() is None:
+        raise not_found()
+    return Customer(customer, ERASED, None, "regular")
 
 
 def money_of(orders: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, int]]:

@@ -12,6 +12,7 @@ from shop_manager.operations.claims import Claims
 from shop_manager.operations.clocks import Clocks
 from shop_manager.operations.credit_question import CreditQuestion
 from shop_manager.operations.customer import CustomerReads
+from shop_manager.operations.forgetting import Forgetting
 from shop_manager.operations.login_audit import LoginAudit
 from shop_manager.operations.mentions import Mentions
 from shop_manager.operations.parked_acts import ParkedActs
@@ -31,12 +32,14 @@ class Operations:
     out by `bulk_run`; `people`: people and keys, for admins. These get the Principal and check its role; every attempt
     is in the audit, and so are logins, by `login_audit`. `views`: each operator's saved views; `mentions`: the
     notes that name each; `clocks`: in which time
-    each reads the pages. `runbooks`: what to do and who is responsible, for a service or a cause. `notifier`: tells
+    each reads the pages. `forgetting`: takes persons
+    out of ended orders. `runbooks`: what to do and who is responsible, for a service or a cause. `notifier`: tells
     open lists that something has changed.
     """
 
     def __init__(self, sessions: Sessions) -> None:
         self.database = sessions.manager.database
+        self.forgetting = Forgetting(sessions.manager)
         self.reads = Reads(sessions)
         self.customers = CustomerReads(sessions)
         self.acts = Acts(sessions)

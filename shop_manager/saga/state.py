@@ -355,7 +355,7 @@ def _amended(saga: Saga, entry: HistoryEntry) -> FieldChanges:
 
 
 def _noted(saga: Saga, entry: HistoryEntry) -> FieldChanges:
-    """foreign_edit (data: sections, by), note (data: text, by): nothing changes but the history."""
+    """foreign_edit (data: sections, by), note (data: text, by), forgotten (data: by): see saga/forgetting.py."""
     return {}
 
 
@@ -376,6 +376,7 @@ _EVOLVES: dict[str, Callable[[Saga, HistoryEntry], FieldChanges]] = {
     "ended": _ended,
     "foreign_edit": _noted,
     "note": _noted,
+    "forgotten": _noted,
 }
 
 

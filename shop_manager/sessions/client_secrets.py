@@ -55,6 +55,14 @@ class ClientSecrets:
                 row = tx.execute(select(master_secrets.c.value).where(master_secrets.c.name == _NAME)).one()
             self._master = bytes.fromhex(row.value)
 
+    def find(self) -> bool:
+        """Find the master secret, and neither make nor delete one; False when there is none."""
+        if self._master is None:
+            with self._database.look() as tx:
+                row = tx.execute(select(master_secrets.c.value).where(master_secrets.c.name == _NAME)).first()
+            self._master = bytes.fromhex(row.value) if row else None
+        return self._master is not None
+
     def _delete_kept(self) -> None:
         kept = master_secrets.c.name == _NAME
         with self._database.read() as tx:

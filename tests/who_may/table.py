@@ -81,6 +81,7 @@ shop_manager POST   /ops/alerts/test                    -           401    403 4
 shop_manager POST   /ops/alerts/{alert}/again           -           401    403 403   403   403    403       403    403     403      in    403        401
 shop_manager GET    /ops/runbooks                       -           401    403 403   403   403    403       in     in      in       in    403        401
 shop_manager POST   /ops/runbooks                       runbook     401    403 403   403   403    403       403    403     in       in    403        401
+shop_manager POST   /ops/forget                         forget      401    403 403   403   403    403       403    403     403      in    403        401
 shop_manager GET    /ops/mentions                       -           401    403 403   403   403    403       in     in      in       in    403        401
 shop_manager GET    /ops/views                          -           401    403 403   403   403    403       in     in      in       in    403        401
 shop_manager POST   /ops/views                          view        401    403 403   403   403    403       in     in      in       in    403        401
@@ -220,6 +221,7 @@ BODIES: dict[str, Any] = {
     "revoke": {"action": "revoke", **BECAUSE},
     "view": {"name": "mine", "query": "stuck=yes"},
     "runbook": {"service": "payment", "link": "https://wiki.example/payment", **BECAUSE},
+    "forget": {"customer": "nobody", **BECAUSE},
     "product": {"name": "Squeaky bone", "unit_amount": 1295, "currency": "EUR", "kind": "physical"},
     "quantity": {"quantity": 1},
     "limit": {"limit": 100_000},

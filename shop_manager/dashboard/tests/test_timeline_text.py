@@ -25,6 +25,7 @@ DATA: dict[str, dict[str, Any]] = {
     "foreign_edit": {"sections": ["payment"], "by": "risk"},
     "amended": {"fields": ["name", "shipping_address"], "by": "customer"},
     "note": {"text": "their team is called", "by": "operator:nora"},
+    "forgotten": {"by": "operator:nora"},
 }
 
 
@@ -46,6 +47,7 @@ SENTENCES = {
     "note": "Note, by nora",
     "reported": "risk has told how far credit is",
     "amended": "The customer has changed: name, shipping address",
+    "forgotten": "The customer's name, e-mail, address and all notes were erased, by nora",
 }
 
 
