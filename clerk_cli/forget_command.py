@@ -11,7 +11,7 @@ from clerk_cli.options import Data, DatabaseUrl, Json
 
 
 def forget_customer(
-    customer: Annotated[str | None, typer.Argument(metavar="[ID]", help="The customer's id.")] = None,
+    customer: Annotated[str | None, typer.Argument(help="The customer's id.")] = None,
     *,
     email: Annotated[
         str | None, typer.Option(metavar="ADDRESS", help="Customers and guests' orders with this address instead.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.test_repair import BOTH, ShopDatabases, _any_password, new_databases
 from tests.whole_shop import WholeShop
 
 __all__ = ["_any_password"]
-PERSON = {"name": "Zoraida Quint", "shipping_address": {"line1": "7 Quintessence Row"}}
+PERSON: dict[str, Any] = {"name": "Zoraida Quint", "shipping_address": {"line1": "7 Quintessence Row"}}
 
 
 @pytest.mark.parametrize("dialect", BOTH)
