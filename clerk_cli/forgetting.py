@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -24,6 +24,7 @@ from messaging.technical_tables import TechnicalTables
 from shop_manager.engine.search_index import SearchIndex
 from shop_manager.engine.tables import search_schema
 from shop_manager.operations.forgetting import PORTION, ForgetAsk, Forgetting
+from shop_manager.saga.state import Saga
 from shop_manager.sessions.client_secrets import ClientSecrets
 from shop_manager.settings import ShopManagerSettings
 
@@ -39,7 +40,7 @@ class Offline(NamedTuple):
 
     database: Database
     search: SearchIndex
-    on_change: Callable[[Iterable[str]], None] = lambda ids: None
+    on_change: Callable[[Mapping[str, Saga]], None] = lambda clerks: None
 
 
 class ToForget(NamedTuple):

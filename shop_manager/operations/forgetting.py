@@ -5,7 +5,7 @@ The books stay: what was ordered, paid, shipped and returned, when, and under wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple, Protocol
 
 import orjson
@@ -86,7 +86,7 @@ class Keeper(Protocol):
     @property
     def search(self) -> SearchIndex: ...
     @property
-    def on_change(self) -> Callable[[Iterable[str]], None]: ...
+    def on_change(self) -> Callable[[Mapping[str, Saga]], None]: ...
 
 
 class Person(NamedTuple):
@@ -99,7 +99,7 @@ class Person(NamedTuple):
 class Forgetting:
     """Only an admin forgets; every attempt is in the audit, by the id that was asked for, and never by an address.
 
-    The search has a keyed hash; `on_change` is called with the ids of the Clerks that have changed.
+    The search has a keyed hash; `on_change` is called with the Clerks that have changed, by id.
     """
 
     def __init__(self, keeper: Keeper) -> None:
@@ -178,7 +178,7 @@ class Forgetting:
             _rewrite(tx, gone)
             self._keeper.search.follow(tx, [(read[clerk].saga.document, each.saga) for clerk, each in gone.items()])
             _erase_copies(tx, [read[clerk].saga for clerk in gone], entries)
-        self._keeper.on_change(list(gone))
+        self._keeper.on_change({clerk: each.saga for clerk, each in gone.items()})
         return len(gone)
 
     def _audit_lines(self, person: Person) -> int:
