@@ -25,7 +25,7 @@ from shop_manager.alerts.api import ops_alerts_router
 from shop_manager.alerts.desk import AlertDesk
 from shop_manager.alerts.parts import Alerts
 from shop_manager.dashboard.router import dashboard_router
-from shop_manager.engine.manager import Manager
+from shop_manager.engine.manager import Changed, Manager
 from shop_manager.engine.outages import Outages
 from shop_manager.engine.search_index import SearchIndex
 from shop_manager.engine.step_hours import FLUSH_EVERY
@@ -46,7 +46,6 @@ from shop_manager.operations.shop_figures import ShopFigures
 from shop_manager.operations.tallies import counting
 from shop_manager.operations.version_watch import VersionWatch
 from shop_manager.processes import ProcessRegistry
-from shop_manager.saga.state import Saga
 from shop_manager.sessions import event_tickets, guests, idempotency
 from shop_manager.sessions.api import opening_router, session_list_router, sessions_router
 from shop_manager.sessions.api_customers import customers_and_shops_router
@@ -260,10 +259,10 @@ def dashboard_of(
     return dashboard_router(operations, operators, service_urls, desk, provider, trace_url=trace_url)
 
 
-def notify_all(*listeners: Callable[[Mapping[str, Saga]], None]) -> Callable[[Mapping[str, Saga]], None]:
+def notify_all(*listeners: Callable[[Changed], None]) -> Callable[[Changed], None]:
     """Tells each of them which Clerks have changed, and how they are now."""
 
-    def tell(clerks: Mapping[str, Saga]) -> None:
+    def tell(clerks: Changed) -> None:
         for listener in listeners:
             listener(clerks)
 

@@ -48,6 +48,8 @@ from shop_manager.saga.policy import Policy
 from shop_manager.saga.repairing import repair
 from shop_manager.saga.state import HistoryEntry, Saga
 
+Changed = Mapping[str, Saga]
+"""Clerks that have changed, by id, as they are now."""
 AlsoWrite = Callable[[Tx, Saga, Decision, int], None]
 """What else is written in the same transaction: (transaction, the saga before, what was decided, now in ms)."""
 SWEEP = 200
@@ -155,7 +157,7 @@ class Manager:
         self.search = search or SearchIndex()
         self._policy = policy
         self.outages = outages
-        self.on_change: Callable[[Mapping[str, Saga]], None] = lambda clerks: None
+        self.on_change: Callable[[Changed], None] = lambda clerks: None
         self.step_figures = StepFigures()
         self._changed: Mapping[str, Saga] = {}
         self._answered: list[tuple[Saga, Decision]] = []

@@ -5,7 +5,7 @@ The books stay: what was ordered, paid, shipped and returned, when, and under wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, NamedTuple, Protocol
 
 import orjson
@@ -19,6 +19,7 @@ from messaging.database import Database, Tx
 from messaging.parked import erase_bodies
 from messaging.statements import KEYS
 from shop_manager.engine import store
+from shop_manager.engine.manager import Changed
 from shop_manager.engine.rows import history_row
 from shop_manager.engine.search_index import SearchIndex, rows_of
 from shop_manager.engine.search_index import table as terms
@@ -86,7 +87,7 @@ class Keeper(Protocol):
     @property
     def search(self) -> SearchIndex: ...
     @property
-    def on_change(self) -> Callable[[Mapping[str, Saga]], None]: ...
+    def on_change(self) -> Callable[[Changed], None]: ...
 
 
 class Person(NamedTuple):
