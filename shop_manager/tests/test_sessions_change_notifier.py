@@ -31,10 +31,10 @@ def test_so_many_may_wait_and_no_more(harness: HttpHarness, monkeypatch: pytest.
 def test_a_stream_ends_when_the_database_is_away(harness: HttpHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     session = harness.opened()
 
-    def away(clerk: str) -> Saga:
+    async def away(clerk: str) -> Saga:
         raise AWAY
 
-    monkeypatch.setattr(harness.sessions, "reread", away)
+    monkeypatch.setattr(harness.sessions, "seen_again", away)
     answered = harness.get(session["links"]["events"], SERVER)
     assert answered.status_code == 200
     assert "event:" not in answered.text
