@@ -148,12 +148,29 @@ def test_a_parked_message_is_read_without_harm_and_discarded(shop: FaultyShop, p
     expect(page.locator(".pairs")).to_contain_text("noise from a test")
 
 
-def test_a_page_that_is_being_read_only_says_that_there_is_news(shop: FaultyShop, page: Page) -> None:
+def test_all_of_an_open_order_changes_together_and_what_is_typed_stays(shop: FaultyShop, page: Page) -> None:
     order = no_answer(shop)
     page.goto(f"{CLERKS}/{order}")
+    expect(page).to_have_title(re.compile("Stuck: "))
     lines = page.locator(".story .line").count()
+    open_act(page, "settle")
+    settle = page.locator("#act-settle")
+    settle.get_by_label("Evidence").fill("their ledger has it")
+    settle.get_by_label(WHY).fill("the customer is on the telephone")
+    seen = settle.locator("[name=version]").input_value()
     shop.lift()
-    expect(page.locator("#news")).to_contain_text(re.compile(r"\d+ changes? since you opened this page, show"))
-    assert page.locator(".story .line").count() == lines
-    page.locator("#news a").click()
+    expect(page.locator("#news")).to_contain_text(re.compile(r"\d+ changes? since you opened this page"))
     expect(page.locator(".facts")).to_contain_text("completed")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("the order is complete")
+    expect(page).to_have_title(re.compile(f"^{order}"))
+    assert page.locator(".story .line").count() > lines and page.locator(".story .tag.busy").count() > 0
+    expect(page.locator("#slot-retry")).to_contain_text("the order has ended")
+    expect(page.locator("#slot-claim")).to_be_empty()
+    assert settle.get_by_label(WHY).input_value() == "the customer is on the telephone"
+    expect(settle.get_by_label(WHY)).to_be_focused()
+    assert settle.locator("[name=version]").input_value() == seen, "the act is held against what was seen"
+    expect(settle.locator(".newer")).to_contain_text(
+        re.compile("The order has changed.*As it is now: .*the order has ended")
+    )
+    settle.get_by_role("button").click()
+    expect(page.locator(".conflict")).to_contain_text("Nothing was done.")

@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
-from urllib.parse import quote
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from domain.times import seconds
 from domain.trace_urls import trace_link
-from domain.visible_text import comparison_key
 from http_api.conventions import Id
-from http_api.principals import Principal, stable_part
 from http_api.problems import Problem
 from shop_manager.dashboard import clerk_view as view
-from shop_manager.dashboard.act_outcome import outcome_of
-from shop_manager.dashboard.diagram import clerk_diagram, services_of
+from shop_manager.dashboard.clerk_parts import Parts, clerk_context, parts_of
 from shop_manager.dashboard.form_numbers import is_number
 from shop_manager.dashboard.forms import claim_request, clerk_act_request, principal_of, raise_unless_shown, version_in
-from shop_manager.dashboard.layout import ENVIRONMENT, Layout, done_before, lead_on, login_of, may
-from shop_manager.dashboard.live import LiveUpdates, partial
+from shop_manager.dashboard.layout import ENVIRONMENT, Layout, done_before, lead_on
+from shop_manager.dashboard.live import LiveUpdates, marks_of, partial
 from shop_manager.dashboard.not_yet import raise_if_not_yet
-from shop_manager.dashboard.timeline_lines import timeline as timeline_of
-from shop_manager.dashboard.what_was_told import FULFILLMENT, PAYMENT
-from shop_manager.operations.claim_rows import key_of
 from shop_manager.operations.facade import Operations
-from shop_manager.operations.roles import role_for
 
 PATH = "/dashboard/clerks"
-SHOWN = 200
-EVERYTHING = 1_000_000
+LOOK_AGAIN = seconds(10)
+"""ms after which an open page is put together again although its Clerk is as it was: a reply may have been ignored."""
 DONE = {
     "retry": "It was asked again; it counts as stuck until it is answered.",
     "undo": "The order has turned around and is being undone.",
@@ -88,6 +82,14 @@ def clerk_page(
         return lead_on(request, path_of(clerk), wanted.action)
 
 
+class LastLook(NamedTuple):
+    """What a stream has seen last: `at` in ms, the Clerk without what changes by the second, and all parts."""
+
+    at: int
+    found: Mapping[str, Any]
+    text: str
+
+
 class ClerkPage:
     def __init__(self, layout: Layout, operations: Operations, trace_url: str) -> None:
         self._layout = layout
@@ -98,70 +100,54 @@ class ClerkPage:
         self, request: Request, clerk: str, form: Mapping[str, str] | None = None, problem: Problem | None = None
     ) -> Response:
         """`form` and `problem` are those of an act that was refused."""
-        found, now, form = self._reads.clerk(clerk), self._layout.now(), form or {}
-        process = self._reads.registry.by_reference.get(found["process"])
-        entries, services = self._reads.timeline(clerk, limit=EVERYTHING)["data"], services_of(process)
-        timeline = timeline_of(entries, services, found["question"])
-        whole = request.query_params.get("story") == "whole"
+        found = self._reads.clerk(clerk)
+        context = self._context(request, found, form or {}, found["version"])
+        parts, lines = parts_of(context), context.pop("all_lines")
         return self._layout.page(
             request,
             "clerk.html",
             problem.known.status if problem else 200,
-            now=now,
-            clerk=found,
-            diagram=clerk_diagram(process, found),
-            next_move=view.next_move(found),
-            timeline=timeline if whole else timeline[:SHOWN],
-            earlier=0 if whole else len(timeline[SHOWN:]),
-            acts=view.act_forms(found, form, now),
-            mine=[name for name in view.ACT_NAMES if may(login_of(request), role_for(name))],
-            refused=view.refused_act(problem, timeline, form, found["version"]) if problem else None,
+            **{name: value for name, value in context.items() if name not in ("login", "csrf")},
+            parts=parts,
+            refused=view.refused_act(problem, lines, form or {}, found["version"]) if problem else None,
             done=DONE.get(done_before(request), "") if not problem else "",
-            tried=form,
-            is_own=is_own(found["claim"], principal_of(request)),
-            outcome=outcome_of(entries, found, services, now),
-            told=self._reads.told(clerk)[::-1],
-            trace=trace_link(self._trace_url, found["trace_id"]),
-            live=f"/dashboard/live?of=clerk&id={quote(clerk, safe='')}&version={found['version']}",
-            **self._document_and_messages(found),
+            live=self._live(request, found, parts),
         )
 
-    def _document_and_messages(self, found: Mapping[str, Any]) -> dict[str, Any]:
-        """The parts of the context that the page shows below the timeline."""
-        return {
-            "words_for_payment": PAYMENT,
-            "words_for_fulfillment": FULFILLMENT,
-            "items": view.ordered_items(found["document"]),
-            "sections": view.document_sections(found["document"]),
-            "messages": self._reads.messages(found["id"], limit=EVERYTHING)["data"][-SHOWN:][::-1],
-        }
+    def _context(
+        self, request: Request, found: Mapping[str, Any], form: Mapping[str, str], seen: int
+    ) -> dict[str, Any]:
+        context = clerk_context(request, self._reads, found, form, now=self._layout.now(), seen=seen)
+        return {**context, "trace": trace_link(self._trace_url, found["trace_id"])}
+
+    def _live(self, request: Request, found: Mapping[str, Any], parts: Parts) -> str:
+        """Where the page listens: with what it shows already."""
+        told = marks_of(request, ((name, partial(name, part)) for name, part in parts.items()))
+        whole = {"story": "whole"} if request.query_params.get("story") == "whole" else {}
+        listens = {"of": "clerk", "id": found["id"], "version": str(found["version"]), **whole, "told": told}
+        return f"/dashboard/live?{urlencode(listens)}"
 
     def updates(self, request: Request) -> str:
-        """That the Clerk has changed since the page was opened, and what came of the last act: nothing else moves."""
-        clerk, seen = request.query_params.get("id", ""), request.query_params.get("version", "")
+        """All parts of the page, of one look; those that it shows already are not sent."""
         try:
-            found = self._reads.clerk(clerk)
+            found = self._reads.clerk(request.query_params.get("id", ""))
         except Problem:
             return ""
-        changes = max(0, found["version"] - int(seen)) if is_number(seen) else 0
-        template = ENVIRONMENT.get_template("clerk_changed.html")
-        news = partial("news", template.render(changes=changes, again=path_of(clerk)))
-        claim = ENVIRONMENT.get_template("clerk_claim_now.html").render(clerk=found, now=self._layout.now())
-        news += partial("claim", claim) if found["stuck"] else ""
-        return news + self._outcome_now(found) if changes else news
+        now = self._layout.now()
+        before: LastLook | None = getattr(request.state, "last_look", None)
+        if before and before.found == {**found, "next": None} and now < before.at + LOOK_AGAIN:
+            return before.text
+        look = LastLook(now, {**found, "next": None}, self._all_parts(request, found))
+        request.state.last_look = look
+        return look.text
 
-    def _outcome_now(self, found: Mapping[str, Any]) -> str:
-        """What came of the last act, as it is by now."""
-        services, now = services_of(self._reads.registry.by_reference.get(found["process"])), self._layout.now()
-        entries = self._reads.timeline(found["id"], limit=EVERYTHING)["data"]
-        outcome = outcome_of(entries, found, services, now)
-        template = ENVIRONMENT.get_template("clerk_outcome.html")
-        return partial("outcome", template.render(outcome=outcome, clerk=found, now=now))
-
-
-def is_own(claim: Mapping[str, Any] | None, who: Principal) -> bool:
-    """Has whoever looks claimed it?"""
-    return claim is not None and comparison_key(stable_part(claim["who"]))[:128] == key_of(who)
+    def _all_parts(self, request: Request, found: Mapping[str, Any]) -> str:
+        version = request.query_params.get("version", "")
+        seen = int(version) if is_number(version) else found["version"]
+        changes = max(0, found["version"] - seen)
+        news = ENVIRONMENT.get_template("clerk_changed.html").render(changes=changes)
+        parts = parts_of(self._context(request, found, {}, seen))
+        return "".join(partial(name, part) for name, part in {"news": news, **parts}.items())
 
 
 def path_of(clerk: str) -> str:

@@ -42,7 +42,10 @@ NEXT_MOVES = {
 
 
 class ActForm(NamedTuple):
-    """One act with its form. `values` fill its fields: what was typed when the act was refused, else the usual."""
+    """One act with its form. `values` fill its fields: what was typed when the act was refused, else the usual.
+
+    `typed`: they are somebody's words, and stay while the page is open.
+    """
 
     action: str
     name: str
@@ -54,6 +57,7 @@ class ActForm(NamedTuple):
     undoable: bool
     irreversible: bool
     open: bool
+    typed: bool
     values: Mapping[str, str]
 
 
@@ -123,6 +127,7 @@ def _act_form(action: Mapping[str, Any], is_open: bool, usual: Mapping[str, str]
         undoable="done" in outcomes,
         irreversible=name in IRREVERSIBLE,
         open=is_open,
+        typed=bool(form) and form.get("action") == name,
         values={field: values.get(field, "") for field in ("reason", "evidence", "outcome", "until", "undo")},
     )
 

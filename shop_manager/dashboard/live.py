@@ -6,8 +6,9 @@ An event holds `<hx-partial>` elements only: each names the element whose conten
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from typing import Any, NamedTuple
 
 import structlog
@@ -47,12 +48,9 @@ class Look(NamedTuple):
     parts: dict[str, str]
 
     def event(self, told: dict[str, str]) -> str:
-        """The banner and the parts that differ from what was `told`, which are told from now on.
-
-        A part that differs in its relative times only stays as it is: the page itself lets them go on.
-        """
-        new = {target: part for target, part in self.parts.items() if told.get(target) != _TIME.sub("", part)}
-        told |= {target: _TIME.sub("", part) for target, part in new.items()}
+        """The banner and the parts that differ from what was `told` (their marks), which are told from now on."""
+        new = {target: part for target, part in self.parts.items() if told.get(target) != _mark(part)}
+        told |= {target: _mark(part) for target, part in new.items()}
         return self.banner + "".join(new.values())
 
 
@@ -82,7 +80,7 @@ class LiveUpdates:
     async def _events(self, request: Request) -> AsyncGenerator[bytes, None]:
         clock = asyncio.get_running_loop().time
         until, sent_at, sent = clock() + LONGEST, float("-inf"), ""
-        told: dict[str, str] = {}
+        told = _told_to(request)
         yield b": here we are\n\n"
         while clock() < until and not self._is_closing() and not await request.is_disconnected():
             look = await run_in_threadpool(self._look, request)
@@ -121,6 +119,24 @@ class LiveUpdates:
 def partial(target: str, content: str) -> str:
     """The new content of the element with that id."""
     return f'<hx-partial hx-target="#{target}" hx-swap="innerHTML">{content}</hx-partial>'
+
+
+def marks_of(request: Request, parts: Iterable[tuple[str, str]]) -> str:
+    """What a page that is sent now shows already, for the address where it listens, as `told`: each part by the id of
+    its element, with a mark of its `<hx-partial>`.
+    """
+    public = public_address(request.scope)
+    return ",".join(f"{target}:{_mark(with_prefix(part, public))}" for target, part in parts)
+
+
+def _told_to(request: Request) -> dict[str, str]:
+    given = request.query_params.get("told", "").split(",")
+    return {target: mark for target, colon, mark in (each.partition(":") for each in given) if colon}
+
+
+def _mark(part: str) -> str:
+    """The same for parts that differ in their relative times only: the page itself lets them go on."""
+    return hashlib.sha256(_TIME.sub("", part).encode()).hexdigest()[:12]
 
 
 def as_event(text: str) -> bytes:

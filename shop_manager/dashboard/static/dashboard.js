@@ -40,22 +40,74 @@
     if (connection) connection.abortController.abort();
     else htmx.trigger(live, "connect");
   }
-  // Parts of the page are replaced while somebody is in them: the line with the focus, and what was unfolded.
+  // Parts of the page are replaced while somebody is in them: the line with the focus, what was unfolded, and where
+  // somebody reads, stay.
+  const FOCUSED = "[data-line], [data-act], main a, main summary";
   let focused = "";
   let unfolded = [];
+  let reading = null;
   const placeOf = (each) => {
-    const here = each.closest("[data-line], [data-act]");
-    return here ? here.id || here.getAttribute("href") : "";
+    const here = each.closest(FOCUSED);
+    return here ? here.id || here.getAttribute("href") || here.closest("[id]")?.id : "";
   };
-  function keepPlace() {
+  const topOf = (each) => each.getBoundingClientRect().top;
+  function readingAt() {
+    const form = document.activeElement.closest("[data-kept]");
+    const story = byId("story");
+    const within = story && topOf(story) < 0 ? story : byId("main");
+    const at = form || (scrollY && [...within.querySelectorAll("[id]")].find((each) => topOf(each) >= 0));
+    return at ? { id: at.id, top: topOf(at) } : null;
+  }
+  function keepPlace(event) {
+    const message = event.detail.message;
+    message.data = letBe(message.data);
     focused = placeOf(document.activeElement);
-    unfolded = [...document.querySelectorAll("details[id][open]")].map((each) => each.id);
+    unfolded = [...document.querySelectorAll("details[id]")].map((each) => [each.id, each.open]);
+    reading = readingAt();
   }
   function findPlace() {
-    for (const each of unfolded) if (byId(each)) byId(each).open = true;
+    for (const [id, open] of unfolded) if (byId(id)) byId(id).open = open;
+    if (reading && byId(reading.id)) scrollBy({ top: topOf(byId(reading.id)) - reading.top, behavior: "instant" });
     if (!focused || document.activeElement !== document.body) return;
-    const all = [...document.querySelectorAll("[data-line], [data-act]")];
+    const all = [...document.querySelectorAll(FOCUSED)];
     all.find((each) => placeOf(each) === focused)?.focus({ preventScroll: true });
+  }
+
+  // --- forms that somebody is at ------------------------------------------------------------------------------------
+
+  // Such a form stays as it is, with the version of the order that was seen; what it would be now waits here.
+  const waiting = new Map();
+  const PART = /<hx-partial hx-target="#([\w-]+)"[^]*?<\/hx-partial>/g;
+  const typed = (each) => {
+    if (each.type === "checkbox" || each.type === "radio") return each.checked !== each.defaultChecked;
+    if (each.options) return each.selectedIndex !== Math.max(0, [...each.options].findIndex((one) => one.defaultSelected));
+    return each.value !== each.defaultValue;
+  };
+  const inUse = (place) =>
+    place.contains(document.activeElement) ||
+    place.querySelector("[data-typed]") !== null ||
+    [...place.querySelectorAll("input:not([type=hidden]), textarea, select")].some(typed);
+  function letBe(data) {
+    const later = [...waiting].filter(([id]) => !inUse(byId(id)) && !data.includes(`hx-target="#${id}"`));
+    const all = data + later.map(([, part]) => part).join("");
+    return all.replace(PART, (part, id) => {
+      const place = byId(id);
+      waiting.delete(id);
+      if (!place?.matches("[data-kept]") || !inUse(place)) return part;
+      waiting.set(id, part);
+      sayNewer(place, part);
+      return "";
+    });
+  }
+  // That the order has changed under the form, and why the act is not possible any more, if so.
+  function sayNewer(place, part) {
+    const said = place.querySelector(".newer");
+    if (!said) return;
+    const off = new DOMParser().parseFromString(part, "text/html").querySelector(".act.off p");
+    said.dataset.words ??= said.textContent;
+    const words = off ? `${said.dataset.words} As it is now: ${off.textContent.trim()}` : said.dataset.words;
+    if (said.hidden || said.textContent !== words) said.textContent = words;
+    said.hidden = false;
   }
   // Behind another tab nothing is asked for: whoever comes back may see what is hours old until the first answer.
   function seen() {

@@ -141,7 +141,13 @@ def test_an_open_page_hears_what_came_of_the_act(
         return "payment has done capture" in "".join(stream.messages)
 
     stream = heard(operator, path, answer, until=told)
-    assert 'hx-target="#outcome"' not in stream.messages[0], "what the page shows already is not sent"
+    for part in ("outcome", "story", "document", "slot-note", "title"):
+        assert f'hx-target="#{part}"' not in stream.messages[0], "what the page shows already is not sent"
+    told_together = next(each for each in stream.messages if 'hx-target="#outcome"' in each)
+    for part in ("title", "outcome", "head", "way", "next", "story", "document", "slot-retry", "slot-claim"):
+        assert f'hx-target="#{part}"' in told_together
+    assert "Stuck: " not in told_together and f'name="version" value="{harness.saga(clerk).version}"' in told_together
+    assert "since you opened this page" in told_together
 
 
 def test_the_page_tells_what_the_customer_was_told(harness: HttpHarness, viewer: BrowserClient) -> None:

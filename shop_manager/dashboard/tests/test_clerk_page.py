@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from domain.times import days, to_wire
-from shop_manager.dashboard.clerk_page import SHOWN
+from shop_manager.dashboard.clerk_parts import SHOWN
 from shop_manager.dashboard.tests.browser_client import BrowserClient, visible_text_of
 from shop_manager.saga.happenings import Note, Operated
 from shop_manager.tests.http_harness import SERVER, HttpHarness
@@ -174,7 +174,7 @@ def test_S10_whatever_a_customer_calls_himself_is_text(harness: HttpHarness, vie
 def test_a_page_listens_for_changes_after_the_version_it_shows(harness: HttpHarness, viewer: BrowserClient) -> None:
     clerk = harness.brings_all()["id"]
     page = viewer.get(f"{CLERKS}/{clerk}").text
-    assert f'hx-sse:connect="/dashboard/live?of=clerk&amp;id={clerk}&amp;version=2"' in page
+    assert f'hx-sse:connect="/dashboard/live?of=clerk&amp;id={clerk}&amp;version=2&amp;told=title' in page
 
 
 def test_a_long_story_shows_its_end_and_the_way_to_the_rest(harness: HttpHarness, viewer: BrowserClient) -> None:
