@@ -45,7 +45,8 @@ def outcome_of(entries: Sequence[Entry], clerk: Mapping[str, Any], services: Ser
     if clerk["status"] in ENDED and from_wire(act["at"]) < now - SHOWN_FOR:
         return None
     answered = _answered(act, after, services)
-    stages = [_asked(act, services), *([answered] if answered else []), _now(clerk, is_open=_is_open(answered))]
+    now_is = _more_time(act, entries[: at + 1], clerk, services) or _now(clerk, is_open=_is_open(answered))
+    stages = [_asked(act, services), *([answered] if answered else []), now_is]
     return ActOutcome(stages, clerk["status"] in ENDED)
 
 
@@ -117,6 +118,19 @@ def _undone(after: Sequence[Entry], services: Services) -> Stage:
         return _said(last, services.get(last["step"] or "", "the service"))
     steps = ", ".join(dict.fromkeys(str(each["step"]) for each in answers if each["what"] == "undone"))
     return Stage("answered", "check", "good", f"undone: {steps}", last["at"])
+
+
+def _more_time(act: Entry, until_then: Sequence[Entry], clerk: Mapping[str, Any], services: Services) -> Stage | None:
+    """Of one that was stuck, has got more time, and has heard nothing since; else None."""
+    question = clerk["question"]
+    if act["what"] != "deadlines_moved" or clerk["stuck"] or question is None or question["step"] != act["step"]:
+        return None
+    if not any(each["what"] == "stuck" and each["step"] == act["step"] for each in until_then):
+        return None
+    who, end = services.get(act["step"] or "", "the service"), absolute(question["deadline"])
+    return Stage(
+        "now", "clock", "busy", f"{who} has not answered yet; without an answer it is stuck again from {end} on"
+    )
 
 
 def _is_open(answered: Stage | None) -> bool:

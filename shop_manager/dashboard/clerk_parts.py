@@ -51,6 +51,7 @@ def clerk_context(
         "seen": seen,
         "diagram": clerk_diagram(process, found),
         "next_move": view.next_move(found),
+        "silence": view.silence(found, services, entries),
         "timeline": timeline if whole else timeline[:SHOWN],
         "earlier": 0 if whole else len(timeline[SHOWN:]),
         "all_lines": timeline,
@@ -79,7 +80,7 @@ def _rendered(context: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for act in context["acts"]:
         yield _ACT.format(act.action), _render("clerk_act.html", {**context, "act": act})
     yield _ACT.format("claim"), _render("clerk_claim.html", context)
-    if context["clerk"]["stuck"]:
+    if context["clerk"]["stuck"] or context["clerk"]["claim"]:
         yield "claim", _render("clerk_claim_now.html", context)
 
 

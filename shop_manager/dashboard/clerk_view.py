@@ -41,6 +41,19 @@ NEXT_MOVES = {
 }
 
 
+class Silence(NamedTuple):
+    """Who was asked and has not answered. Moments as in `/ops`; "" where there is none.
+
+    `again`: when the same goes out again; `until`: how long it has time; `then`: what comes then.
+    """
+
+    who: str
+    since: str
+    again: str
+    until: str
+    then: str
+
+
 class ActForm(NamedTuple):
     """One act with its form. `values` fill its fields: what was typed when the act was refused, else the usual.
 
@@ -82,6 +95,26 @@ def next_move(clerk: Mapping[str, Any]) -> NextMove:
         return known
     move = explained(stuck["kind"], stuck["code"], stuck["service"], stuck["step"])["move"]
     return known._replace(meaning=f"{move[0].upper()}{move[1:]}.")
+
+
+def silence(
+    clerk: Mapping[str, Any], services: Mapping[str, str], entries: Sequence[Mapping[str, Any]]
+) -> Silence | None:
+    """Of one that is not stuck, when it was asked more than once without an answer, or has got more time; else None.
+
+    `services` by step; `entries` of the timeline.
+    """
+    question = clerk["question"]
+    if question is None or clerk["stuck"] or question["paused"] or clerk["owner"] not in ("service", "warehouse"):
+        return None
+    of_step = [each["what"] for each in entries if each["step"] == question["step"]]
+    if "deadlines_moved" not in of_step and not (question["resent"] and clerk["owner"] == "service"):
+        return None
+    coming = {each["what"]: each for each in reversed(clerk["deadlines"])}
+    limit = coming.get("step") or {"at": "", "then": ""}
+    who = "the warehouse" if clerk["owner"] == "warehouse" else services.get(question["step"], "the service")
+    then = limit["then"].replace("is stuck", "is stuck again") if "stuck" in of_step else limit["then"]
+    return Silence(who, question["asked_at"], coming.get("resend", limit | {"at": ""})["at"], limit["at"], then)
 
 
 def refused_act(problem: Problem, lines: Sequence[TimelineLine], form: Mapping[str, str], version: int) -> RefusedAct:

@@ -220,6 +220,7 @@ def _step_hours(metadata: MetaData) -> Table:
 def _claims(metadata: MetaData) -> Table:
     """Who looks after a stuck Clerk. It counts for that time of being stuck only: where `stuck_since` is the Clerk's.
 
+    `step`: at which more time was given since; until that is answered it counts too, stuck or not.
     `who_key` is the part of the name that stays, as names are compared.
     """
     return Table(
@@ -231,6 +232,7 @@ def _claims(metadata: MetaData) -> Table:
         Column("who_key", String(128), nullable=False, index=True),
         Column("at", BigInteger, nullable=False),
         Column("snoozed_until", BigInteger),
+        Column("step", String(128)),
     )
 
 

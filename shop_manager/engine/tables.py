@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Computed, Index, Integer, MetaData, String, Table, Text, and_
+from sqlalchemy import BigInteger, Column, Computed, Index, Integer, MetaData, String, Table, Text, and_, or_
 
 from http_api.first_passwords import first_passwords_table
 from http_api.keys import key_tables
@@ -79,8 +79,9 @@ Index(
 )
 
 _CLAIMS = operations_schema.claims
-COUNTS = and_(clerks.c.id == _CLAIMS.c.clerk, clerks.c.stuck_since == _CLAIMS.c.stuck_since)
-"""A claim of the time that its Clerk is stuck now: all others are over."""
+_HAS_MORE_TIME = and_(clerks.c.step == _CLAIMS.c.step, clerks.c.status == "running")
+COUNTS = and_(clerks.c.id == _CLAIMS.c.clerk, or_(clerks.c.stuck_since == _CLAIMS.c.stuck_since, _HAS_MORE_TIME))
+"""A claim of the time that its Clerk is stuck now, or of the step that has got more time: all others are over."""
 history = Table(
     "history",
     metadata,

@@ -15,12 +15,12 @@ from messaging.database_errors import ConcurrencyError
 from shop_manager.engine.manager import Manager
 from shop_manager.operations.activity_acts import about
 from shop_manager.operations.audit import AuditLine, record
-from shop_manager.operations.claim_rows import read_claims
+from shop_manager.operations.claim_rows import keep_claim, read_claims
 from shop_manager.operations.clerk_detail import clerk_detail
 from shop_manager.operations.clerk_reads import read_saga
 from shop_manager.operations.mentions import remember
 from shop_manager.operations.roles import require, role_for
-from shop_manager.saga.happenings import Act, Decision, Note, Operated
+from shop_manager.saga.happenings import Act, Decision, Extend, Note, Operated
 from shop_manager.saga.operator_acts import NAMES
 from shop_manager.saga.state import Saga
 from shop_manager.sessions.reads import Sessions
@@ -81,6 +81,8 @@ class Acts:
             record(tx, who, replace(_line(act, reason, version, before, decision), bulk=bulk), now, about(before))
             if isinstance(act, Note) and not decision.refused:
                 remember(tx, who, before.id, decision.saga.version, act.text)
+            if isinstance(act, Extend) and not decision.refused:
+                keep_claim(tx, before, decision.saga)
             if also:
                 also(tx, Attempted(decision.refused, before, decision.saga), now)
 
@@ -95,7 +97,7 @@ class Acts:
 
     def _detail(self, tx: Tx, saga: Saga) -> dict[str, Any]:
         """As `reads.clerk` has it."""
-        claim = read_claims(tx, [saga.id]).get(saga.id) if saga.stuck else None
+        claim = read_claims(tx, [saga.id]).get(saga.id) if not saga.ended else None
         manager = self.manager
         return clerk_detail(saga, manager.processes, self.first_steps, tx.now(), policy=manager.policy, claim=claim)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from domain.times import to_wire
 from domain.visible_text import comparison_key
@@ -13,6 +13,7 @@ from http_api.principals import Principal
 from messaging.database import Tx
 from shop_manager.engine.tables import COUNTS, clerks, operations_schema
 from shop_manager.operations.claim import Claim
+from shop_manager.saga.state import Saga
 
 table = operations_schema.claims
 CAUSE = ("process", "step", "kind", "code")
@@ -29,6 +30,13 @@ def read_claims(tx: Tx, ids: Collection[str]) -> dict[str, Claim]:
         return {}
     rows = tx.execute(select(table).join(clerks, COUNTS).where(table.c.clerk.in_(ids)))
     return {row.clerk: Claim(row.who, row.who_key, row.at, row.snoozed_until) for row in rows}
+
+
+def keep_claim(tx: Tx, before: Saga, after: Saga) -> None:
+    """More time was given: a Clerk that is stuck no more for that alone stays with who has it."""
+    if before.stuck and not after.stuck:
+        of_that_time = (table.c.clerk == before.id, table.c.stuck_since == before.stuck.since)
+        tx.execute(update(table).where(*of_that_time).values(step=before.stuck.step))
 
 
 def with_claims(tx: Tx, causes: Sequence[Mapping[str, Any]], now: int) -> list[dict[str, Any]]:

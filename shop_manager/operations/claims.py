@@ -1,6 +1,7 @@
 """Who looks after a stuck Clerk: claim, take over, release, snooze (docs/decisions/139).
 
-A claim belongs to one time of being stuck, and ends with it: nobody has to give back what is healed.
+A claim belongs to one time of being stuck, and ends with it: nobody has to give back what is healed. More time heals
+nothing, and ends no claim (docs/decisions/144).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, exists, select, update
 
 from domain.times import days, to_wire
 from http_api.conventions import Body, example
@@ -74,7 +75,7 @@ class Claims:
             states = [None if each is None else each.as_json(now) for each in (before, after)]
             about_it = about(saga) if refused or after != before else None
             record(tx, who, _line(clerk, asked, states, refused), now, about_it)
-            if after != before and since is not None:
+            if after != before:
                 _store(tx, clerk, since, after)
         if refused:
             raise Problem("not_allowed_now", refused, session_id=clerk)
@@ -93,8 +94,8 @@ def _check_fields(asked: ClaimAsk) -> None:
 
 
 def _why_not(who: Principal, since: int | None, before: Claim | None, asked: ClaimAsk) -> str | None:
-    if since is None:
-        return None if asked.action == "release" else "It is not stuck: there is nothing to look after."
+    if since is None and asked.action != "release" and (before is None or asked.action == "snooze"):
+        return "It is not stuck: there is nothing to look after."
     if before is None or before.who_key == key_of(who):
         return None
     if asked.action == "claim" and asked.instead_of == before.who:
@@ -118,11 +119,13 @@ def _until(asked: ClaimAsk, now: int) -> int:
     return until
 
 
-def _store(tx: Tx, clerk: str, since: int, after: Claim | None) -> None:
+def _store(tx: Tx, clerk: str, since: int | None, after: Claim | None) -> None:
     """Claims that are over go at the same time."""
     tx.execute(delete(table).where(~exists(select(clerks.c.id).where(COUNTS))))
     if after is None:
         tx.execute(delete(table).where(table.c.clerk == clerk))
+    elif since is None:  # it has more time
+        tx.execute(update(table).where(table.c.clerk == clerk).values(**after._asdict()))
     else:
         tx.upsert(table, [{"clerk": clerk, "stuck_since": since, **after._asdict()}], ["clerk"])
 

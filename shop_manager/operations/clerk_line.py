@@ -24,7 +24,7 @@ COLUMNS = (
 def line_of_row(row: Mapping[str, Any], first_steps: Sequence[str], now: int, claim: Claim | None) -> dict[str, Any]:
     """`row` has the COLUMNS of `clerks`. `first_steps`: the names of the steps at which a session is `open`.
 
-    `claim`: who has it, if it is stuck and somebody does.
+    `claim`: who has it, if somebody does.
     """
     stuck = orjson.loads(row["state"])["stuck"] if row["stuck_kind"] else None
     return {**_line(row, stuck, first_steps, now), "claim": claim.as_json(now) if claim else None}

@@ -17,7 +17,7 @@ from shop_manager.operations.timeline import timeline
 from shop_manager.operations.told import told
 from shop_manager.operations.traffic import messages_of
 from shop_manager.processes import ProcessRegistry
-from shop_manager.saga.state import HistoryEntry, Saga, fold
+from shop_manager.saga.state import ENDED, HistoryEntry, Saga, fold
 from shop_manager.sessions.view import steps_of
 
 
@@ -26,7 +26,7 @@ def read_lines(tx: Tx, ids: Sequence[str], first_steps: Sequence[str]) -> list[d
     if not ids:
         return []
     rows = tx.execute(select(*(clerks.c[name] for name in COLUMNS)).where(clerks.c.id.in_(ids))).all()
-    claims, now = read_claims(tx, [row.id for row in rows if row.stuck_kind]), tx.now()
+    claims, now = read_claims(tx, [row.id for row in rows if row.status not in ENDED]), tx.now()
     found = {row.id: line_of_row(row._asdict(), first_steps, now, claims.get(row.id)) for row in rows}
     return [found[clerk] for clerk in ids if clerk in found]
 

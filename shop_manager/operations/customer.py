@@ -58,7 +58,7 @@ class CustomerReads:
         )
         histories, now = store.read_histories(tx, ids), tx.now()
         sagas = self._sessions.read_many(tx, ids)
-        claims = read_claims(tx, [saga.id for saga in sagas if saga.stuck])
+        claims = read_claims(tx, [saga.id for saga in sagas if not saga.ended])
         lines = []
         for saga in sagas:
             steps = steps_of(self._sessions.manager.processes, saga)

@@ -113,7 +113,7 @@ class Reads:
         """One Clerk: see clerk_detail.py."""
         with self.database.read() as tx:
             saga = read_saga(tx, clerk)
-            claim = read_claims(tx, [clerk]).get(clerk) if saga.stuck else None
+            claim = read_claims(tx, [clerk]).get(clerk) if not saga.ended else None
             policy = self.sessions.manager.policy
             return clerk_detail(saga, self.registry, self.first_steps, tx.now(), policy=policy, claim=claim)
 

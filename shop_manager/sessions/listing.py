@@ -42,7 +42,7 @@ Indexed = Sequence[Condition | Several]
 @dataclass(frozen=True, slots=True)
 class Filter:
     """Which Clerks a list holds; None: any. `stuck` False means those that are not. Moments in ms, those of
-    creation both exclusive, `updated_since` inclusive. `mine`: those that are stuck and that `operator` (the key of
+    creation both exclusive, `updated_since` inclusive. `mine`: those that `operator` (the key of
     their claims) has claimed; False means all others.
     """
 
@@ -194,7 +194,7 @@ def _by_index(wanted: Filter, few_ended: bool) -> list[Condition | Several]:
     conditions: list[Condition | Several] = []
     if wanted.client_reference is not None:
         conditions.append(columns.client_reference == wanted.client_reference)
-    if wanted.stuck or wanted.mine or wanted.kind is not None or wanted.code is not None:
+    if wanted.stuck or wanted.kind is not None or wanted.code is not None:
         conditions.append(columns.stuck_kind.isnot(None))
     if wanted.customer is not None:
         conditions.append(columns.customer == wanted.customer)
@@ -204,7 +204,7 @@ def _by_index(wanted: Filter, few_ended: bool) -> list[Condition | Several]:
         conditions.append(Several((*_IS_LIVE.each, columns.id.in_(ended))))
     if status is not None:
         conditions.append(columns.status == status)
-    elif wanted.step is not None:
+    elif wanted.step is not None or wanted.mine:
         conditions.append(_IS_LIVE)
     return conditions
 

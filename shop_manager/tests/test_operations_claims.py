@@ -141,3 +141,42 @@ def test_mine_lists_what_i_have_claimed(harness: HttpHarness) -> None:
     bulk = {"action": "note", "reason": "seen", "filter": {"mine": True}}
     frozen = harness.call("POST", "/ops/bulk", ADMIN, json=bulk).json()
     assert [item["target"] for item in frozen["items"]["data"]] == [mine]
+
+
+def more_time(harness: HttpHarness, clerk: str) -> None:
+    body = {"action": "extend", "until": to_wire(harness.now + hours(1)), "reason": "payment is being mended"}
+    seen = {"If-Match": f'"{read(harness, f"clerks/{clerk}")["version"]}"'}
+    answered = harness.call("POST", f"/ops/clerks/{clerk}/actions", OPERATOR, json=body, headers=seen)
+    assert answered.is_success, answered.text
+
+
+def test_more_time_ends_no_claim_and_an_answer_does(harness: HttpHarness) -> None:
+    clerk = stuck_one(harness)
+    first = claim(harness, clerk).json()["claim"]
+    more_time(harness, clerk)
+    found = read(harness, f"clerks/{clerk}")
+    assert found["stuck"] is None and found["claim"] == first
+    assert [line["claim"] for line in harness.get("/ops/clerks?mine=true", OPERATOR).json()["data"]] == [first]
+    assert claim(harness, clerk).json()["claim"] == first, "the same again is the same answer"
+    assert claim(harness, clerk, ADMIN).status_code == 409
+    late = claim(harness, clerk, action="snooze", until=to_wire(harness.now + hours(1)))
+    assert late.status_code == 409 and "It is not stuck" in late.json()["detail"]
+    harness.now += hours(1) + seconds(1)
+    harness.ticks()
+    found = read(harness, f"clerks/{clerk}")
+    assert found["stuck"] and found["claim"] == first, "it is stuck again at the same step: it was never well"
+    [cause] = read(harness, "summary")["stuck"]["causes"]
+    assert cause["claimed"] == 1
+    harness.answers(harness.sent()[-1])
+    assert read(harness, f"clerks/{clerk}")["claim"] is None
+    assert harness.get("/ops/clerks?mine=true", OPERATOR).json()["data"] == []
+
+
+def test_what_has_more_time_is_given_back_or_taken_over(harness: HttpHarness) -> None:
+    clerk = stuck_one(harness)
+    claim(harness, clerk)
+    more_time(harness, clerk)
+    taken = claim(harness, clerk, ADMIN, instead_of="day", reason="day sleeps")
+    assert taken.json()["claim"]["who"] == "boss"
+    assert claim(harness, clerk, ADMIN, action="release").json()["claim"] is None
+    assert claim(harness, clerk).status_code == 409, "nobody can claim what is not stuck"

@@ -122,6 +122,30 @@ def test_more_time_is_told_with_how_it_stands_now(harness: HttpHarness, operator
     assert "now going on, at payment" in text
 
 
+def test_a_stuck_one_with_more_time_tells_whom_it_waits_for_and_until_when(
+    harness: HttpHarness, operator: BrowserClient
+) -> None:
+    clerk = stuck_one(harness)
+    operator.get(path_of(clerk))
+    operator.post(f"{path_of(clerk)}/claim", action="claim")
+    operator.get(path_of(clerk))
+    act(operator, clerk, "extend", until="in 2 hours")
+    until = absolute(to_wire(harness.now + hours(2)))
+    text = operator.text(path_of(clerk))
+    assert f"payment has not answered yet; without an answer it is stuck again from {until} on" in text
+    assert "payment has not answered, asked" in text and "it is asked again in" in text
+    assert f"it has time until {until}, then it is stuck again and waits for a person." in text
+    assert "nobody has to do anything" not in text
+    assert (
+        "operator-of-the-night has it" in text and "it stays so until capture is answered, or it is given back" in text
+    )
+    assert "Give it back" in text and "Put it off" not in text
+    assert "operator-of-the-night has it; it has more time" in operator.text("/dashboard/clerks?mine=yes")
+    harness.goes_on_to("ShipOrder")
+    text = operator.text(path_of(clerk))
+    assert "operator-of-the-night has it" not in text and "now going on, at ship" in text
+
+
 def test_an_open_page_hears_what_came_of_the_act(
     harness: HttpHarness, operator: BrowserClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
