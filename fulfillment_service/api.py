@@ -36,6 +36,7 @@ from http_api.principals import (
     require_warehouse,
 )
 from http_api.problems import Problem, invalid, not_found
+from http_api.routes import Routes
 from http_api.text_patterns import PRINTABLE
 from messaging.database import Database
 from messaging.settled import settled_at
@@ -75,7 +76,7 @@ class Parcel(Body):
 
 def stock_router(stock: StockUseCases) -> APIRouter:
     """An article's stock, for the warehouse and the shop's backend."""
-    router = APIRouter(tags=["fulfillment"], dependencies=[Depends(require_server_or_warehouse)])
+    router = Routes(tags=["fulfillment"], dependencies=[Depends(require_server_or_warehouse)])
 
     @router.get("/fulfillment/stock/{sku}", **answers.READ_STOCK)
     def read_stock(sku: Sku, request: Request) -> Response:
@@ -123,7 +124,7 @@ def shipments_router(database: Database, shipping: ShippingUseCases) -> APIRoute
 
     To be included after `stock_router`: `/fulfillment/{session}` would match `/fulfillment/stock` too.
     """
-    router = APIRouter(tags=["fulfillment"])
+    router = Routes(tags=["fulfillment"])
 
     @router.get("/fulfillment/shipments", **answers.LIST_SHIPMENTS, dependencies=[Depends(require_warehouse)])
     def list_shipments(

@@ -21,6 +21,7 @@ from http_api.problem_response import ProblemPage
 from http_api.public_address import PublicAddressMiddleware
 from http_api.query_names import known_parameters_once
 from http_api.rate_limits import Limits
+from http_api.routes import add_routes
 from http_api.unwanted_bodies import no_unknown_body
 
 
@@ -65,8 +66,7 @@ def service_app(
     app.state.behind_proxy = behind_proxy
     app.state.keys = keys
     app.state.problem_pages = dict(pages_under or {})
-    for router in (health, *routers, docs_router(title)):
-        app.include_router(router)
+    add_routes(app, [health, *routers, docs_router(title)])
     for middleware in around:
         app.add_middleware(middleware)
     install_middleware(

@@ -8,10 +8,11 @@ from __future__ import annotations
 from html import escape
 from importlib import resources
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from fastapi.responses import HTMLResponse
 
 from http_api.problems import CODES, not_found
+from http_api.routes import Routes
 
 _WIDER = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -68,9 +69,9 @@ _ERRORS = """<!doctype html>
 """
 
 
-def docs_router(title: str) -> APIRouter:
+def docs_router(title: str) -> Routes:
     """The page for the application of that title; it reads `openapi.json` beside it."""
-    router = APIRouter(include_in_schema=False)
+    router = Routes(include_in_schema=False)
     page = _PAGE.format(title=escape(title))
 
     @router.get("/docs")

@@ -20,6 +20,7 @@ from http_api.documented import ANY_KEY, documented
 from http_api.principals import NOBODY, Kind, Principal, principal_or_monitoring, require_kind
 from http_api.problems import Problem
 from http_api.request import is_loopback
+from http_api.routes import Routes
 from messaging.database_errors import DATABASE_ERRORS
 from messaging.health_check import HealthCheck
 
@@ -53,7 +54,7 @@ def health_router(checks: Callable[[], Checks], registry: CollectorRegistry) -> 
     `registry` is this service's own, never the process-wide one: several services may share a process. Liveness needs
     no thread and readiness only its own: both answer while all the others wait for a database that hangs.
     """
-    router = APIRouter(tags=["health"])
+    router = Routes(tags=["health"])
     look = OneLook(checks)
     threads = ThreadPoolExecutor(2, thread_name_prefix="readiness-who")
 

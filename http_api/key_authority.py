@@ -25,6 +25,7 @@ from http_api.documented import ANY_KEY, documented
 from http_api.keys import PREFIXES, ROLES, Holder, KeyFault, KeyRing, Role, digest_of
 from http_api.principals import USELESS, Principal, credentials, require_kind, useless_key
 from http_api.rate_limits import Buckets, Rate
+from http_api.routes import Routes
 from messaging.health_check import HealthCheck
 
 PATH = "/keys/current"
@@ -45,7 +46,7 @@ log = structlog.get_logger("http_api")
 
 def key_router(ring: KeyRing) -> APIRouter:
     """ShopManager's route. `ring` holds the keys of the whole shop."""
-    router = APIRouter(tags=["keys"])
+    router = Routes(tags=["keys"])
     threads = ThreadPoolExecutor(ANSWERING, thread_name_prefix="keys")
 
     @router.get(PATH, **documented(CurrentKey, says="The key's holder.", shown_by=ANY_KEY))

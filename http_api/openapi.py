@@ -19,6 +19,7 @@ from http_api import openapi_parts as parts
 from http_api.documented import DECLARED, ETAG, PREFERENCE_APPLIED, REQUEST_ID, RETRY_AFTER, SESSION_ETAG
 from http_api.openapi_examples import Examples
 from http_api.problems import CODES, MEDIA_TYPE
+from http_api.routes import add_routes
 
 Json = dict[str, Any]
 METHODS = ("get", "put", "post", "delete", "patch")
@@ -53,8 +54,7 @@ def describe(app: FastAPI, public: PublicAddress, also: Sequence[APIRouter] = ()
 def _with(document: Json, also: Sequence[APIRouter]) -> Json:
     """The document, and what the routes of other services say of themselves."""
     app = FastAPI(generate_unique_id_function=operation_id)
-    for router in also:
-        app.include_router(router)
+    add_routes(app, also)
     others = app.openapi()
     components = {
         kind: {**document["components"].get(kind, {}), **others["components"].get(kind, {})}

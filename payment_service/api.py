@@ -16,6 +16,7 @@ from http_api.conventions import Body, Id, example
 from http_api.principals import AnyPrincipal, NetworkOf, Principal, is_server_or_owner, require_kind
 from http_api.problems import Problem
 from http_api.request import origin
+from http_api.routes import Routes
 from http_api.text_patterns import PROVIDER_TEXT
 from messaging.database import Database
 from payment_service import answers
@@ -61,7 +62,7 @@ class Notice(Body):
 
 def payment_router(payments: PaymentUseCases) -> APIRouter:
     """A session's payment, for its own customer (`cs_…`) or the server key; for everybody else there is none (404)."""
-    router = APIRouter(tags=["payment"])
+    router = Routes(tags=["payment"])
 
     def find(session: str, principal: Principal, network: str) -> Payment:
         """The session's payment; Problem 404 when there is none or the principal may not use it.
@@ -104,7 +105,7 @@ def refused(outcome: Refused, session: str) -> Problem:
 
 def webhooks_router(database: Database, gateway: ProviderGateway, secret: SecretStr) -> APIRouter:
     """`POST /payment/provider-events`: nobody but the provider can sign."""
-    router = APIRouter(tags=["payment"])
+    router = Routes(tags=["payment"])
 
     def require_genuine(
         raw: Annotated[bytes, Depends(raw_body)],

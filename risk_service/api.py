@@ -20,6 +20,7 @@ from http_api.conventions import (
     with_digest,
 )
 from http_api.principals import require_server, require_server_or_operator
+from http_api.routes import Routes
 from risk_service import answers
 from risk_service.settings import LARGEST_LIMIT
 from risk_service.use_cases import CreditUseCases, Standing
@@ -36,7 +37,7 @@ class Limit(Body):
 
 def risk_router(credit: CreditUseCases) -> APIRouter:
     """`GET` and `PUT /risk/customers/{id}`; both need the server key, operators may read."""
-    router = APIRouter(tags=["risk"])
+    router = Routes(tags=["risk"])
 
     @router.get("/risk/customers/{customer}", **answers.READ_CREDIT, dependencies=[Depends(require_server_or_operator)])
     def read_credit(

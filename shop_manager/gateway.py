@@ -18,6 +18,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from http_api.bulkhead import Bulkhead, Caller
 from http_api.problems import Problem, not_found
+from http_api.routes import Routes
 from http_api.shop_offers import resolved_query
 from http_api.verified_callers import VerifiedCallers
 
@@ -111,7 +112,7 @@ def gateway_router(
     urls: Mapping[str, str], places: int = PLACES, *, transport: httpx.AsyncBaseTransport | None = None
 ) -> APIRouter:
     """Routes to the services named in `urls` (service → `http://HOST:PORT`), each with so many places."""
-    router, callers = APIRouter(include_in_schema=False), VerifiedCallers()
+    router, callers = Routes(include_in_schema=False), VerifiedCallers()
     for name, url in urls.items():
         service = Service(name, url, places, transport)
         for path in PATHS[name]:

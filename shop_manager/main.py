@@ -24,7 +24,7 @@ from messaging.worker import Worker
 from shop_manager.alerts.api import ops_alerts_router
 from shop_manager.alerts.desk import AlertDesk
 from shop_manager.alerts.parts import Alerts
-from shop_manager.dashboard.router import dashboard_router
+from shop_manager.dashboard.router import dashboard_routers
 from shop_manager.engine.manager import Changed, Manager
 from shop_manager.engine.outages import Outages
 from shop_manager.engine.search_index import SearchIndex
@@ -217,7 +217,7 @@ def routers_of(
         *client_routers(sessions, opening),
         *ops_routers(operations, desk),
         key_router(KeyRing(operations.database, people=True)),
-        dashboard_of(operations, service_urls, desk, provider, trace_url),
+        *dashboard_of(operations, service_urls, desk, provider, trace_url),
     ]
 
 
@@ -253,10 +253,10 @@ def dashboard_of(
     desk: AlertDesk,
     provider: OpenIdProvider | None,
     trace_url: str,
-) -> APIRouter:
+) -> list[APIRouter]:
     """What is below `/dashboard`."""
     operators = Operators(KeyRing(operations.database, people=True))
-    return dashboard_router(operations, operators, service_urls, desk, provider, trace_url=trace_url)
+    return dashboard_routers(operations, operators, service_urls, desk, provider, trace_url=trace_url)
 
 
 def notify_all(*listeners: Callable[[Changed], None]) -> Callable[[Changed], None]:

@@ -39,6 +39,7 @@ from http_api.principals import (
     require_server,
 )
 from http_api.problems import Problem, invalid
+from http_api.routes import Routes
 from http_api.shop_offers import ShopOffer, offer_of
 from http_api.text_patterns import PRINTABLE
 from messaging.database import Database
@@ -86,7 +87,7 @@ class Placing(Body):
 
 def catalogue_router(database: Database) -> APIRouter:
     """`GET /shop/products` for anybody, `PUT /shop/products/{sku}` with the server key."""
-    router = APIRouter(tags=["shop"])
+    router = Routes(tags=["shop"])
 
     @router.get("/shop/products", **answers.LIST_PRODUCTS)
     def list_products(
@@ -131,7 +132,7 @@ def sold_by(wanted: Assortment, offer: ShopOffer) -> Assortment:
 
 def carts_router(cart: CartUseCases, access: AccessCheck[ShopSession]) -> APIRouter:
     """A session's cart, for its own customer (`cs_…`) or the server key; for everybody else there is none (404)."""
-    router = APIRouter(tags=["shop"])
+    router = Routes(tags=["shop"])
 
     def require_access(session: str, principal: Principal, network: str) -> None:
         """Returns when the session's cart is there and the principal may use it."""

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute, iter_route_contexts
 from jsonschema import Draft202012Validator
+from starlette.routing import Route
 
 from clerk_cli.passed_on_routes import routers_to_describe
 from http_api.failure_codes import FAILURES, PAYMENT_ERRORS
@@ -247,3 +248,10 @@ def test_each_route_takes_the_query_parameters_that_are_documented_and_no_others
         each: names for each, names in documented.items() if each in taken
     }
     assert set(documented) & set(taken)
+
+
+def test_every_route_is_the_applications_own_and_so_was_read_once(shop: ShopUnderTest) -> None:
+    """An included router would have FastAPI read its routes a second time, with the first request."""
+    for app in (shop.up, *shop.apps.values()):
+        assert len(list(iter_route_contexts(app.routes))) == len(app.routes)
+        assert all(isinstance(route, Route) for route in app.routes)

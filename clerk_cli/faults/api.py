@@ -26,6 +26,7 @@ from http_api.answers import Answer, Page
 from http_api.conventions import Body, example, page
 from http_api.documented import documented
 from http_api.problems import Problem, WrongField
+from http_api.routes import Routes
 
 TargetService = Literal["shop_manager", "shop", "risk", "payment", "fulfillment"]
 FaultAction = Literal[FaultKind, "resume", "send_raw"]
@@ -84,7 +85,7 @@ class FaultInForce(Answer):
 
 def faults_router(board: Switchboard, known: KnownCommands, send_raw: SendRaw) -> APIRouter:
     """`POST`, `GET` and `DELETE /dev/faults`; a change is in force when the response arrives."""
-    router = APIRouter(prefix="/dev/faults", tags=["faults"], dependencies=[Depends(require_this_machine)])
+    router = Routes(prefix="/dev/faults", tags=["faults"], dependencies=[Depends(require_this_machine)])
 
     @router.post(
         "",

@@ -12,6 +12,7 @@ from fastapi import APIRouter, FastAPI
 from http_api.install_middleware import install_middleware
 from http_api.keys import KeyRing
 from http_api.rate_limits import Limits
+from http_api.routes import add_routes
 from http_api.tests.access_keys import add_key
 from messaging.database import Database
 
@@ -26,8 +27,7 @@ class ServiceClient:
         self.warehouse = add_key(ring, "warehouse", "warehouse")
         self.app = FastAPI()
         self.app.state.keys = ring
-        for router in routers:
-            self.app.include_router(router)
+        add_routes(self.app, routers)
         install_middleware(self.app, limits=Limits(), known=ring.known)
 
     def call(self, method: str, path: str, key: str | None = None, json: Any = None, **more: Any) -> httpx.Response:

@@ -15,6 +15,7 @@ from http_api.confirmed_keys import CannotAnswer, ConfirmedKeys, NoAnswer
 from http_api.key_authority import PATH, PAUSE, STRANGERS, ShopManagersKeys, key_router, read_holder
 from http_api.keys import Holder, KeyRing, new_key
 from http_api.operators import Operators
+from http_api.routes import add_routes
 from http_api.tests.access_keys import add_key, revoke_key
 from http_api.tests.harness import Clock, HttpHarness
 from messaging.database import Database
@@ -23,7 +24,7 @@ from messaging.database import Database
 @pytest.fixture
 def manager(harness: HttpHarness) -> HttpHarness:
     """ShopManager's route, called with the harness's `call`."""
-    harness.app.include_router(key_router(harness.ring))
+    add_routes(harness.app, [key_router(harness.ring)])
     return harness
 
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from http_api.conventions import Id, page
 from http_api.principals import require_operator
+from http_api.routes import Routes
 from shop_manager.alerts import answers
 from shop_manager.alerts.desk import AlertDesk
 from shop_manager.operations.api import Cursor, PageSize
@@ -16,7 +17,7 @@ from shop_manager.sessions.api import as_json
 
 
 def ops_alerts_router(desk: AlertDesk) -> APIRouter:
-    router = APIRouter(prefix="/ops/alerts", tags=["operators"], dependencies=[Depends(require_operator("viewer"))])
+    router = Routes(prefix="/ops/alerts", tags=["operators"], dependencies=[Depends(require_operator("viewer"))])
 
     def may_test(who: Who) -> None:
         desk.require(who, "alert_test", "alerts")

@@ -9,6 +9,7 @@ from importlib import resources
 from fastapi import APIRouter, Request, Response
 
 from http_api.problems import not_found
+from http_api.routes import Routes
 
 _MEDIA_TYPES = {
     ".css": "text/css",
@@ -28,7 +29,7 @@ def asset(name: str) -> str:
 
 def assets_router() -> APIRouter:
     """Without a login: the login page needs them too."""
-    router = APIRouter(include_in_schema=False)
+    router = Routes(include_in_schema=False)
 
     @router.get("/dashboard/static/{name}")
     def static(name: str, request: Request) -> Response:

@@ -11,6 +11,7 @@ from http_api.openid_options import CALLBACK
 from http_api.operators import PasswordTry
 from http_api.problems import Problem
 from http_api.request import address_prefix, origin
+from http_api.routes import Routes
 from shop_manager.dashboard.cookies import LOGIN, VISIT, drop_cookie, new_secret, put_cookie, read_cookie
 from shop_manager.dashboard.csrf import check_csrf, csrf_token
 from shop_manager.dashboard.form_data import read_form
@@ -25,7 +26,7 @@ _WRONG = "Name or password is wrong."
 
 
 def login_router(pages: LoginPages) -> APIRouter:
-    router = APIRouter(include_in_schema=False, dependencies=[Depends(read_form)])
+    router = Routes(include_in_schema=False, dependencies=[Depends(read_form)])
     router.add_api_route(LOGIN_PATH, pages.show, methods=["GET"])
     router.add_api_route(LOGIN_PATH, pages.log_in, methods=["POST"])
     router.add_api_route(LOGOUT_PATH, pages.log_out, methods=["POST"])

@@ -6,16 +6,16 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
-from fastapi.routing import APIRoute
 
+from http_api.routes import Routes
 from messaging.database import Database
 from shop_manager.dashboard.layout import HEADERS
 
 
-class PagesRouter(APIRouter):
-    """As APIRouter. An endpoint of GET reads the database within `Database.one_moment`."""
+class PagesRouter(Routes):
+    """As Routes. An endpoint of GET reads the database within `Database.one_moment`."""
 
     def __init__(self, database: Database, **options: Any) -> None:
         super().__init__(**options)
@@ -37,8 +37,8 @@ class PagesRouter(APIRouter):
         """An address to which only acts are sent leads to the page with the form when it is asked for itself: it may
         be left over from a refused act. To be called after all pages were added.
         """
-        known = [route for route in self.routes if isinstance(route, APIRoute)]
-        shown = {route.path for route in known if "GET" in (route.methods or ())}
+        known = list(self.declared())
+        shown = {route.path for route in known if "GET" in route.methods}
         for path in sorted({route.path for route in known} - shown):
             parts = 0
             while path.rsplit("/", parts)[0] not in shown:

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from http_api.openid import OpenIdProvider
 
 
-def dashboard_router(
+def dashboard_routers(
     operations: Operations,
     operators: Operators,
     urls: Mapping[str, str],
@@ -58,7 +58,7 @@ def dashboard_router(
     provider: OpenIdProvider | None = None,
     *,
     trace_url: str = "",
-) -> APIRouter:
+) -> list[APIRouter]:
     """Everything below `/dashboard`: static files and the login page for everybody, all else after a login.
 
     `urls` are the addresses of the services in other processes; `provider` may vouch for operators.
@@ -79,14 +79,11 @@ def dashboard_router(
     throttle, audit = LoginThrottle(), operations.login_audit
     password_page(pages, layout, throttle, audit)
     _add_small_pages(pages, layout)
-    router = APIRouter(include_in_schema=False)
     entrance = login_router(LoginPages(layout, throttle, audit))
     elsewhere = ProviderPages(layout, provider, throttle, audit)
     entrance.add_api_route(BEGIN, elsewhere.begin, methods=["GET"])
     entrance.add_api_route(CALLBACK, elsewhere.come_back, methods=["GET"])
-    for each in (assets_router(), entrance, pages):
-        router.include_router(each)
-    return router
+    return [assets_router(), entrance, pages]
 
 
 def _add_pages(router: APIRouter, layout: Layout, live: LiveUpdates, operations: Operations) -> None:

@@ -12,6 +12,7 @@ from fastapi.responses import StreamingResponse
 from http_api.conventions import Id, etag, not_modified
 from http_api.held_calls import EventStream
 from http_api.principals import Principal, go_on_check, identify, require_operator
+from http_api.routes import Routes
 from shop_manager.operations import answers, answers_records
 from shop_manager.operations.ages import MOMENT_SAYS, SINCE_SAYS, Times, read_times
 from shop_manager.operations.answers_figures import READ_FIGURES
@@ -41,7 +42,7 @@ Viewer = Annotated[Principal, Depends(require_operator("viewer"))]
 
 def ops_router(operations: Operations) -> APIRouter:
     """`GET /ops/…`, for every operator."""
-    router = APIRouter(prefix="/ops", tags=["operators"], dependencies=[Depends(require_operator("viewer"))])
+    router = Routes(prefix="/ops", tags=["operators"], dependencies=[Depends(require_operator("viewer"))])
     of_clerks = (_add_clerks, _add_exports, _add_one_clerk)
     for add in (_add_home, _add_search, *of_clerks, _add_parked, _add_processes, _add_records):
         add(router, operations)

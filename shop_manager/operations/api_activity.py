@@ -13,6 +13,7 @@ from http_api.answers import Answer, Moment, Page
 from http_api.documented import documented
 from http_api.principals import require_operator
 from http_api.problems import invalid
+from http_api.routes import Routes
 from shop_manager.operations.activity import ActivityFilter, ActivityKind
 from shop_manager.operations.answers import Count
 from shop_manager.operations.api import Cursor, NameFilter, PageSize
@@ -96,7 +97,7 @@ Wanted = Annotated[ActivityFilter, Depends(wanted_activity)]
 
 
 def ops_activity_router(operations: Operations) -> APIRouter:
-    router = APIRouter(prefix="/ops", tags=["operators"], dependencies=[Depends(require_operator("viewer"))])
+    router = Routes(prefix="/ops", tags=["operators"], dependencies=[Depends(require_operator("viewer"))])
     reads = operations.reads
 
     @router.get("/activity", **LIST_ACTIVITY)

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from http_api.conventions import Id, etag, version_seen
 from http_api.principals import Principal, require_operator
+from http_api.routes import Routes
 from shop_manager.operations.answers import ACT_ON_CLERK, CLAIM_CLERK
 from shop_manager.operations.answers_records import ACT_ON_PARKED
 from shop_manager.operations.claims import ClaimAsk
@@ -20,7 +21,7 @@ Who = Annotated[Principal, Depends(require_operator("viewer"))]
 
 
 def ops_acts_router(operations: Operations) -> APIRouter:
-    router = APIRouter(prefix="/ops", tags=["operators"])
+    router = Routes(prefix="/ops", tags=["operators"])
 
     def may_act(clerk: Id, who: Who) -> None:
         operations.acts.require(who, "act", clerk)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, Response
 
 from http_api.conventions import Id, page
+from http_api.routes import Routes
 from shop_manager.operations import answers_records as answers
 from shop_manager.operations.api import Cursor, PageSize
 from shop_manager.operations.api_acts import Who
@@ -14,7 +15,7 @@ from shop_manager.sessions.api import as_json
 
 
 def ops_bulk_router(operations: Operations) -> APIRouter:
-    router = APIRouter(prefix="/ops/bulk", tags=["operators"])
+    router = Routes(prefix="/ops/bulk", tags=["operators"])
     bulk = operations.bulk
 
     def may_ask(who: Who) -> None:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from http_api.conventions import Id
 from http_api.principals import require_operator
+from http_api.routes import Routes
 from shop_manager.operations.answers_customer import READ_CUSTOMER
 from shop_manager.operations.customer import SHOWN
 from shop_manager.operations.facade import Operations
@@ -15,7 +16,7 @@ from shop_manager.sessions.api import as_json
 
 
 def ops_customer_router(operations: Operations) -> APIRouter:
-    router = APIRouter(prefix="/ops", tags=["operators"], dependencies=[Depends(require_operator("viewer"))])
+    router = Routes(prefix="/ops", tags=["operators"], dependencies=[Depends(require_operator("viewer"))])
 
     @router.get("/customers/{customer}", **READ_CUSTOMER)
     def read_customer_and_orders(

@@ -10,6 +10,7 @@ from pydantic import Field
 from http_api.answers import Answer
 from http_api.documented import documented
 from http_api.problems import Problem
+from http_api.routes import Routes
 from shop_manager.operations.api_acts import Who
 from shop_manager.operations.facade import Operations
 from shop_manager.operations.forgetting import ForgetAsk
@@ -32,7 +33,7 @@ FORGET = documented(Forgotten, says="What was erased, and what is kept.", proble
 
 
 def ops_forgetting_router(operations: Operations) -> APIRouter:
-    router = APIRouter(tags=["operators"])
+    router = Routes(tags=["operators"])
 
     def may(who: Who) -> None:
         operations.forgetting.require(who)

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request, Response
 
 from http_api.conventions import Id
+from http_api.routes import Routes
 from shop_manager.operations import answers_records as answers
 from shop_manager.operations.api_acts import Who
 from shop_manager.operations.facade import Operations
@@ -15,7 +16,7 @@ from shop_manager.sessions.api import as_json
 
 
 def ops_people_router(operations: Operations) -> APIRouter:
-    router = APIRouter(prefix="/ops", tags=["operators"])
+    router = Routes(prefix="/ops", tags=["operators"])
     for add in (_add_people, _add_keys, _add_views, _add_mentions):
         add(router, operations)
     return router

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Response
 
 from http_api.answers import Answer, Moment, Page, ServiceName
 from http_api.documented import documented
+from http_api.routes import Routes
 from shop_manager.operations.api_acts import Who
 from shop_manager.operations.facade import Operations
 from shop_manager.operations.runbooks import RunbookAsk
@@ -31,7 +32,7 @@ SAVE_RUNBOOK = documented(Runbook, says="The runbook as it is now.", problems=["
 
 
 def ops_runbooks_router(operations: Operations) -> APIRouter:
-    router = APIRouter(prefix="/ops/runbooks", tags=["operators"])
+    router = Routes(prefix="/ops/runbooks", tags=["operators"])
     runbooks = operations.runbooks
 
     def may_save(who: Who) -> None:

@@ -33,6 +33,7 @@ from http_api.principals import (
 from http_api.problems import Problem
 from http_api.public_address import public_address
 from http_api.request import origin, traceparent
+from http_api.routes import Routes
 from messaging.database_errors import ConcurrencyError
 from shop_manager.saga.asking import outgoing_document
 from shop_manager.saga.happenings import Amended, Cancelled, Expired
@@ -52,7 +53,7 @@ Whoever = Annotated[Principal, Depends(principal)]
 
 def opening_router(opening: Opening) -> APIRouter:
     """`POST /shop/session`, for anybody."""
-    router = APIRouter(tags=["sessions"])
+    router = Routes(tags=["sessions"])
 
     @router.post("/shop/session", status_code=201, **answers.OPEN_SESSION)
     async def open_session(request: Request, who: Whoever, body: OpenSession | None = None) -> Response:
@@ -71,7 +72,7 @@ def opening_router(opening: Opening) -> APIRouter:
 
 def sessions_router(sessions: Sessions) -> APIRouter:
     """One session: for its own customer, the shop's backend and operators; for everybody else there is none (404)."""
-    router = APIRouter(tags=["sessions"])
+    router = Routes(tags=["sessions"])
     _add_reads(router, sessions)
     _add_amending(router, sessions)
     _add_ends(router, sessions)
@@ -143,7 +144,7 @@ def _add_ends(router: APIRouter, sessions: Sessions) -> None:
 
 def session_list_router(sessions: Sessions) -> APIRouter:
     """`GET /shop/session`, for the shop's backend."""
-    router = APIRouter(tags=["sessions"], dependencies=[Depends(require_server)])
+    router = Routes(tags=["sessions"], dependencies=[Depends(require_server)])
 
     @router.get("/shop/session", **answers.LIST_SESSIONS)
     def list_sessions(

@@ -11,6 +11,7 @@ from pydantic import Field
 from http_api.conventions import Body, Currency, Id, example, unless_changed, unless_known, with_digest
 from http_api.principals import require_server
 from http_api.problems import Problem
+from http_api.routes import Routes
 from messaging.database import Database
 from shop_manager.engine.search_index import SearchIndex
 from shop_manager.sessions import answers, examples, repository
@@ -45,7 +46,7 @@ class ShopBody(Body):
 
 def customers_and_shops_router(database: Database, search: SearchIndex) -> APIRouter:
     """`GET` and `PUT` of `/shop/customers/{id}` and `/shop/shops/{id}`, with the server key."""
-    router = APIRouter(tags=["directory"], dependencies=[Depends(require_server)])
+    router = Routes(tags=["directory"], dependencies=[Depends(require_server)])
 
     @router.get("/shop/customers/{customer}", **answers.READ_CUSTOMER)
     def read_customer(customer: Id, request: Request) -> Response:

@@ -16,6 +16,7 @@ from http_api.methods import is_head
 from http_api.principals import AnyPrincipal, go_on_check
 from http_api.public_address import public_address
 from http_api.request import origin
+from http_api.routes import Routes
 from shop_manager.sessions import answers
 from shop_manager.sessions.api import as_json
 from shop_manager.sessions.events import follow, last_event_id
@@ -26,7 +27,7 @@ Ticket = Annotated[str | None, Query(max_length=200, description="instead of `Au
 
 def events_router(sessions: Sessions) -> APIRouter:
     """For those who may read the session; for everybody else there is none (404)."""
-    router = APIRouter(tags=["sessions"])
+    router = Routes(tags=["sessions"])
 
     @router.post("/shop/session/{session}/events/ticket", status_code=201, **answers.CREATE_EVENT_TICKET)
     def create_event_ticket(session: Id, who: AnyPrincipal, request: Request) -> Response:

@@ -119,7 +119,7 @@ class HttpHarness(ManagerHarness):
     @cached_property
     def _pages_app(self) -> FastAPI:
         urls = self.settings.service_urls()
-        return self._app_with([dashboard_of(self.operations, urls, self.desk, self.provider, self.settings.trace_url)])
+        return self._app_with(dashboard_of(self.operations, urls, self.desk, self.provider, self.settings.trace_url))
 
     @cached_property
     def _clients_app(self) -> FastAPI:

@@ -20,6 +20,7 @@ from http_api.health import health_router
 from http_api.install_middleware import install_middleware
 from http_api.keys import Holder, KeyCheck, KeyFault, new_key
 from http_api.rate_limits import Limits
+from http_api.routes import add_routes
 from shop_manager import gateway
 from shop_manager.gateway import gateway_router
 
@@ -103,8 +104,7 @@ class Keys:
 def the_gateway(places: int = gateway.PLACES, keys: KeyCheck | None = None, **urls: str) -> ServerUnderTest:
     app = FastAPI()
     app.state.keys, app.state.behind_proxy, app.state.public_address = keys, False, PublicAddress()
-    app.include_router(gateway_router(urls, places))
-    app.include_router(health_router(dict, CollectorRegistry()))
+    add_routes(app, [gateway_router(urls, places), health_router(dict, CollectorRegistry())])
     install_middleware(app, limits=Limits())
     return ServerUnderTest(app, connections=400)
 

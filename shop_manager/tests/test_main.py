@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import select
 
+from http_api.routes import add_routes
 from messaging.broker import DEAD_LETTER_QUEUE, REPLIES_QUEUE
 from messaging.database import Database
 from messaging.memory import MemoryBroker
@@ -96,8 +97,7 @@ def test_every_documented_route_is_there(database: Database) -> None:
     transports = broker.transport(REPLIES_QUEUE, "a"), broker.transport(DEAD_LETTER_QUEUE, "b")
     _, routers = build(ShopManagerSettings(_env_file=None), database, *transports)
     app = FastAPI()
-    for router in routers:
-        app.include_router(router)
+    add_routes(app, routers)
     paths = app.openapi()["paths"]
     assert {(method.upper(), path) for path, methods in paths.items() for method in methods} >= ROUTES
 
