@@ -80,7 +80,10 @@ class BulkPages:
             actions=ACTIONS,
             offered=[name for name in ACTIONS if not ids or name not in PARKED],
             choices=self._choices,
-            typed={name: form.get(name, "") for name in (*FILTER, "action", "stuck", "mine", "reason", "until")},
+            typed={
+                name: form.get(name, "")
+                for name in (*FILTER, "action", "stuck", "mine", "reason", "until", "leave_claimed")
+            },
             error=problem.detail if problem else nothing,
             ids=ids,
             may_run=may(login_of(request), "admin"),
@@ -164,6 +167,8 @@ def ids_of_list(given: Sequence[tuple[str, str]]) -> list[str]:
 def bulk_request(form: FormData, now: int) -> BulkAsk:
     """The same request that `/ops/bulk` takes; Problem 422 names every wrong field."""
     said: dict[str, Any] = {"action": form.get("action", ""), "reason": form.get("reason", ""), **until_in(form, now)}
+    if form.get("leave_claimed"):
+        said["leave_claimed"] = True
     if ids := form.all_of("id"):
         return validated(BulkAsk, {**said, "ids": ids})
     wanted: dict[str, Any] = {name: form[name].strip() for name in FILTER if form.get(name, "").strip()}

@@ -22,6 +22,7 @@ from http_api.answers import (
 )
 from http_api.documented import ETAG, IF_MATCH, LOCATION, documented
 from shop_manager.operations.answers import Count
+from shop_manager.operations.answers_claim import ClaimShown
 from shop_manager.operations.bulk_outcome import Outcome
 from shop_manager.operations.parked_reads import ParkedState
 from shop_manager.operations.requests import BulkAction
@@ -144,6 +145,14 @@ class BulkItem(Answer):
     outcome: Outcome | None
     detail: str | None
     at: Moment | None
+    claim: ClaimShown | None
+
+
+class BulkClaims(Answer):
+    """How many Clerks of a bulk act somebody has claimed, as it is now."""
+
+    who: str
+    count: Annotated[int, Field(ge=1)]
 
 
 class BulkLine(Answer):
@@ -167,6 +176,7 @@ class Bulk(BulkLine):
     """A bulk act, how far it is, and a page of its items."""
 
     progress: BulkProgress
+    claimed: list[BulkClaims]
     items: Page[BulkItem]
 
 

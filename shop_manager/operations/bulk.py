@@ -23,6 +23,7 @@ from messaging.database import Tx
 from shop_manager.engine import store
 from shop_manager.engine.tables import operations_schema
 from shop_manager.operations.audit import AuditLine, record
+from shop_manager.operations.bulk_claims import claimed_in, of_others, with_claims_of
 from shop_manager.operations.bulk_outcome import Outcome
 from shop_manager.operations.claim_rows import key_of
 from shop_manager.operations.clerk_reads import read_lines
@@ -89,7 +90,7 @@ class Bulk:
     def read(self, bulk: str, *, limit: int = 50, cursor: str | None = None) -> dict[str, Any]:
         """`{id, action, params, reason, who, status, per_minute, count, money, created_at, started_at, finished_at,
         progress: {asked, healed, still_stuck, changed, not_allowed, done, failed, left},
-        items: page of {number, target, version, outcome, detail, at}}`.
+        claimed: [{who, count}], items: page of {number, target, version, outcome, detail, at, claim}}`.
 
         `status` is preview, running, stopped, following (all were asked, and not all are known yet) or finished. The
         outcomes are those of bulk_outcome.py; `left` were not asked yet.
@@ -108,10 +109,12 @@ class Bulk:
             lines = [row._asdict() for row in tx.execute(some.limit(limit + 1))]
             if row.action in PARKED:
                 lines = _with_effects(tx, lines)
+            lines, claimed = with_claims_of(tx, lines), claimed_in(tx, bulk)
         following = encode_cursor((lines[limit - 1]["number"],)) if len(lines) > limit else None
         progress = {name: counts.get(name, 0) for name in get_args(Outcome)}
         shown = page([_item(line) for line in lines], limit, following)
-        return {**_head(row._asdict()), "progress": {**progress, "left": counts.get(None, 0)}, "items": shown}
+        progress["left"] = counts.get(None, 0)
+        return {**_head(row._asdict()), "progress": progress, "claimed": claimed, "items": shown}
 
     def latest(self, limit: int = 20) -> list[dict[str, Any]]:
         """The latest bulk acts, without their items."""
@@ -127,12 +130,16 @@ class Bulk:
 
     def _freeze(self, tx: Tx, asked: BulkAsk, operator: str) -> Frozen:
         if asked.action in PARKED:
+            if asked.leave_claimed:
+                raise invalid("$.leave_claimed", "this is for Clerks only")
             return _parked(tx, asked)
         named = list(dict.fromkeys(asked.ids or []))
         ids = named or self._found(tx, asked.filter or BulkFilter(), operator)
         lines = read_lines(tx, ids, self.first_steps)
         _check_known(ids, [line["id"] for line in lines])
         refused = _why_not(tx, ids, asked.action)
+        if asked.leave_claimed:
+            refused = {**of_others(tx, ids, operator), **refused}
         money: Counter[str] = Counter()
         for line in lines:
             if line["id"] not in refused:
@@ -155,7 +162,7 @@ class Bulk:
                 return found
 
     def _keep(self, tx: Tx, name: str, who: Principal, asked: BulkAsk, frozen: Frozen) -> None:
-        params = asked.model_dump(exclude={"action", "reason", "ids"}, exclude_none=True)
+        params = asked.model_dump(exclude={"action", "reason", "ids"}, exclude_defaults=True)
         row = {
             "id": name,
             "action": asked.action,
@@ -269,5 +276,5 @@ def _head(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _item(row: Mapping[str, Any]) -> dict[str, Any]:
-    line = {name: row[name] for name in ("number", "target", "version", "outcome", "detail")}
+    line = {name: row[name] for name in ("number", "target", "version", "outcome", "detail", "claim")}
     return {**line, "at": None if row["at"] is None else to_wire(row["at"])}

@@ -196,6 +196,7 @@ class BulkAsk(Body):
     filter: BulkFilter | None = None
     ids: Annotated[list[Id], Field(min_length=1, max_length=MOST)] | None = None
     until: Moment | None = None
+    leave_claimed: Annotated[bool, Field(description="nothing is done to what somebody else has claimed")] = False
 
     def parameters(self) -> Parameters:
         return Parameters(until=self.until)

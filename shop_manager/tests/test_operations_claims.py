@@ -180,3 +180,35 @@ def test_what_has_more_time_is_given_back_or_taken_over(harness: HttpHarness) ->
     assert taken.json()["claim"]["who"] == "boss"
     assert claim(harness, clerk, ADMIN, action="release").json()["claim"] is None
     assert claim(harness, clerk).status_code == 409, "nobody can claim what is not stuck"
+
+
+def test_a_bulk_act_names_whose_claimed_orders_are_in_it(harness: HttpHarness) -> None:
+    theirs, own, free = (stuck_one(harness) for _ in range(3))
+    taken = claim(harness, theirs, OPERATOR).json()["claim"]
+    claim(harness, own, ADMIN)
+    asked = {"action": "retry", "reason": "payment is up", "filter": {"stuck": True}}
+    made = harness.call("POST", "/ops/bulk", ADMIN, json=asked).json()
+    assert made["claimed"] == [{"who": "boss", "count": 1}, {"who": "day", "count": 1}]
+    claims = {item["target"]: item["claim"] for item in made["items"]["data"]}
+    assert claims[theirs] == taken and claims[own]["who"] == "boss" and claims[free] is None
+    assert made["count"] == 3 and made["progress"]["left"] == 3 and "leave_claimed" not in made["params"]
+    claim(harness, theirs, OPERATOR, "release")
+    assert read(harness, f"bulk/{made['id']}")["claimed"] == [{"who": "boss", "count": 1}], "as it is now"
+
+
+def test_a_bulk_act_leaves_out_what_others_have_when_it_is_told_to(harness: HttpHarness) -> None:
+    theirs, own, free = (stuck_one(harness) for _ in range(3))
+    claim(harness, theirs, OPERATOR)
+    claim(harness, own, ADMIN)
+    asked = {"action": "retry", "reason": "payment is up", "filter": {"stuck": True}, "leave_claimed": True}
+    made = harness.call("POST", "/ops/bulk", ADMIN, json=asked).json()
+    assert made["money"] == {"EUR": 5180} and made["params"]["leave_claimed"] is True
+    outcomes = {item["target"]: (item["outcome"], item["detail"]) for item in made["items"]["data"]}
+    assert outcomes == {
+        theirs: ("not_allowed", f"left out: day has it since {to_wire(harness.now)[:19]}Z"),
+        own: (None, None),
+        free: (None, None),
+    }
+    parked = {"action": "discard", "reason": "noise", "filter": {"service": "risk"}, "leave_claimed": True}
+    refused = harness.call("POST", "/ops/bulk", ADMIN, json=parked)
+    assert (refused.status_code, refused.json()["param"]) == (422, "$.leave_claimed")

@@ -69,3 +69,18 @@ def test_who_may_not_claim_sees_who_has_it_and_no_button(harness: HttpHarness, r
 def test_an_order_that_is_not_stuck_has_no_such_panel(harness: HttpHarness, operator: BrowserClient) -> None:
     clerk = harness.brings_all()["id"]
     assert "Who looks after it" not in operator.text(path_of(clerk))
+
+
+def test_a_preview_names_who_has_which_of_its_orders(harness: HttpHarness, admin: BrowserClient) -> None:
+    clerk = stuck_one(harness)
+    nora = BrowserClient(harness).logged_in("operator", "nora")
+    sends(nora, clerk, "claim")
+    admin.get("/dashboard/bulk")
+    typed = {"action": "retry", "reason": "payment is up", "stuck": "yes"}
+    text = admin.text(admin.post("/dashboard/bulk", None, **typed).headers["location"])
+    assert "1 of 1 claimed: 1 by nora. A claim is no lock: the act is done to them too." in text
+    assert f"{clerk} nora has it" in text and "may be done" in text
+    admin.get("/dashboard/bulk")
+    text = admin.text(admin.post("/dashboard/bulk", None, **typed, leave_claimed="yes").headers["location"])
+    assert "Ask again now: 0 of 1 order" in text and "left out: nora has it since" in text
+    assert "Nothing can be started" in text
