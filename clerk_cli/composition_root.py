@@ -76,13 +76,13 @@ def application(
     public: PublicAddress | None = None,
     behind_proxy: bool = False,
     origins: AllowedOrigins | None = None,
-    also_described: Sequence[APIRouter] = (),
+    also_described: Callable[[], Sequence[APIRouter]] = tuple,
 ) -> FastAPI:
     """One FastAPI application with these routes, `/health/…` and `/metrics`.
 
     Its keys are those in `keys_in`; with `confirmed_by`, the URL of ShopManager, each is confirmed there. `public` is
     the address under which the outside reaches it; pages of these `origins` may call it from browsers. The routes of
-    `also_described` are in its OpenAPI document only.
+    `also_described` gives are in its OpenAPI document only.
     """
     at_home = SHOP_MANAGER in {each.name for each in participants}
     keys, health_of_keys = _keys(keys_in, confirmed_by, at_home=at_home)

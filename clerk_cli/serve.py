@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -65,7 +66,7 @@ def run_serve(name: str, host: str | None, port: int | None, only: Part | None =
         public=public,
         behind_proxy=name == SHOP_MANAGER and is_behind_proxy(name, settings),
         origins=settings.origins(),
-        also_described=routers_to_describe(urls),
+        also_described=partial(routers_to_describe, urls),
     )
     if settings.broker_shared_user:
         log.warning("broker_user_is_shared", user=settings.broker_shared_user, means="whoever has it is every service")

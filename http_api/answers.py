@@ -29,9 +29,9 @@ def _as_answered(schema: dict[str, Any], model: type[BaseModel]) -> None:
 
 
 class Answer(BaseModel):
-    """A JSON object that a route answers with."""
+    """A JSON object that a route answers with. Its schema is built when somebody asks for the OpenAPI document."""
 
-    model_config = ConfigDict(json_schema_extra=_as_answered)
+    model_config = ConfigDict(json_schema_extra=_as_answered, defer_build=True)
 
 
 def shown_as(example: Mapping[str, Any], extra: Literal["allow", "ignore"] = "ignore") -> ConfigDict:
@@ -41,7 +41,7 @@ def shown_as(example: Mapping[str, Any], extra: Literal["allow", "ignore"] = "ig
         _as_answered(schema, model)
         schema[EXAMPLE] = json.dumps(example)
 
-    return ConfigDict(json_schema_extra=with_example, extra=extra)
+    return ConfigDict(json_schema_extra=with_example, extra=extra, defer_build=True)
 
 
 T = TypeVar("T")

@@ -37,7 +37,7 @@ def service_app(
     behind_proxy: bool = False,
     origins: AllowedOrigins | None = None,
     around: Sequence[Callable[[ASGIApp], ASGIApp]] = (),
-    also_described: Sequence[APIRouter] = (),
+    also_described: Callable[[], Sequence[APIRouter]] = tuple,
     figures: HttpFigures | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> FastAPI:
@@ -46,7 +46,7 @@ def service_app(
     `behind_proxy`: it is reached through a proxy.
     `health` comes from `health_router`; below the paths of `pages_under` HTML forms are accepted and errors
     are HTML pages; `public` is the address under which the outside reaches it; pages of these `origins` may call
-    it from browsers; `around` are middleware inside all others; what `also_described` has is in the OpenAPI document
+    it from browsers; `around` are middleware inside all others; what `also_described` gives is in the OpenAPI document
     only, because the gateway passes it on; `figures` are kept of its requests; `clock` gives seconds.
     """
     app = FastAPI(
@@ -66,7 +66,8 @@ def service_app(
     app.state.behind_proxy = behind_proxy
     app.state.keys = keys
     app.state.problem_pages = dict(pages_under or {})
-    add_routes(app, [health, *routers, docs_router(title)])
+    every = [health, *routers, docs_router(title)]
+    add_routes(app, every)
     for middleware in around:
         app.add_middleware(middleware)
     install_middleware(
@@ -80,5 +81,5 @@ def service_app(
     app.add_middleware(PublicAddressMiddleware, address=public)
     if figures is not None:
         app.add_middleware(HttpFiguresMiddleware, figures=figures)
-    describe(app, public, also_described)
+    describe(app, public, every, also_described)
     return app

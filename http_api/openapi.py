@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -38,24 +38,35 @@ def operation_id(route: APIRoute) -> str:
     return route.name
 
 
-def describe(app: FastAPI, public: PublicAddress, also: Sequence[APIRouter] = ()) -> None:
-    """From now on `app.openapi()` is our document, made when it is first asked for; of the routes of `also` too."""
-    own = app.openapi
+def describe(
+    app: FastAPI,
+    public: PublicAddress,
+    routers: Sequence[APIRouter],
+    also: Callable[[], Sequence[APIRouter]] = tuple,
+) -> None:
+    """From now on `app.openapi()` is our document, made when it is first asked for: of these routers, whose routes the
+    application has, and of those that `also` gives, which are other services'.
+    """
     made: list[Json] = []
 
     def openapi() -> Json:
         if not made:
-            made.append(finished(_with(own(), also) if also else own(), public))
+            own = _document(routers, title=app.title, version=app.version, description=app.description)
+            others = also()
+            made.append(finished(_with(own, _document(others)) if others else own, public))
         return made[0]
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's own documented way of extending the document
 
 
-def _with(document: Json, also: Sequence[APIRouter]) -> Json:
-    """The document, and what the routes of other services say of themselves."""
-    app = FastAPI(generate_unique_id_function=operation_id)
-    add_routes(app, also)
-    others = app.openapi()
+def _document(routers: Sequence[APIRouter], **about: str) -> Json:
+    """As FastAPI makes it, by an application that describes and never serves."""
+    app = FastAPI(generate_unique_id_function=operation_id, **about)  # type: ignore[arg-type]  # title, version and such
+    add_routes(app, routers, to_describe=True)
+    return app.openapi()
+
+
+def _with(document: Json, others: Json) -> Json:
     components = {
         kind: {**document["components"].get(kind, {}), **others["components"].get(kind, {})}
         for kind in (*document["components"], *others["components"])

@@ -48,15 +48,17 @@ class Routes(APIRouter):
         """In the order in which they are looked at."""
         return iter(self._declared)
 
-    def add_to(self, app: FastAPI) -> None:
+    def add_to(self, app: FastAPI, *, to_describe: bool = False) -> None:
+        """`to_describe`: with the models of all answers too, which are slow to read and only document."""
         for path, endpoint, options in self._declared:
-            app.router.add_api_route(path, endpoint, **options)
+            responses = options.get("responses") if to_describe else None
+            app.router.add_api_route(path, endpoint, **{**options, "responses": responses})
 
 
-def add_routes(app: FastAPI, routers: Sequence[APIRouter]) -> None:
-    """The application has the routes of these from now on."""
+def add_routes(app: FastAPI, routers: Sequence[APIRouter], *, to_describe: bool = False) -> None:
+    """The application has the routes of these from now on; `to_describe` as for `Routes.add_to`."""
     for router in routers:
         if isinstance(router, Routes):
-            router.add_to(app)
+            router.add_to(app, to_describe=to_describe)
         else:
             app.include_router(router)

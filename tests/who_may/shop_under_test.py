@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -88,7 +89,7 @@ class ShopUnderTest:
 
     def _app(self, participants: list[Any], *routers: APIRouter, behind: Iterable[str] = ()) -> FastAPI:
         home = self.databases[participants[0].name]
-        also = routers_to_describe(behind)
+        also = partial(routers_to_describe, behind)
         app = application(participants[0].name, routers, home, participants, also_described=also)
         self.checks.append(checked(app))
         return app
