@@ -22,6 +22,7 @@ class StrictConnection(h11.Connection):
         super().__init__(h11.SERVER, MOST_HEAD)
         self.too_large = False
         self._at_a_line_to_skip = True
+        self._head = b""
 
     def next_event(self) -> h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]:
         """The next event; h11.RemoteProtocolError when the client's bytes are refused."""
@@ -40,6 +41,15 @@ class StrictConnection(h11.Connection):
             self.too_large = error.error_status_hint == 431
             raise
         return event
+
+    def send(self, event: h11.Event) -> bytes:  # type: ignore[override]  # for a ConnectionClosed h11 gives None
+        """The bytes to send for it. A response's head goes out with the first of its body, in one packet."""
+        sent = super().send(event) or b""
+        if isinstance(event, h11.Response):
+            self._head = sent
+            return b""
+        head, self._head = self._head, b""
+        return head + sent
 
     def _skips_a_line(self) -> bool:
         """Ignores one CRLF before a request, which old clients send behind a body (RFC 9112, 2.2). False: half of it is

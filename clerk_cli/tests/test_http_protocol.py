@@ -8,10 +8,11 @@ from contextlib import suppress
 from threading import Event
 from time import monotonic
 
+import h11
 import pytest
 
 from clerk_cli import http_protocol
-from clerk_cli.http_strict import MOST_HEAD
+from clerk_cli.http_strict import MOST_HEAD, StrictConnection
 from clerk_cli.tests.http_under_test import GET, HALF, LIMIT, LONG, ServerUnderTest
 
 SOON = 0.8
@@ -237,3 +238,14 @@ def test_second_answers_do_not_wait_for_the_network(server: ServerUnderTest) -> 
     [connection] = server.server.connections.placed()
     found = connection.transport.get_extra_info("socket")  # type: ignore[attr-defined]
     assert found.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+@pytest.mark.parametrize("body", [b"hello", b""])
+def test_an_answers_head_goes_out_with_the_first_of_its_body(body: bytes) -> None:
+    connection = StrictConnection()
+    connection.receive_data(get(b"Host: shop"))
+    connection.next_event()
+    head = connection.send(h11.Response(status_code=200, headers=[("Content-Length", str(len(body)))]))
+    first = connection.send(h11.Data(data=body))
+    rest = connection.send(h11.EndOfMessage())
+    assert head == b"" and first.startswith(b"HTTP/1.1 200 ") and (first + rest).endswith(b"\r\n\r\n" + body)
