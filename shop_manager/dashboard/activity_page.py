@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+from starlette.datastructures import QueryParams
 
-from shop_manager.dashboard.activity_query import CHOICES, ActivityQuery, read_activity_query
+from shop_manager.dashboard.activity_query import CHOICES, MOMENTS, NAMES, ActivityQuery, read_activity_query
 from shop_manager.dashboard.activity_view import KIND_WORDS, row_of, tile_of
+from shop_manager.dashboard.address_errors import address_errors
 from shop_manager.dashboard.form_numbers import is_number
-from shop_manager.dashboard.layout import ENVIRONMENT, Layout
+from shop_manager.dashboard.layout import ENVIRONMENT, HEADERS, Layout
 from shop_manager.dashboard.live import LiveUpdates, partial
-from shop_manager.dashboard.query_parameters import address
+from shop_manager.dashboard.query_parameters import ZONE, address
 from shop_manager.operations.reads import Reads
 
 PATH = "/dashboard/activity"
 LIVE_PATH = "/dashboard/live"
+BESIDE = frozenset({"cursor"})
+OF_UPDATES = frozenset({"of", "seen"})
+"""What else an address of the page, and one of its updates, holds."""
 MOST_NEW = 50
 """So many new lines are counted; then there are "50+"."""
 
@@ -35,7 +43,10 @@ class ActivityPage:
         self._steps = list(dict.fromkeys(name for process in known.values() for name in process.names))
 
     def show(self, request: Request, cursor: str | None = None) -> Response:
-        query, now = read_activity_query(request.query_params), self._layout.now()
+        now = self._layout.now()
+        query = _query_of(request, now, BESIDE)
+        if not query.errors and _is_a_form(request.query_params, query):
+            return RedirectResponse(address(PATH, query.values), 303, HEADERS)
         found: dict[str, Any] = {"data": [], "next_cursor": None}
         if not query.errors:
             found = self._reads.activity(query.filter(now), cursor=cursor or None)
@@ -49,6 +60,7 @@ class ActivityPage:
             query=query,
             choices=CHOICES,
             kinds=KIND_WORDS,
+            in_the_address={name: error for name, error in query.errors.items() if name not in query.wrong},
             steps=self._steps,
             processes=self._processes,
             rows=[row_of(line) for line in found["data"]],
@@ -60,10 +72,10 @@ class ActivityPage:
 
     def updates(self, request: Request) -> str:
         """How much is new since the page was read, and the hours as they are now; no line is moved."""
-        query, seen = read_activity_query(request.query_params), request.query_params.get("seen", "")
+        now, seen = self._layout.now(), request.query_params.get("seen", "")
+        query = _query_of(request, now, OF_UPDATES)
         if query.errors or not is_number(seen):
             return ""
-        now = self._layout.now()
         new = self._reads.new_activity(query.filter(now), int(seen), MOST_NEW)
         counts = {"new": new, "changed": 0, "gone": 0, "most": MOST_NEW}
         news = ENVIRONMENT.get_template("clerks_changed.html").render(counts, again=address(PATH, query.values))
@@ -75,3 +87,15 @@ class ActivityPage:
         without = {name: value for name, value in query.values.items() if name not in ("since", "until")}
         tiles = [(tile_of(each), address(PATH, without, kind=each["kind"], hours=1)) for each in compared["kinds"]]
         return {"tiles": tiles}
+
+
+def _query_of(request: Request, now: int, beside: Collection[str]) -> ActivityQuery:
+    query = read_activity_query(request.query_params, now)
+    of_address = address_errors(request.query_params, NAMES, beside)
+    return replace(query, errors={**of_address, **query.errors}) if of_address else query
+
+
+def _is_a_form(parameters: QueryParams, query: ActivityQuery) -> bool:
+    """Does it hold what a form has sent, and not what the page's own address says?"""
+    typed = any(parameters.get(name) and parameters[name] != query.values.get(name) for name in MOMENTS)
+    return typed or bool(parameters.get(ZONE))

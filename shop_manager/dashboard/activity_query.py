@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import get_args
 
 from domain.document import SERVICES
 from domain.messages import SHOP_MANAGER
-from domain.times import from_wire, hours
+from domain.times import hours
+from shop_manager.dashboard.query_parameters import ZONE, typed_moment
 from shop_manager.operations.activity import ActivityFilter, ActivityKind
+from shop_manager.operations.moments import wire_moment
 from shop_manager.saga.state import StuckKind
 
 KINDS: tuple[str, ...] = get_args(ActivityKind)
@@ -28,14 +29,18 @@ LONGEST = 200
 
 @dataclass(frozen=True)
 class ActivityQuery:
-    """`values` are the valid parameters that were given, as texts; `errors` says of the others what is wrong."""
+    """`values` are the valid parameters, moments in RFC 3339; `errors` says of the others what is wrong.
+
+    `wrong`: the texts that `errors` are about.
+    """
 
     values: Mapping[str, str]
     errors: Mapping[str, str] = field(default_factory=dict)
+    wrong: Mapping[str, str] = field(default_factory=dict)
 
     def filter(self, now: int) -> ActivityFilter:
         given = self.values.get
-        since, until = (moment_of(given(name) or "") for name in MOMENTS)
+        since, until = (wire_moment(given(name) or "") for name in MOMENTS)
         if since is None and given("hours"):
             since = now - hours(int(self.values["hours"]))
         return ActivityFilter(
@@ -50,42 +55,29 @@ class ActivityQuery:
             until=until,
         )
 
-    def local(self, name: str) -> str:
-        """A moment as its field shows it, in UTC; empty when none was given."""
-        moment = moment_of(self.values.get(name, ""))
-        return "" if moment is None else f"{datetime.fromtimestamp(moment / 1000, UTC):%Y-%m-%dT%H:%M}"
+
+NAMES = frozenset({*CHOICES, *TEXTS, *MOMENTS, ZONE})
 
 
-def read_activity_query(parameters: Mapping[str, str]) -> ActivityQuery:
-    """From the parameters of an address; an empty one counts as not given."""
+def read_activity_query(parameters: Mapping[str, str], now: int) -> ActivityQuery:
+    """From the parameters of an address; an empty one counts as not given. Moments may be as people type them."""
     values: dict[str, str] = {}
     errors: dict[str, str] = {}
+    wrong: dict[str, str] = {}
     for name in (*CHOICES, *TEXTS, *MOMENTS):
         given = parameters.get(name, "").strip()
-        error = _error_in(name, given) if given else None
+        value, error = _read(name, given, now, parameters.get(ZONE, "")) if given else ("", None)
         if error:
-            errors[name] = error
-        elif given:
-            values[name] = given
-    return ActivityQuery(values, errors)
+            errors[name], wrong[name] = error, given
+        elif value:
+            values[name] = value
+    return ActivityQuery(values, errors, wrong)
 
 
-def moment_of(text: str) -> int | None:
-    """In ms; what a browser's field sends has no offset, and is UTC. None for what is no moment."""
-    try:
-        return from_wire(text if _has_offset(text) else f"{text}Z")
-    except (ValueError, OverflowError):
-        return None
-
-
-def _has_offset(text: str) -> bool:
-    _, _, time = text.upper().partition("T")
-    return any(sign in time for sign in "Z+-")
-
-
-def _error_in(name: str, value: str) -> str | None:
+def _read(name: str, text: str, now: int, zone: str) -> tuple[str, str | None]:
+    """(the value, what is wrong with the text)."""
     if name in CHOICES:
-        return None if value in CHOICES[name] else f"allowed are {', '.join(CHOICES[name])}"
+        return text, None if text in CHOICES[name] else f"allowed are {', '.join(CHOICES[name])}"
     if name in MOMENTS:
-        return None if moment_of(value) is not None else "a time such as 2026-11-25T03:00 is needed"
-    return f"at most {LONGEST} characters" if len(value) > LONGEST else None
+        return typed_moment(text, now, zone)
+    return text, f"at most {LONGEST} characters" if len(text) > LONGEST else None

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse, StreamingResponse
+from starlette.datastructures import QueryParams
 
 from domain.times import from_wire, to_wire
 from http_api.problems import Problem, invalid
+from shop_manager.dashboard.address_errors import address_errors
 from shop_manager.dashboard.chips import chips_of, quick_filters
 from shop_manager.dashboard.form_numbers import is_number
 from shop_manager.dashboard.layout import ENVIRONMENT, HEADERS, Layout, login_of, may
@@ -18,6 +21,9 @@ from shop_manager.dashboard.query_parameters import (
     CHOICES,
     CHOSEN,
     COLUMNS,
+    MOMENTS,
+    NAMES,
+    ZONE,
     ClerkQuery,
     address,
     read_clerk_query,
@@ -30,6 +36,9 @@ from shop_manager.operations.facade import Operations
 PATH = "/dashboard/clerks"
 SHOWN = 50
 LIVE_PATH = "/dashboard/live"
+BESIDE = frozenset({"cursor"})
+OF_UPDATES = frozenset({"of", "since", "shown"})
+"""What else an address of the list, and one of its updates, holds."""
 
 
 def clerks_pages(router: APIRouter, layout: Layout, live: LiveUpdates, operations: Operations) -> None:
@@ -38,8 +47,8 @@ def clerks_pages(router: APIRouter, layout: Layout, live: LiveUpdates, operation
 
     @router.get("/clerks")
     def clerks(request: Request) -> Response:
-        query, cursor = query_of(request), request.query_params.get("cursor")
-        if any(name.startswith(CHOSEN) for name in request.query_params) and not query.errors:
+        query, cursor = query_of(request, layout.now()), request.query_params.get("cursor")
+        if not query.errors and _is_a_form(request.query_params, query):
             return RedirectResponse(address(PATH, query.values), 303, HEADERS)
         found = reader.page(query, cursor, layout.now())
         return layout.page(
@@ -56,6 +65,7 @@ def clerks_pages(router: APIRouter, layout: Layout, live: LiveUpdates, operation
             steps=reader.steps,
             views=saved_views_of(request, operations, query),
             columns=COLUMNS,
+            in_the_address={name: error for name, error in query.errors.items() if name not in query.wrong},
             may_choose=bool(found["lines"]) and may(login_of(request), "admin"),
             **found,
         )
@@ -80,9 +90,17 @@ def clerks_pages(router: APIRouter, layout: Layout, live: LiveUpdates, operation
         return _file("application/json", "clerks.json", as_json_lines(pages(request)))
 
 
-def query_of(request: Request) -> ClerkQuery:
-    """What the address asks for, by whoever is logged in."""
-    return read_clerk_query(request.query_params, key_of(login_of(request).principal))
+def query_of(request: Request, now: int | None = None, beside: Collection[str] = BESIDE) -> ClerkQuery:
+    """What the address asks for, by whoever is logged in. `now`: see read_clerk_query; `beside`: what else it holds."""
+    query = read_clerk_query(request.query_params, key_of(login_of(request).principal), now)
+    of_address = address_errors(request.query_params, NAMES, beside)
+    return replace(query, errors={**of_address, **query.errors}) if of_address else query
+
+
+def _is_a_form(parameters: QueryParams, query: ClerkQuery) -> bool:
+    """Does it hold what a form has sent, and not what the list's own address says?"""
+    typed = any(parameters.get(name) and parameters[name] != query.values.get(name) for name in MOMENTS)
+    return typed or bool(parameters.get(ZONE)) or any(name.startswith(CHOSEN) for name in parameters)
 
 
 class ClerkListReader:
@@ -115,7 +133,7 @@ class ClerkListReader:
 
     def updates(self, request: Request) -> str:
         """How many of the list's first page are new, changed or gone since it was read; no line is moved."""
-        query, since = query_of(request), _since(request)
+        query, since = query_of(request, beside=OF_UPDATES), _since(request)
         if query.errors or since is None:
             return ""
         lines = self._lines(query, None, SHOWN)["data"]

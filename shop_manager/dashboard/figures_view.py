@@ -60,7 +60,9 @@ def throughput(found: Mapping[str, Any], back: int) -> Throughput:
     buckets, width = found["throughput"], seconds(found["bucket_seconds"])
     counts = [(each["opened"], sum(each["ended"].values())) for each in buckets]
     moments = [_moment(each["at"], back) for each in buckets]
-    plot = line_plot([[opened for opened, _ in counts], [ended for _, ended in counts]], moments)
+    plot = line_plot(
+        [[opened for opened, _ in counts], [ended for _, ended in counts]], moments, [each["at"] for each in buckets]
+    )
     rows = [
         _stretch(each["at"], width, count, place)
         for each, count, place in zip(buckets, counts, places(len(buckets)), strict=True)
@@ -130,12 +132,26 @@ def _time_numbers(step: Mapping[str, Any]) -> list[str]:
 
 
 class HeatCell(NamedTuple):
-    """`level` is how dark: 0 for none, 4 for the most on the page. `href` leads to what became stuck then."""
+    """`level` is how dark: 0 for none, 4 for the most on the page. `href` leads to what became stuck then.
+
+    `says` is `what` with its stretch of time, from `begin` to `end`.
+    """
 
     orders: int
     level: int
     href: str
     says: str
+    what: str
+    begin: str
+    end: str
+
+
+class HeatColumn(NamedTuple):
+    """The hours that begin `at`. `day` is empty when it is that of the column before."""
+
+    day: str
+    hour: str
+    at: str
 
 
 class HeatRow(NamedTuple):
@@ -145,9 +161,9 @@ class HeatRow(NamedTuple):
 
 
 class Heat(NamedTuple):
-    """Step by hour. `columns`: (day, or empty when it is that of the column before, hour)."""
+    """Step by hour."""
 
-    columns: list[tuple[str, str]]
+    columns: list[HeatColumn]
     rows: list[HeatRow]
     hours: int
 
@@ -157,7 +173,7 @@ def heat(found: Mapping[str, Any]) -> Heat:
     begins: list[str] = found["at"]
     days = [at[5:10] for at in begins]
     first_of_day = [day if not index or days[index - 1] != day else "" for index, day in enumerate(days)]
-    columns = [(day, at[11:13]) for day, at in zip(first_of_day, begins, strict=True)]
+    columns = [HeatColumn(day, at[11:13], at) for day, at in zip(first_of_day, begins, strict=True)]
     ends = [to_wire(from_wire(at) + hours(found["hours"])) for at in begins]
     most = max((count for each in found["steps"] for count in each["counts"]), default=0)
     rows = [
@@ -177,8 +193,9 @@ def heat(found: Mapping[str, Any]) -> Heat:
 def _heat_cell(step: str, count: int, most: int, span: tuple[str, str]) -> HeatCell:
     begin, end = span
     href = address("/dashboard/activity", {"kind": "stuck", "step": step, "since": begin, "until": end})
-    says = f"{count} became stuck at {step}, {begin[5:10]} {begin[11:16]} to {end[11:16]} UTC"
-    return HeatCell(count, -(-4 * count // most) if most else 0, href, says)
+    what = f"{count} became stuck at {step}"
+    says = f"{what}, {begin[5:10]} {begin[11:16]} to {end[11:16]} UTC"
+    return HeatCell(count, -(-4 * count // most) if most else 0, href, says, what, begin, end)
 
 
 def lasted(milliseconds: int) -> str:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from domain.times import from_wire, seconds, to_wire
+from domain.times import from_wire, minutes, seconds, to_wire
 from domain.visible_text import shown
 from shop_manager.operations import formats
 from shop_manager.operations.formats import duration
+from shop_manager.operations.moments import wire_moment
 
+_ABSOLUTE = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC)")
 _CAPITALS = re.compile(r"(?=[A-Z])")
 
 
@@ -49,6 +51,24 @@ def wire(value: int | str) -> str:
 def absolute(value: int | str) -> str:
     """`2026-11-25 03:55:12 UTC`."""
     return f"{wire(value)[:19].replace('T', ' ')} UTC"
+
+
+def with_times(text: str) -> Markup:
+    """A sentence of which each moment, as `absolute` writes it, is one that is read in the reader's own time."""
+    parts = _ABSOLUTE.split(text)
+    times = [_time(part) if index % 2 else escape(plain(part)) for index, part in enumerate(parts)]
+    return Markup("").join(times)
+
+
+def _time(told: str) -> Markup:
+    at = f"{told[:10]}T{told[11:19]}.000Z"
+    return Markup('<time datetime="{}" title="{}" data-clock>{}</time>').format(at, told, told)
+
+
+def typable(text: str) -> str:
+    """A moment of an address as people type it, `2026-12-01 09:00 UTC`; what is no moment of a whole minute stays."""
+    found = wire_moment(text)
+    return text if found is None or found % minutes(1) else f"{to_wire(found)[:16].replace('T', ' ')} UTC"
 
 
 def clock(value: int | str) -> str:

@@ -14,8 +14,8 @@ from http_api.problems import Problem, WrongField
 from http_api.validation_errors import detail_of
 from shop_manager.dashboard.form_numbers import is_number
 from shop_manager.dashboard.layout import login_of
-from shop_manager.dashboard.moment_text import moment_of
 from shop_manager.operations.claims import ClaimAsk
+from shop_manager.operations.moments import moment_of
 from shop_manager.operations.requests import ClerkAct
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -185,7 +185,18 @@ def _environment() -> Environment:
     environment.globals |= {"asset": asset, "address": address, "label_of": label_of, "may": may}
     environment.filters |= {
         name: getattr(formatting, name)
-        for name in ("money", "moneys", "wire", "absolute", "clock", "relative", "duration", "breakable")
+        for name in (
+            "money",
+            "moneys",
+            "wire",
+            "absolute",
+            "clock",
+            "relative",
+            "duration",
+            "breakable",
+            "with_times",
+            "typable",
+        )
     }
     return environment
 

@@ -20,10 +20,11 @@ _NICE = (1, 2, 5, 10)
 
 
 class Tick(NamedTuple):
-    """A line of the grid, and its label."""
+    """A line of the grid, and its label. `at`: the moment (RFC 3339) that a label of the time axis is of."""
 
     place: float
     label: str
+    at: str = ""
 
 
 class LinePlot(NamedTuple):
@@ -41,8 +42,11 @@ class Bar(NamedTuple):
     width: float
 
 
-def line_plot(series: Sequence[Sequence[float]], moments: Sequence[str]) -> LinePlot:
-    """Several series, each as long as `moments`, the labels of the time axis; all to one scale that starts at 0."""
+def line_plot(series: Sequence[Sequence[float]], moments: Sequence[str], at: Sequence[str] = ()) -> LinePlot:
+    """Several series, each as long as `moments`, the labels of the time axis; all to one scale that starts at 0.
+
+    `at`: the moments themselves.
+    """
     top = nice_top(max((value for values in series for value in values), default=0))
     count = len(moments)
     lines = [
@@ -53,7 +57,7 @@ def line_plot(series: Sequence[Sequence[float]], moments: Sequence[str]) -> Line
     widest = max((len(moment) for moment in moments), default=0)
     labels = max(1, int((WIDTH - LEFT) / (LETTER * widest + GAP))) if widest else 1
     every = max(1, -(-count // min(6, labels - 1 or 1)))
-    ticks = [Tick(_along(index, count), moments[index]) for index in range(0, count, every)]
+    ticks = [Tick(_along(index, count), moments[index], at[index] if at else "") for index in range(0, count, every)]
     along = [*ticks[:1], *(tick for tick in ticks[1:] if tick.place + LETTER * widest / 2 <= WIDTH)]
     return LinePlot(lines, across, along)
 

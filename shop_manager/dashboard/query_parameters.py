@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, get_args
 from urllib.parse import urlencode
 
+from domain.times import to_wire
 from http_api.problems import Problem
 from shop_manager.operations.ages import TIMES, Times, read_times
+from shop_manager.operations.moments import moment_of, wire_moment
 from shop_manager.saga.state import StuckKind
 from shop_manager.sessions.listing import ORDERS, Filter
 from shop_manager.sessions.view import PublicStatus
@@ -24,6 +26,10 @@ CHOICES: dict[str, tuple[str, ...]] = {
 }
 """Parameters that take one of a few values, and these."""
 TEXTS = ("code", "step", "process", "shop", "customer", "reference", *TIMES)
+MOMENTS = ("updated_since", "created_after", "created_before")
+"""Of TIMES those that are a moment: as somebody has typed it, until the address holds it in RFC 3339."""
+ZONE = "zone"
+"""In which time zone moments were typed, as browsers name it; it goes when they are read."""
 FILTERS = ("stuck", "mine", "kind", "status", *TEXTS)
 NAMES_IN_OPS = {"reference": "client_reference"}
 VALUES_IN_OPS = {"stuck": {"true": "yes", "false": "no"}, "mine": {"true": "yes"}}
@@ -53,12 +59,13 @@ LONGEST = 200
 class ClerkQuery:
     """`values` are the valid parameters that were given, as texts; `errors` says of the others what is wrong.
 
-    `operator`: whose claims are `mine`, as claims are told apart.
+    `operator`: whose claims are `mine`, as claims are told apart. `wrong`: the texts that `errors` are about.
     """
 
     values: Mapping[str, str]
     errors: Mapping[str, str] = field(default_factory=dict)
     operator: str = ""
+    wrong: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def sort(self) -> str:
@@ -103,24 +110,44 @@ class ClerkQuery:
         )
 
 
-def read_clerk_query(parameters: Mapping[str, str], operator: str = "") -> ClerkQuery:
-    """From the parameters of an address; an empty one counts as not given."""
+NAMES = frozenset({*CHOICES, *TEXTS, *NAMES_IN_OPS.values(), "columns", *(CHOSEN + name for name in COLUMNS), ZONE})
+"""All that an address of the list may name, beside the cursor."""
+
+
+def read_clerk_query(parameters: Mapping[str, str], operator: str = "", now: int | None = None) -> ClerkQuery:
+    """From the parameters of an address; an empty one counts as not given.
+
+    `now` (ms): moments may also stand there as people type them; without it only as addresses hold them.
+    """
     values: dict[str, str] = {}
     errors: dict[str, str] = {}
+    wrong: dict[str, str] = {}
     for name in (*CHOICES, *TEXTS):
         given = (parameters.get(name) or parameters.get(NAMES_IN_OPS.get(name, name)) or "").strip()
         value = VALUES_IN_OPS.get(name, {}).get(given, given)
         error = _error_in(name, value) if value else None
+        if error and now is not None and name in MOMENTS:
+            value, error = typed_moment(value, now, parameters.get(ZONE, ""))
         if error:
-            errors[name] = error
+            errors[name], wrong[name] = error, given
         elif value:
             values[name] = value
-    columns, wrong = _columns_in(parameters)
-    if wrong:
-        errors["columns"] = f"allowed are {', '.join(COLUMNS)}"
+    columns, unknown = _columns_in(parameters)
+    if unknown:
+        errors["columns"], wrong["columns"] = f"allowed are {', '.join(COLUMNS)}", parameters.get("columns", "")
     elif columns:
         values["columns"] = ",".join(columns)
-    return ClerkQuery(values, errors, operator)
+    return ClerkQuery(values, errors, operator, wrong)
+
+
+def typed_moment(text: str, now: int, zone: str) -> tuple[str, str | None]:
+    """(the moment in RFC 3339, what is wrong with the text). What is RFC 3339 already stays as it is."""
+    if wire_moment(text) is not None:
+        return text, None
+    try:
+        return to_wire(moment_of(text, now, zone, past=True)), None
+    except (ValueError, OverflowError) as error:
+        return text, str(error)
 
 
 def _columns_in(parameters: Mapping[str, str]) -> tuple[list[str], bool]:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 
-from domain.times import from_wire
 from http_api.problems import Problem, invalid
+from shop_manager.operations.moments import age_of, wire_moment
 from shop_manager.sessions.listing import Filter
 
-_AGE = re.compile(r"([0-9]{1,9})([smhd]?)")
 _NEEDED = "seconds are needed, or a number with a unit: 90s, 15m, 2h, 1d"
 _SINCE_NEEDED = "a moment of RFC 3339 is needed (2026-11-24T09:00:00Z), or how long ago: 90s, 15m, 2h, 1d"
 MOMENT_NEEDED = "a moment of RFC 3339 is needed (2026-11-24T09:00:00Z)"
 MOMENT_SAYS = "RFC 3339, exclusive"
 SINCE_SAYS = "changed since: a moment of RFC 3339, or how long ago: 90s, 15m, 2h, 1d"
-_UNIT_MS = {"": 1_000, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,39 +51,31 @@ def read_times(
     """Problem 422 names the parameter."""
     return replace(
         _since_of(updated_since),
-        older_than=age_of(older_than),
+        older_than=_older_than(older_than),
         created_after=_moment_of("created_after", created_after),
         created_before=_moment_of("created_before", created_before),
     )
 
 
-def age_of(text: str | None) -> int | None:
+def _older_than(text: str | None) -> int | None:
     """`15m` → 900,000 ms; Problem 422 names the parameter `older_than`."""
-    if text is None:
-        return None
-    match = _AGE.fullmatch(text)
-    if match is None:
+    age = None if text is None else age_of(text)
+    if text is not None and age is None:
         raise invalid("older_than", _NEEDED)
-    return int(match.group(1)) * _UNIT_MS[match.group(2)]
-
-
-def is_age(text: str) -> bool:
-    return _AGE.fullmatch(text) is not None
+    return age
 
 
 def checked_age(text: str) -> str:
     """The text, if it is an age; ValueError says what is needed."""
-    if not is_age(text):
+    if age_of(text) is None:
         raise ValueError(_NEEDED)
     return text
 
 
 def checked_moment(text: str) -> str:
     """The text, if it is a moment; ValueError says what is needed."""
-    try:
-        from_wire(text)
-    except (ValueError, OverflowError):
-        raise ValueError(MOMENT_NEEDED) from None
+    if wire_moment(text) is None:
+        raise ValueError(MOMENT_NEEDED)
     return text
 
 
@@ -102,16 +91,14 @@ def checked_since(text: str) -> str:
 def _since_of(text: str | None) -> Times:
     if text is None:
         return ANY_TIME
-    if is_age(text):
-        return Times(within=age_of(text))
-    try:
-        return Times(since=from_wire(text))
-    except (ValueError, OverflowError):
-        raise invalid("updated_since", _SINCE_NEEDED) from None
+    found = Times(since=wire_moment(text), within=age_of(text))
+    if found == ANY_TIME:
+        raise invalid("updated_since", _SINCE_NEEDED)
+    return found
 
 
 def _moment_of(name: str, text: str | None) -> int | None:
-    try:
-        return None if text is None else from_wire(text)
-    except (ValueError, OverflowError):
-        raise invalid(name, MOMENT_NEEDED) from None
+    moment = None if text is None else wire_moment(text)
+    if text is not None and moment is None:
+        raise invalid(name, MOMENT_NEEDED)
+    return moment

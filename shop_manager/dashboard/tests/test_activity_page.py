@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 import pytest
 
@@ -41,16 +42,36 @@ def test_filters_are_in_the_address_and_in_the_form(harness: HttpHarness, viewer
     clerk = stuck_at_capture(harness)
     for query, fits in (("kind=stuck&service=payment&step=capture&cause=no_answer&hours=1", True), ("kind=act", False)):
         assert (clerk in viewer.text(f"{PAGE}?{query}")) is fits, query
-    since = to_wire(harness.now)[:16]
+    since = to_wire(harness.now - 60_000)
     assert clerk in viewer.text(f"{PAGE}?since={since}")
     assert f'value="{since}"' in viewer.page.text
     assert clerk not in viewer.text(f"{PAGE}?until={since}")
     assert "of=activity" not in viewer.page.text, "what is over changes no more"
-    wrong = viewer.get(f"{PAGE}?kind=other&until=soon&who={'x' * 201}")
+
+
+def test_moments_are_typed_as_people_do_and_stand_in_the_address_as_rfc_3339(
+    harness: HttpHarness, viewer: BrowserClient
+) -> None:
+    led = viewer.get(f"{PAGE}?kind=&since=2+hours+ago&until=&zone=Europe/Berlin")
+    since = to_wire(harness.now - 2 * 3_600_000)
+    assert (led.status_code, led.headers["location"]) == (303, f"{PAGE}?since={quote(since, safe='')}")
+
+
+def test_what_is_wrong_in_the_form_or_the_address_is_said_in_its_place_and_nothing_is_shown(
+    harness: HttpHarness, viewer: BrowserClient
+) -> None:
+    clerk = stuck_at_capture(harness)
+    wrong = viewer.get(f"{PAGE}?kind=other&until=soon&who={'x' * 201}&steps=capture")
     assert wrong.status_code == 422
     text = visible_text_of(wrong.text)
-    for said in ("allowed are stuck", "a time such as 2026-11-25T03:00 is needed", "at most 200 characters"):
+    for said in (
+        "allowed are stuck",
+        "'soon' is no moment",
+        "at most 200 characters",
+        "steps: there is no such filter",
+    ):
         assert said in text, said
+    assert 'name="until" value="soon"' in wrong.text and clerk not in wrong.text
 
 
 def test_pages_follow_each_other_with_the_filter_kept(harness: HttpHarness, viewer: BrowserClient) -> None:

@@ -133,6 +133,37 @@ def test_a_wrong_filter_is_named_at_its_field_and_the_others_stay(viewer: Browse
     assert 'name="customer" value="ada"' in page.text and page.text.count('aria-invalid="true"') == 4
 
 
+def test_moments_are_typed_in_the_readers_zone_and_stand_in_the_address_as_rfc_3339(viewer: BrowserClient) -> None:
+    led = viewer.get(f"{LIST}?created_after=2026-11-30+14:00&created_before=&stuck=&zone=Europe/Berlin")
+    assert (led.status_code, led.headers["location"]) == (303, f"{LIST}?created_after=2026-11-30T13%3A00%3A00.000Z")
+    shown = viewer.get(led.headers["location"])
+    assert shown.status_code == 200 and 'datetime="2026-11-30T13:00:00.000Z"' in shown.text
+    assert viewer.get(f"{LIST}?updated_since=1h").status_code == 200, "an age stays one"
+
+
+def test_a_text_that_is_no_moment_comes_back_in_its_field_with_what_is_allowed(viewer: BrowserClient) -> None:
+    page = viewer.get(f"{LIST}?created_before=lately&customer=ada")
+    assert page.status_code == 422 and 'name="created_before" value="lately"' in page.text
+    assert "'lately' is no moment: allowed are 2 hours ago" in visible_text_of(page.text)
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("customers=ada", "customers: there is no such filter: allowed are client_reference, code,"),
+        ("stuck=yes&stuck=no", "stuck: it is in the address 2 times: once is allowed"),
+        ("since=1h", "since: there is no such filter"),
+    ],
+)
+def test_a_filter_that_is_unknown_or_doubled_is_named_and_nothing_is_listed(
+    harness: HttpHarness, viewer: BrowserClient, query: str, said: str
+) -> None:
+    clerk = harness.opened(SERVER, customer="ada")["id"]
+    page = viewer.get(f"{LIST}?{query}")
+    assert (page.status_code, said in visible_text_of(page.text), clerk in page.text) == (422, True, False)
+    assert viewer.get(f"{LIST}.csv?{query}").status_code == 422
+
+
 def test_S11_a_broken_cursor_is_an_error_in_words(viewer: BrowserClient) -> None:
     page = viewer.get(f"{LIST}?cursor=%27%3B+DROP+TABLE")
     assert page.status_code == 422 and "cursor" in visible_text_of(page.text)

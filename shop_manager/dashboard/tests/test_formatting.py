@@ -14,6 +14,8 @@ from shop_manager.dashboard.formatting import (
     moneys,
     plain,
     relative,
+    typable,
+    with_times,
 )
 from shop_manager.dashboard.layout import ENVIRONMENT
 from shop_manager.operations.formats import duration
@@ -71,3 +73,15 @@ def test_times_are_relative_with_the_absolute_one_beside() -> None:
 def test_a_duration_has_its_two_largest_units_from_an_hour_on() -> None:
     lengths = [0, seconds(59), minutes(59.9), hours(1), hours(1) + minutes(5), days(2) + hours(3) + minutes(4)]
     assert [duration(length) for length in lengths] == ["0 s", "59 s", "59 min", "1 h", "1 h 5 min", "2 d 3 h"]
+
+
+def test_moments_in_a_sentence_are_told_by_the_browser_and_everything_else_is_text() -> None:
+    said = with_times("<b> it has time until 2026-11-25 03:55:12 UTC.")
+    moment = 'datetime="2026-11-25T03:55:12.000Z" title="2026-11-25 03:55:12 UTC" data-clock'
+    assert said == f"&lt;b&gt; it has time until <time {moment}>2026-11-25 03:55:12 UTC</time>."
+
+
+def test_a_moment_of_a_whole_minute_is_shown_as_it_is_typed_and_any_other_as_it_is() -> None:
+    assert typable("2026-11-30T13:00:00.000Z") == "2026-11-30 13:00 UTC"
+    for text in ("2026-11-30T12:59:59.999Z", "1h", ""):
+        assert typable(text) == text

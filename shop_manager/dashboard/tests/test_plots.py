@@ -57,7 +57,7 @@ def test_points_leave_nothing_out_between_them_and_those_of_nothing_lead_nowhere
 def test_the_heat_map_says_step_hour_and_number_and_how_dark() -> None:
     at = ["2026-11-24T23:00:00.000Z", "2026-11-25T00:00:00.000Z"]
     found = view.heat({"hours": 1, "at": at, "steps": [{"step": "capture", "counts": [8, 2]}]})
-    assert found.columns == [("11-24", "23"), ("11-25", "00")]
+    assert found.columns == [("11-24", "23", at[0]), ("11-25", "00", at[1])]
     [row] = found.rows
     assert (row.step, row.total, [(cell.orders, cell.level) for cell in row.cells]) == ("capture", 10, [(8, 4), (2, 1)])
     assert row.cells[0].says == "8 became stuck at capture, 11-24 23:00 to 00:00 UTC"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.times import from_wire, to_wire
-from shop_manager.dashboard.moment_text import ALLOWED, moment_of
+from shop_manager.operations.moments import ALLOWED, ALLOWED_OF_THE_PAST, age_of, moment_of, wire_moment
 
 NOW = from_wire("2027-01-15T22:30:00Z")
 BERLIN = "Europe/Berlin"
@@ -61,3 +61,36 @@ def test_anything_else_is_refused_with_what_is_allowed(text: str) -> None:
 def test_a_zone_that_is_not_known_is_named_and_never_taken_for_another(zone: str) -> None:
     with pytest.raises(ValueError, match="is not known here: write 2026-12-01 09:00 UTC"):
         moment_of("tomorrow 9:00", NOW, zone)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("2 hours ago", "2027-01-15T20:30:00.000Z"),
+        ("an hour ago", "2027-01-15T21:30:00.000Z"),
+        ("3h", "2027-01-15T19:30:00.000Z"),
+        ("90", "2027-01-15T22:28:30.000Z"),
+        ("yesterday 9:00", "2027-01-14T08:00:00.000Z"),
+        ("2027-01-10", "2027-01-09T23:00:00.000Z"),
+        ("2027-01-10 14:00", "2027-01-10T13:00:00.000Z"),
+        ("2027-01-10T14:00:00Z", "2027-01-10T14:00:00.000Z"),
+    ],
+)
+def test_of_what_has_happened_a_length_is_so_long_ago(text: str, meant: str) -> None:
+    assert to_wire(moment_of(text, NOW, BERLIN, past=True)) == meant
+
+
+def test_what_is_to_come_is_never_so_long_ago() -> None:
+    for text in ("2 hours ago", "3h", "90"):
+        with pytest.raises(ValueError, match="is no moment"):
+            moment_of(text, NOW)
+    with pytest.raises(ValueError, match="is no moment") as refused:
+        moment_of("lately", NOW, past=True)
+    assert str(refused.value).endswith(ALLOWED_OF_THE_PAST)
+
+
+def test_machines_write_ages_and_rfc_3339_and_nothing_else() -> None:
+    ages = [age_of(text) for text in ("90", "90s", "15m", "2h", "1d")]
+    assert ages == [90_000, 90_000, 900_000, 7_200_000, 86_400_000]
+    assert wire_moment("2027-01-15T22:30:00Z") == NOW
+    assert [age_of("2 hours"), wire_moment("2027-01-15 22:30"), wire_moment("3h"), age_of("")] == [None] * 4
