@@ -1,4 +1,4 @@
-"""What is wrong with the names in a page's address: a filter that there is not, or one that comes twice. Pure."""
+"""What is wrong with the names in a page's address: a filter that there is not, or one that comes twice."""
 
 from __future__ import annotations
 
