@@ -113,7 +113,8 @@ class Participant:
         except DATABASE_ERRORS as error:
             log.warning("tick_waits", service=self.name, trouble=said_by(error))
         except Exception:  # a tick that fails must not end the ticking: readiness turns red and the log says why
-            log.exception("tick_failed", service=self.name)
+            if not self._stop.is_set():  # else what it wanted is closed already
+                log.exception("tick_failed", service=self.name)
         self._count += 1
 
     def stop(self) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from time import monotonic
 from typing import Any
 
 from domain.document import SERVICES
@@ -54,6 +55,8 @@ AlsoWrite = Callable[[Tx, Saga, Decision, int], None]
 """What else is written in the same transaction: (transaction, the saga before, what was decided, now in ms)."""
 SWEEP = 200
 """Clerks woken in one transaction (T7: small enough that replies are not kept waiting)."""
+SWEEP_SECONDS = 1.0
+"""After so long the rest waits for the next tick: what else a tick looks after has its turn in between."""
 RACES = 5
 """So often an act is tried when others change the Clerk at the same moment."""
 STORED_NAMES: dict[type[object], str] = {
@@ -266,10 +269,11 @@ class Manager:
 
         The heartbeat is written between the batches too: being busy with many deadlines is no outage.
         """
-        woken = SWEEP
-        while woken == SWEEP and self.outages.transport.connected:
+        until = monotonic() + SWEEP_SECONDS
+        while self.outages.transport.connected:
             self.outages.beat()
-            woken = self._wake_due()
+            if self._wake_due() < SWEEP or monotonic() >= until:
+                return
 
     def _wake_due(self) -> int:
         with self.database.look() as tx:

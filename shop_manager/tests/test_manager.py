@@ -11,7 +11,7 @@ from sqlalchemy import event, select
 from domain.messages import ParkedNotice
 from domain.times import hours, minutes, seconds
 from messaging.database_errors import ConcurrencyError
-from shop_manager.engine import store, tables
+from shop_manager.engine import manager, store, tables
 from shop_manager.engine.outages import OUTAGE_MS
 from shop_manager.engine.store import VersionedSaga
 from shop_manager.saga.happenings import Cancelled
@@ -132,6 +132,24 @@ def test_a_deadline_takes_effect_at_the_next_tick_and_once(harness: ManagerHarne
         harness.ticks()
     assert harness.saga(clerk).status == "undoing"
     assert {command.id for command in harness.sent()} == {"clk_1/shopping/1/do", "clk_1/shopping/1/undo"}
+
+
+@pytest.mark.parametrize(("seconds_long", "at_once"), [(60.0, 3), (0.0, 1)])
+def test_a_tick_takes_no_longer_than_its_time_and_the_next_one_goes_on(
+    harness: ManagerHarness, monkeypatch: pytest.MonkeyPatch, seconds_long: float, at_once: int
+) -> None:
+    monkeypatch.setattr(manager, "SWEEP", 1)
+    monkeypatch.setattr(manager, "SWEEP_SECONDS", seconds_long)
+    clerks = [harness.opens(f"clk_{number}", minutes_long=1) for number in range(3)]
+    harness.ticks()
+    for _ in range(61):  # no outage
+        harness.now += seconds(1)
+        harness.manager.outages.beat()
+    harness.ticks()
+    assert [harness.saga(clerk).status for clerk in clerks].count("undoing") == at_once
+    for _ in range(3):
+        harness.ticks()
+    assert {harness.saga(clerk).status for clerk in clerks} == {"undoing"}
 
 
 def test_M4_a_resend_is_stored_and_the_same_message(harness: ManagerHarness) -> None:
