@@ -122,6 +122,10 @@ def as_cell(response: AsgiResponse, path: str = "") -> str:
         return "login"
     if response.status == 401 and b"nothing was done yet" in response.body:  # the login page holds the act
         return "login"
+    if response.status == 409 and b"of an earlier login" in response.body:  # its form is shown again
+        return "403"
+    if response.status == 403 and b"Nothing was done yet" in response.body:  # the page of the password holds it
+        return "password"
     if (response.status, response.location) == (303, "/dashboard/password") and response.location != path:
         return "password"
     return "in" if response.status in ANSWERED else str(response.status)

@@ -36,6 +36,15 @@ def check_csrf(request: Request, form: Mapping[str, str], secret: str | None) ->
         raise Problem("forbidden", "This form was not sent from this dashboard, or is too old: open the page again.")
 
 
+def is_of_ours(request: Request) -> bool:
+    """Does a browser vouch that the form comes from a page of ours, whatever its token? It may be of an earlier login:
+    then nothing is done, and the form is shown once more.
+    """
+    public = public_address(request.scope)
+    at_home = not public.is_known or request.headers.get("host", "").lower() == public.host
+    return at_home and request.headers.get("origin") is not None and is_same_origin(request)
+
+
 def is_same_origin(request: Request) -> bool:
     """Does the browser say that the form comes from a page of ours?
 

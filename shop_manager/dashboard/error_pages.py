@@ -8,9 +8,10 @@ from starlette.types import Scope
 
 from http_api.problems import Problem
 from http_api.request import scope_request_id
-from shop_manager.dashboard.layout import CHANGE_PATH, HEADERS, is_event_stream, render
+from shop_manager.dashboard.layout import CHANGE_PATH, HEADERS, is_event_stream, put_login, render
 from shop_manager.dashboard.login_pages import login_page
-from shop_manager.dashboard.not_yet import NAME, act_in, is_held, is_login
+from shop_manager.dashboard.not_yet import NAME, held_act, is_login
+from shop_manager.dashboard.password_page import password_form
 from shop_manager.dashboard.return_paths import HOME, login_address, page_of, referring_page
 
 
@@ -19,13 +20,13 @@ def problem_page(problem: Problem, scope: Scope) -> Response:
     request = Request(scope)
     if _holds_an_act(request, problem):
         form = request.state.form
-        return login_page(
-            request, page_of(request) or HOME, form.get(NAME, ""), problem.detail if is_login(form) else "", 401
-        )
+        name, error = form.get(NAME, ""), problem.detail if is_login(form) else ""
+        target, provider = page_of(request) or HOME, request.state.has_provider
+        return login_page(request, target, name, error, 401, provider=provider)
     if problem.code == "unauthorized":
         return _lead(request, login_address(page_of(request)))
     if problem.code == "password_change_required":
-        return _lead(request, CHANGE_PATH)
+        return _password_first(request, problem)
     page = render(
         request,
         "problem.html",
@@ -39,15 +40,21 @@ def problem_page(problem: Problem, scope: Scope) -> Response:
     return page
 
 
+def _password_first(request: Request, problem: Problem) -> Response:
+    """To the page of the password. An act that was sent is held there, and not done."""
+    held = held_act(request)
+    if held is None:
+        return _lead(request, CHANGE_PATH)
+    page = password_form(request, problem.known.status, held=held.text)
+    if getattr(request.state, "just_logged_in", False):
+        put_login(request, page, request.state.login, request.state.logins)
+    return page
+
+
 def _holds_an_act(request: Request, problem: Problem) -> bool:
     """Was an act sent without a login, or is the login that holds it refused?"""
     form = getattr(request.state, "form", None)
-    if (
-        not form
-        or not is_held(request.url.path)
-        or not act_in(form)
-        or getattr(request.state, "login", None) is not None
-    ):
+    if not form or held_act(request) is None or getattr(request.state, "login", None) is not None:
         return False
     return problem.code == "unauthorized" or (problem.code == "too_many_requests" and is_login(form))
 

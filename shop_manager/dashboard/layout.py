@@ -19,11 +19,11 @@ from messaging.database import Database
 from shop_manager.dashboard import formatting
 from shop_manager.dashboard.assets import asset
 from shop_manager.dashboard.cookies import DONE, LOGIN, VISIT, drop_cookie, put_cookie, read_cookie
-from shop_manager.dashboard.csrf import check_csrf, csrf_token
+from shop_manager.dashboard.csrf import check_csrf, csrf_token, is_of_ours
 from shop_manager.dashboard.labels import label_of
 from shop_manager.dashboard.logins import Login, Logins
 from shop_manager.dashboard.navigation import NAVIGATION
-from shop_manager.dashboard.not_yet import NAME, PASSWORD, is_held, is_login
+from shop_manager.dashboard.not_yet import LOOK_FIRST, NAME, NOT_YET, OLD_FORM, PASSWORD, is_held, is_login
 from shop_manager.dashboard.query_parameters import address
 from shop_manager.dashboard.return_paths import login_address, page_of
 from shop_manager.operations.clocks import Clocks
@@ -65,13 +65,14 @@ class Layout:
 
         Problem 401 leads to the login page, `password_change_required` to the page that changes the password.
         """
+        request.state.has_provider = bool(self.logins.provider)
         token = read_cookie(request, LOGIN)
         login = self.logins.find(token, used=not is_event_stream(request)) if token else None
         writes = request.method not in ("GET", "HEAD")
         if login is None and writes and is_held(request.scope["path"]) and is_login(request.state.form):
             login = self._log_in_where_an_act_was_sent(request)
         elif login is not None and writes:
-            check_csrf(request, request.state.form, login.token)
+            _check_form(request, login)
         if login is None:
             raise Problem("unauthorized")
         request.state.login = login
@@ -83,7 +84,7 @@ class Layout:
         form = request.state.form
         check_csrf(request, form, read_cookie(request, VISIT))
         login = self.log_in(request, form.get(NAME, "").strip(), form.get(PASSWORD, ""))
-        request.state.just_logged_in = True
+        request.state.just_logged_in, request.state.logins, request.state.not_yet = True, self.logins, NOT_YET
         return login
 
     def now(self) -> int:
@@ -106,6 +107,19 @@ class Layout:
         if getattr(request.state, "just_logged_in", False):
             put_login(request, page, login_of(request), self.logins)
         return page
+
+
+def _check_form(request: Request, login: Login) -> None:
+    """Problem 403 for a form that was not sent from the page of this login. A form of an earlier one is shown again."""
+    form, is_an_act = request.state.form, is_held(request.scope["path"])
+    try:
+        check_csrf(request, form, login.token)
+    except Problem:
+        if not is_an_act or not is_of_ours(request):
+            raise
+        request.state.not_yet = OLD_FORM
+    if is_an_act and LOOK_FIRST in form:
+        request.state.not_yet = NOT_YET
 
 
 def _nobody(request: Request, name: str, password: str) -> Login:

@@ -18,7 +18,7 @@ from shop_manager.dashboard.form_data import read_form
 from shop_manager.dashboard.layout import CHANGE_PATH, HEADERS, Layout, put_login, render
 from shop_manager.dashboard.login_throttle import LoginThrottle
 from shop_manager.dashboard.logins import Login
-from shop_manager.dashboard.not_yet import act_in, is_held
+from shop_manager.dashboard.not_yet import HeldAct, held_act
 from shop_manager.dashboard.return_paths import LOGIN_PATH, LOGOUT_PATH, safe_return_path
 from shop_manager.operations.login_audit import LoginAudit, Refusal
 
@@ -102,11 +102,13 @@ def _refusal(tried: PasswordTry) -> Refusal:
 
 
 def login_page(
-    request: Request, target: str, name: str = "", error: str = "", status: int = 200, *, provider: bool = False
-) -> Response:
-    """`provider`: with the way to the OpenID provider. Where an act was sent without a login it holds the act."""
-    form = getattr(request.state, "form", None)
-    act = act_in(form) if form and is_held(request.url.path) else []
+    request: Request, target: str, name: str = "", error: str = "", status: int = 200, *, provider: bool = False,
+    held: HeldAct | None = None,
+) -> Response:  # fmt: skip
+    """`provider`: with the way to the OpenID provider. Where an act was sent without a login it holds the act.
+
+    `held`: that of somebody who comes back from the provider without a login.
+    """
     visit = read_cookie(request, VISIT) or new_secret()
     page = render(
         request,
@@ -115,13 +117,18 @@ def login_page(
         return_path=target,
         name=name[:128],
         error=error,
-        act=act,
-        sent_to=request.url.path,
+        held=held or held_act(request),
         csrf=csrf_token(visit),
         provider=f"{CALLBACK.removesuffix('/callback')}?{urlencode({'next': target})}" if provider else "",
     )
     put_cookie(request, page, VISIT, visit)
     return page
+
+
+def held_page(request: Request, login: Login, held: HeldAct) -> Response:
+    """Leads whoever has just logged in to the form of an act that was not done, with all that was typed."""
+    request.state.login = login
+    return render(request, "held.html", held=held)
 
 
 def redirect(path: str) -> Response:

@@ -9,9 +9,10 @@ from http_api.password_rules import SHORTEST, why_not
 from http_api.problems import not_found
 from http_api.request import address_prefix, origin
 from shop_manager.dashboard.layout import CHANGE_PATH, Layout, done_before, lead_on, login_of, put_login, render
-from shop_manager.dashboard.login_pages import redirect
+from shop_manager.dashboard.login_pages import held_page, redirect
 from shop_manager.dashboard.login_throttle import LoginThrottle
 from shop_manager.dashboard.logins import Login
+from shop_manager.dashboard.not_yet import HELD, held_in
 from shop_manager.dashboard.return_paths import HOME
 from shop_manager.operations.login_audit import LoginAudit, Refusal
 
@@ -73,15 +74,25 @@ class PasswordPage:
         if begun is None:
             return self._page(request, 409, error=_CHANGED_MEANWHILE)
         request.app.state.keys.forget(operator.key_id)  # it waited for this, and works now
-        response = redirect(HOME) if login.must_change else lead_on(request, CHANGE_PATH, "password")
+        held = held_in(request.state.form.get(HELD))
+        if login.must_change:
+            response = held_page(request, begun, held) if held else redirect(HOME)
+        else:
+            response = lead_on(request, CHANGE_PATH, "password")
         put_login(request, response, begun, self._logins)
         return response
 
     def _page(self, request: Request, status: int = 200, *, error: str = "", done: bool = False) -> Response:
-        context = {"error": error, "done": done, "shortest": SHORTEST}
         if login_of(request).must_change:
-            return render(request, "password.html", status, **context)
+            held = held_in(request.state.form.get(HELD))
+            return password_form(request, status, error=error, held=held.text if held else "")
+        context = {"error": error, "done": done, "shortest": SHORTEST, "held": ""}
         return self._layout.page(request, "password.html", status, **context)
+
+
+def password_form(request: Request, status: int, *, error: str = "", held: str = "") -> Response:
+    """The page for who has to choose another password first. `held`: an act that comes back after it, as a text."""
+    return render(request, "password.html", status, error=error, done=False, shortest=SHORTEST, held=held)
 
 
 def _with_password(request: Request) -> Login:

@@ -24,6 +24,7 @@ class Returned(NamedTuple):
     nonce: str
     verifier: str
     return_path: str
+    act: str | None
 
 
 class ProviderLogins:
@@ -33,8 +34,11 @@ class ProviderLogins:
         self._database = database
         self._table = provider_logins_table(MetaData())
 
-    def begin(self, begun: BegunLogin, return_path: str) -> str:
-        """The value of the browser's cookie. Problem `overloaded` when too many are under way."""
+    def begin(self, begun: BegunLogin, return_path: str, act: str | None = None) -> str:
+        """The value of the browser's cookie. `act`: what was sent, to be shown again (not_yet.py).
+
+        Problem `overloaded` when too many are under way.
+        """
         token, table = secrets.token_urlsafe(32), self._table
         with self._database.begin() as tx:
             now = tx.now()
@@ -42,7 +46,7 @@ class ProviderLogins:
             if tx.execute(select(func.count()).select_from(table)).scalar_one() >= MOST:
                 raise Problem("overloaded", "Too many are logging in just now.")
             row = {"hash": token_hash(token), "state": begun.state, "nonce": begun.nonce, "verifier": begun.verifier}
-            tx.insert(table, [{**row, "return_path": return_path, "began_at": now}])
+            tx.insert(table, [{**row, "return_path": return_path, "act": act, "began_at": now}])
         return token
 
     def take(self, token: str, state: str) -> Returned | None:
@@ -56,4 +60,4 @@ class ProviderLogins:
             return None
         if not hmac.compare_digest(row.state.encode(), state.encode()):
             return None
-        return Returned(row.nonce, row.verifier, row.return_path)
+        return Returned(row.nonce, row.verifier, row.return_path, row.act)

@@ -11,10 +11,12 @@ from http_api.openid_options import CALLBACK, NotVouchedFor, ProviderUnavailable
 from http_api.principals import stable_part
 from http_api.problems import Problem, not_found
 from http_api.request import address_prefix, origin
-from shop_manager.dashboard.cookies import LOGIN, PROVIDER, drop_cookie, put_cookie, read_cookie
-from shop_manager.dashboard.layout import Layout, put_login
-from shop_manager.dashboard.login_pages import login_page, redirect
+from shop_manager.dashboard.cookies import LOGIN, PROVIDER, VISIT, drop_cookie, put_cookie, read_cookie
+from shop_manager.dashboard.csrf import check_csrf
+from shop_manager.dashboard.layout import Layout, put_login, render
+from shop_manager.dashboard.login_pages import held_page, login_page, redirect
 from shop_manager.dashboard.login_throttle import LoginThrottle
+from shop_manager.dashboard.not_yet import HELD, HeldAct, held_in
 from shop_manager.dashboard.provider_logins import LIFETIME, ProviderLogins, Returned
 from shop_manager.dashboard.return_paths import HOME, LOGIN_PATH, safe_return_path
 from shop_manager.operations.login_audit import LoginAudit, Refusal
@@ -49,13 +51,31 @@ class ProviderPages:
         wait = self._throttle.take_origin(origin(request.scope))
         if wait:
             raise Problem("too_many_requests", retry_after=wait)
+        return self._begin(request, provider, None)
+
+    def begin_with_act(self, request: Request) -> Response:
+        """The same for whoever had sent an act: it is kept until they are back. A page of ours leads on, for a form may
+        lead nowhere else (`form-action`).
+        """
+        provider = self._known()
+        check_csrf(request, request.state.form, read_cookie(request, VISIT))
+        wait = self._throttle.take_origin(origin(request.scope))
+        if wait:
+            raise Problem("too_many_requests", retry_after=wait)
+        return self._begin(request, provider, held_in(request.state.form.get(HELD)))
+
+    def _begin(self, request: Request, provider: OpenIdProvider, held: HeldAct | None) -> Response:
         target = safe_return_path(request.query_params.get("next"))
         try:
             begun = provider.begin()
         except (ProviderUnavailable, NotVouchedFor) as error:
-            return self._away(request, target, error)
+            return self._away(request, target, error, held)
         response = redirect(begun.url)
-        put_cookie(request, response, PROVIDER, self._begun.begin(begun, target), LIFETIME // 1000)
+        if held:
+            response = render(request, "onward.html", url=begun.url)
+            response.headers["Refresh"] = f"0; url={begun.url}"
+        token = self._begun.begin(begun, target, held.text if held else None)
+        put_cookie(request, response, PROVIDER, token, LIFETIME // 1000)
         return response
 
     def come_back(self, request: Request) -> Response:
@@ -65,22 +85,24 @@ class ProviderPages:
         returned = self._begun.take(token, given.get("state", "")) if token else None
         if returned is None:
             return self._refused(request, "unknown or used state")
+        held = held_in(returned.act)
         if "error" in given or not given.get("code"):
-            return self._refused(request, "the provider has refused")
+            return self._refused(request, "the provider has refused", held=held)
         try:
             person = provider.person(given["code"], returned.nonce, returned.verifier, given.get("iss"))
         except NotVouchedFor as error:
-            return self._refused(request, f"not vouched for: {error}")
+            return self._refused(request, f"not vouched for: {error}", held=held)
         except ProviderUnavailable as error:
-            return self._away(request, returned.return_path, error)
+            return self._away(request, returned.return_path, error, held)
         return self._entered(request, person, returned)
 
     def _entered(self, request: Request, person: VouchedFor, returned: Returned) -> Response:
         if person.role is None:
-            return self._refused(request, "no role", stable_part(person.name), _NO_ROLE)
+            return self._refused(request, "no role", stable_part(person.name), _NO_ROLE, held_in(returned.act))
         login = self._logins.begin_elsewhere(person.name, person.role, read_cookie(request, LOGIN))
         self._audit.done(login.principal, "login", address_prefix(request.scope))
-        response = redirect(returned.return_path)
+        held = held_in(returned.act)
+        response = held_page(request, login, held) if held else redirect(returned.return_path)
         put_login(request, response, login, self._logins)
         drop_cookie(request, response, PROVIDER)
         return response
@@ -90,14 +112,16 @@ class ProviderPages:
             raise not_found()
         return self._provider
 
-    def _refused(self, request: Request, why: str, name: str | None = None, error: str = _FAILED) -> Response:
+    def _refused(
+        self, request: Request, why: str, name: str | None = None, error: str = _FAILED, held: HeldAct | None = None
+    ) -> Response:
         self._audit.refused(Refusal(name, "forbidden", why), address_prefix(request.scope))
-        page = login_page(request, HOME, error=error, status=403, provider=True)
+        page = login_page(request, HOME, error=error, status=403, provider=True, held=held)
         drop_cookie(request, page, PROVIDER)
         return page
 
-    def _away(self, request: Request, target: str, error: Exception) -> Response:
+    def _away(self, request: Request, target: str, error: Exception, held: HeldAct | None) -> Response:
         log.warning("provider_not_reached", trouble=str(error))
-        page = login_page(request, target, error=_AWAY, status=503, provider=True)
+        page = login_page(request, target, error=_AWAY, status=503, provider=True, held=held)
         page.headers["Retry-After"] = "2"
         return page

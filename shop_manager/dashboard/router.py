@@ -82,6 +82,7 @@ def dashboard_routers(
     entrance = login_router(LoginPages(layout, throttle, audit))
     elsewhere = ProviderPages(layout, provider, throttle, audit)
     entrance.add_api_route(BEGIN, elsewhere.begin, methods=["GET"])
+    entrance.add_api_route(BEGIN, elsewhere.begin_with_act, methods=["POST"])
     entrance.add_api_route(CALLBACK, elsewhere.come_back, methods=["GET"])
     return [assets_router(), entrance, pages]
 

@@ -12,6 +12,7 @@ from http_api.answers import ServiceName
 from http_api.problems import Problem
 from shop_manager.dashboard.forms import principal_of, raise_unless_shown, validated
 from shop_manager.dashboard.layout import HEADERS, Layout, login_of, may
+from shop_manager.dashboard.not_yet import raise_if_not_yet
 from shop_manager.operations.facade import Operations
 from shop_manager.operations.runbooks import CAUSE, KEYS, RunbookAsk
 
@@ -58,6 +59,7 @@ class RunbooksPage:
         form, who = request.state.form, principal_of(request)
         self._runbooks.require(who)
         try:
+            raise_if_not_yet(request)
             fields = {name: form[name].strip() for name in FIELDS if form.get(name, "").strip()}
             self._runbooks.save(who, validated(RunbookAsk, {**fields, "reason": form.get("reason", "")}))
         except Problem as problem:

@@ -25,7 +25,7 @@ def login_table(metadata: MetaData) -> Table:
 def provider_logins_table(metadata: MetaData) -> Table:
     """Puts `provider_logins` into the metadata: logins at an OpenID provider that are not back yet, each used once.
 
-    `hash` is that of the browser's cookie. Times are ms.
+    `hash` is that of the browser's cookie, `act` what was sent and not done (not_yet.py). Times are ms.
     """
     return Table(
         "provider_logins",
@@ -36,4 +36,5 @@ def provider_logins_table(metadata: MetaData) -> Table:
         Column("verifier", String(128), nullable=False),
         Column("return_path", Text, nullable=False),
         Column("began_at", BigInteger, nullable=False, index=True),
+        Column("act", Text),
     )

@@ -135,6 +135,9 @@
     setInterval(watch, 1000);
   }
 
+  // An act that comes back after a login: its page leads on to its form.
+  document.querySelector("form[data-at-once]")?.requestSubmit();
+
   // --- ids that are copied -------------------------------------------------------------------------------------------
 
   const COPIED_FOR = 2_000;

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import html
+import re
+
 import pytest
 
 from domain.times import hours
 from messaging.parked import ParkedMessage, park
 from shop_manager.dashboard.cookies import LOGIN as COOKIE
-from shop_manager.dashboard.not_yet import is_held
+from shop_manager.dashboard.not_yet import held_in, is_held
 from shop_manager.dashboard.tests.browser_client import BrowserClient, people, visible_text_of
 from shop_manager.dashboard.tests.test_clerks_page import stuck_at_capture
 from shop_manager.engine import tables
@@ -18,6 +21,7 @@ TYPED = {
     "/dashboard/clerks/{clerk}/actions": {"action": "note", "reason": "typed with care", "version": "5"},
     "/dashboard/parked/actions": {"action": "discard", "reason": "typed with care", "pick": "prk_1@1"},
     "/dashboard/bulk": {"action": "retry", "reason": "typed with care", "stuck": "yes"},
+    "/dashboard/runbooks": {"service": "risk", "link": "https://wiki.test/risk", "reason": "typed with care"},
     "/dashboard/people": {"name": "ada", "role": "viewer", "reason": "typed with care"},
 }
 PASSWORD = "a lamp on a table"
@@ -58,6 +62,72 @@ def test_after_the_login_the_form_is_back_with_what_was_typed_and_nothing_was_do
     assert "typed with care" in back.text and password not in back.text
     assert acts(harness) == before
     assert browser.get("/dashboard").status_code == 200
+
+
+@pytest.mark.parametrize("path", TYPED)
+def test_a_form_of_an_earlier_login_is_back_with_what_was_typed_and_a_token_of_now(
+    harness: HttpHarness, path: str
+) -> None:
+    address, fields = path.format(clerk=stuck_at_capture(harness)), TYPED[path]
+    old = BrowserClient(harness).logged_in("admin", "nora").token()
+    browser = BrowserClient(harness).logged_in("admin", "nils")
+    with harness.database.begin() as tx:
+        park(tx, tables.technical.parked, [ParkedMessage("risk", "q", "bad", None, b"{")], tx.now())
+    before = acts(harness)
+    back = browser.post(address, None, **fields, csrf=old)
+    text = visible_text_of(back.text)
+    assert back.status_code == 409 and ("Nothing was done." in text or "No preview was made." in text)
+    assert "of an earlier login" in text and "typed with care" in back.text
+    assert browser.token() != old and acts(harness) == before
+    elsewhere = browser.post(address, {"Origin": "https://evil.test"}, **fields, csrf=old)
+    assert elsewhere.status_code == 403
+    no_browser = browser.request("POST", address, data={**fields, "csrf": old})
+    assert no_browser.status_code == 403, "who sends no origin may be anybody"
+
+
+def test_through_a_password_that_has_to_be_changed_first_what_was_typed_is_kept(harness: HttpHarness) -> None:
+    clerk = stuck_at_capture(harness)
+    address, fields = f"/dashboard/clerks/{clerk}/actions", TYPED["/dashboard/clerks/{clerk}/actions"]
+    browser, _ = admin_logged_out(harness)
+    first = people(harness).add_operator("ida", "admin", must_change=True)[0]
+    before = acts(harness)
+    browser.post(address, None, **fields)
+    asked = browser.post(address, None, **fields, log_in_as="ida", log_in_with=first)
+    assert asked.status_code == 403 and "Nothing was done yet. Choose the password" in visible_text_of(asked.text)
+    held = hidden(asked.text)["held"]
+    wrong = browser.post("/dashboard/password", old="wrong", new=PASSWORD, again=PASSWORD, held=held)
+    assert wrong.status_code == 422 and hidden(wrong.text)["held"] == held
+    changed = browser.post("/dashboard/password", old=first, new=PASSWORD, again=PASSWORD, held=held)
+    assert changed.status_code == 200 and "Nothing was done yet" in changed.text
+    back = browser.post(address, None, **hidden(changed.text))
+    assert "typed with care" in back.text and "Nothing was done." in visible_text_of(back.text)
+    assert [each for each in acts(harness) if each != "password"] == before
+
+
+def hidden(page: str) -> dict[str, str]:
+    """The hidden fields of the form of a page."""
+    form = page[page.index('class="stack"') :]
+    found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', form)
+    return {name: html.unescape(value) for name, value in found}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        None,
+        "",
+        "{",
+        "[]",
+        '["/dashboard/bulk"]',
+        '["/dashboard/views", [["name", "x"]]]',
+        '["https://evil.test", []]',
+        '["/dashboard/bulk", [["name", 1]]]',
+        '["/dashboard/bulk", [["name"]]]',
+        '[["/dashboard/bulk"], []]',
+    ],
+)
+def test_a_text_that_holds_no_act_of_ours_holds_none(text: str | None) -> None:
+    assert held_in(text) is None
 
 
 def test_S8_where_an_act_was_sent_a_login_needs_the_visitors_token_too(harness: HttpHarness) -> None:
