@@ -87,6 +87,11 @@ def detail_of(error: Mapping[str, Any]) -> str:
     return f"{_allowed(kind, error)}{_shown(error)}"
 
 
+def detail_for_people(error: Mapping[str, Any]) -> str:
+    """The same for who has typed it into a form: nobody writes quotes there."""
+    return detail_of(error).replace(_WHOLE, "a whole number").replace("a text in quotes", "a text")
+
+
 def _allowed(kind: str, error: Mapping[str, Any]) -> str:
     context = error.get("ctx") or {}
     if kind in _NEEDED:

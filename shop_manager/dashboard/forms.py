@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from domain.times import to_wire
 from http_api.principals import Principal
 from http_api.problems import Problem, WrongField
-from http_api.validation_errors import detail_of
+from http_api.validation_errors import detail_for_people
 from shop_manager.dashboard.form_numbers import is_number
 from shop_manager.dashboard.layout import login_of
 from shop_manager.operations.claims import ClaimAsk
@@ -85,4 +85,4 @@ def until_in(form: Mapping[str, str], now: int) -> dict[str, str]:
 def _wrong(error: Mapping[str, Any]) -> WrongField:
     """In the words of `/ops`, by the name of the form's field."""
     name = ".".join(str(each) for each in error["loc"]) or "the form"
-    return WrongField(param=name, detail=detail_of({**error, "loc": ("form", *error["loc"])}))
+    return WrongField(param=name, detail=detail_for_people({**error, "loc": ("form", *error["loc"])}))

@@ -39,7 +39,7 @@ class HomePage:
     def show(self, request: Request) -> Response:
         views = home_views(request, self._operations)
         figures = self._figures(request)
-        return self._layout.page(request, "home.html", live="/dashboard/live?of=home", views=views, **figures)
+        return self._layout.page(request, "home.html", live="/dashboard/live?of=home", **views, **figures)
 
     def updates(self, request: Request) -> str:
         """All parts, of one moment: no headline stands over a table or a chart that says something else."""

@@ -11,7 +11,7 @@ from fastapi.responses import RedirectResponse
 from http_api.principals import has_role
 from shop_manager.dashboard.forms import principal_of, validated
 from shop_manager.dashboard.layout import HEADERS
-from shop_manager.dashboard.query_parameters import ClerkQuery, address, read_clerk_query
+from shop_manager.dashboard.query_parameters import FILTERS, NAMES_IN_OPS, ClerkQuery, address, read_clerk_query
 from shop_manager.operations.claim_rows import key_of
 from shop_manager.operations.facade import Operations
 from shop_manager.operations.requests import ViewAsk
@@ -26,6 +26,8 @@ WITH_COUNTS = 20
 
 
 def saved_views_routes(router: APIRouter, views: Views) -> None:
+    views.wrong_in = wrong_in
+
     @router.get("/views")
     def to_list() -> Response:
         return RedirectResponse(PATH, 303, HEADERS)
@@ -50,7 +52,8 @@ def saved_views_routes(router: APIRouter, views: Views) -> None:
 def saved_views_of(request: Request, operations: Operations, query: ClerkQuery) -> list[dict[str, Any]]:
     """One's own and the shared ones: `{name, address, current, owner, shared, own, may_change, count}`.
 
-    `current`: it is the one of this query. `count` in words, of the first WITH_COUNTS, else empty.
+    `wrong`: why the list cannot show it, or "". `current`: it is the one of this query.
+    `count` in words, of the first WITH_COUNTS, else empty.
     """
     who, shown = principal_of(request), list[dict[str, Any]]()
     for number, view in enumerate(operations.views.all_of(who)["data"]):
@@ -59,7 +62,8 @@ def saved_views_of(request: Request, operations: Operations, query: ClerkQuery) 
         shown.append({
             **{name: view[name] for name in ("name", "owner", "shared")},
             "address": address(PATH, saved.values),
-            "current": saved == query,
+            "wrong": wrong_in(view["query"]),
+            "current": saved == query and not wrong_in(view["query"]),
             "own": own,
             "may_change": own or has_role(who, "admin"),
             "count": _count(operations, saved) if number < WITH_COUNTS else "",
@@ -67,20 +71,38 @@ def saved_views_of(request: Request, operations: Operations, query: ClerkQuery) 
     return shown
 
 
-def home_views(request: Request, operations: Operations) -> list[dict[str, Any]]:
-    """A few of them for the home page: `{name, address, owner, own, count}`, one's own first."""
+def home_views(request: Request, operations: Operations) -> dict[str, Any]:
+    """`{views, more}`: a few of them for the home page, `{name, address, owner, own, count}`, one's own first, and how
+    many more there are on the list.
+    """
     who, shown = principal_of(request), list[dict[str, Any]]()
-    for view in operations.views.all_of(who)["data"][:AT_HOME]:
+    found = operations.views.all_of(who)["data"]
+    can_be_shown = [view for view in found if not wrong_in(view["query"])][:AT_HOME]
+    for view in can_be_shown:
         saved = _parsed(view["query"], key_of(who))
         own = view["owner"] == who.stable_name
-        found = {"name": view["name"], "owner": view["owner"], "own": own, "address": address(PATH, saved.values)}
-        shown.append({**found, "count": _count(operations, saved)})
-    return shown
+        known = {"name": view["name"], "owner": view["owner"], "own": own, "address": address(PATH, saved.values)}
+        shown.append({**known, "count": _count(operations, saved)})
+    return {"views": shown, "more": len(found) - len(shown)}
 
 
 def query_string_of(query: ClerkQuery) -> str:
     """The filter and the order, as they stand behind the `?`; the cursor is no part of a view."""
     return address("", query.values).removeprefix("?")
+
+
+def wrong_in(query_string: str) -> str:
+    """What of a query the list does not know, by name and value, and what is allowed; "" when it knows all."""
+    try:
+        given = dict(parse_qsl(query_string, max_num_fields=50))
+    except ValueError:
+        return "at most 50 parameters are allowed"
+    known = {*FILTERS, *NAMES_IN_OPS.values(), "sort", "columns", "cursor"}
+    for name, value in given.items():
+        if name not in known:
+            return f"{name}={value[:40]}: there is no such filter; allowed are {', '.join(sorted(known - {'cursor'}))}"
+    errors = read_clerk_query(given).errors
+    return next((f"{name}={given.get(name, '')[:40]}: {why}" for name, why in errors.items()), "")
 
 
 def _count(operations: Operations, query: ClerkQuery) -> str:

@@ -292,12 +292,19 @@ class KeyAct(Body):
     reason: Said
 
 
+def _without_slash(name: str) -> str:
+    """No address of ours takes an encoded one, so nobody could forget it."""
+    if "/" in name or "\\" in name:
+        raise ValueError("a name without / and \\ is needed")
+    return name
+
+
 class ViewAsk(Body):
     """`query` is what stands behind the `?` of the list's address."""
 
     model_config = example({"name": "stuck", "query": "stuck=yes", "shared": True})
 
-    name: Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_said)]
+    name: Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_said), AfterValidator(_without_slash)]
     query: Annotated[str, Field(max_length=2000)]
     shared: Annotated[
         bool | None, Field(description="with all; else it stays as it is, and a new one is one's own")

@@ -6,13 +6,14 @@ A view is a person's own, or shared with all; only who saved it or an admin chan
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, select
 
 from http_api.conventions import page
 from http_api.principals import Principal
-from http_api.problems import Problem, not_found
+from http_api.problems import Problem, invalid, not_found
 from messaging.database import Database, Tx
 from shop_manager.engine.tables import operations_schema
 from shop_manager.operations.audit import AuditLine, record
@@ -31,6 +32,8 @@ class Views:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self.wrong_in: Callable[[str], str] = _nothing
+        """What of a query the list does not know, in a line; "" when it knows all. The dashboard brings it."""
 
     def all_of(self, who: Principal) -> dict[str, Any]:
         """A page of `{name, query, owner, shared}`: one's own first, by name."""
@@ -46,8 +49,11 @@ class Views:
     ) -> dict[str, Any]:
         """The view; a name that is there gets the new query, and stays shared or not when `shared` is None.
 
-        `owner`: of somebody else, who has it already; for admins. Problem 409 when there are MOST others.
+        `owner`: of somebody else, who has it already; for admins. Problem 409 when there are MOST others,
+        422 for a query that the list does not know.
         """
+        if wrong := self.wrong_in(query):
+            raise invalid("$.query", wrong)
         of = self._owner(who, owner, "save_view", name)
         with self.database.begin() as tx:
             known = tx.execute(select(table).where(_of(who, of, name))).first()
@@ -81,6 +87,10 @@ class Views:
         """What an admin does to somebody else's view is in the audit."""
         if of != who.stable_name:
             record(tx, who, AuditLine(action, _target(of, name)), tx.now())
+
+
+def _nothing(query: str) -> str:
+    return ""
 
 
 def _of(who: Principal, owner: str, name: str) -> ColumnElement[bool]:

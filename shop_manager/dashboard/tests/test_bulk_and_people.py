@@ -162,7 +162,7 @@ def test_the_page_says_until_when_a_key_is_good_and_when_it_was_used(
     assert KeyRing(harness.database).check(key.group(1))
     assert ", last used now" in admin.text(PEOPLE)
     assert "at least 1 is allowed" in visible_text_of(admin.post(f"{PEOPLE}/keys", **made, expires_in_days="0").text)
-    assert "a whole number, not in quotes, is needed" in visible_text_of(
+    assert "expires_in_days: a whole number is needed (is 'soon')" in visible_text_of(
         admin.post(f"{PEOPLE}/keys", **made, expires_in_days="soon").text
     )
 

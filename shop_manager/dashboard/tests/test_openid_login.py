@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +12,7 @@ import httpx
 import pytest
 from joserfc.jwk import RSAKey
 
-from domain.times import hours, minutes
+from domain.times import minutes
 from shop_manager.dashboard.cookies import LOGIN, PROVIDER
 from shop_manager.dashboard.provider_logins import MOST
 from shop_manager.dashboard.tests.browser_client import BrowserClient, visible_text_of
@@ -24,7 +22,6 @@ from shop_manager.dashboard.tests.openid_server import (
     OpenIdServer,
     openid_server,
 )
-from shop_manager.dashboard.tests.test_clerks_page import stuck_at_capture
 from shop_manager.settings import ShopManagerSettings
 from shop_manager.tests.http_harness import HttpHarness
 from shop_manager.tests.test_operations_api import read, stuck_one
@@ -261,39 +258,6 @@ def test_S10_the_name_is_the_subject_and_what_can_be_seen_of_the_shown_one(
     logs_in(browser, provider)
     [line] = read(browser.harness, "audit")["data"]
     assert line["who"].startswith(name) and (line["who"] == name or name.endswith("-"))
-
-
-def test_what_was_typed_is_kept_while_its_sender_is_at_the_provider(
-    harness: HttpHarness, browser: BrowserClient, provider: OpenIdServer
-) -> None:
-    clerk = stuck_at_capture(harness)
-    address, fields = (
-        f"/dashboard/clerks/{clerk}/actions",
-        {"action": "note", "reason": "typed with care", "version": "5"},
-    )
-    logs_in(browser, provider)
-    harness.now += hours(2)
-    asked = browser.post(address, None, **fields)
-    assert asked.status_code == 401 and f'action="{BEGIN}?next=' in asked.text
-    held = html.unescape(re.findall(r'name="held" value="([^"]+)"', asked.text)[0])
-    out = browser.post(BEGIN, held=held)
-    url = out.headers["refresh"].removeprefix("0; url=")
-    assert out.status_code == 200 and html.escape(url) in out.text and "typed with care" not in url
-    refused = browser.get(own(provider.log_in(url)).replace("code=", "error=x&code="))
-    assert refused.status_code == 403 and "typed with care" in refused.text, "it is held by the login page again"
-    out = browser.post(BEGIN, held=held)
-    back = browser.get(own(provider.log_in(out.headers["refresh"].removeprefix("0; url="))))
-    assert back.status_code == 200 and "Nothing was done yet" in visible_text_of(back.text)
-    assert f'action="{address}"' in back.text
-    form = browser.post(address, None, **fields, look_first="yes")
-    assert "Nothing was done." in visible_text_of(form.text) and "typed with care" in form.text
-    assert "Note, by" not in visible_text_of(form.text)
-
-
-def test_S8_who_begins_with_an_act_needs_the_visitors_token(browser: BrowserClient) -> None:
-    browser.get("/dashboard/login")
-    assert browser.post(BEGIN, csrf="0" * 64, held="").status_code == 403
-    assert browser.post(BEGIN, {"Origin": "https://evil.test"}, held="").status_code == 403
 
 
 def test_a_new_key_of_the_provider_is_fetched(browser: BrowserClient, provider: OpenIdServer) -> None:
