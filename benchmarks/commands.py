@@ -47,6 +47,7 @@ CONTESTS = {
     "hot": Contest(HOT, ["ours"], dict.fromkeys(HOT, 200)),
     "idle": Contest(["idle"], ["ours", "embedded"], {"idle": 0}),
     "memory": Contest(["memory"], ["ours", "embedded"], {"memory": 5_000}),
+    "disk": Contest(["disk"], ["ours"], {"disk": 2_000}),
     "overload": Contest(["overload"], ["ours"], {"overload": 1_000}),
     "away": Contest(["one_dead", "one_slow"], ["ours"], {"one_dead": 30, "one_slow": 30}),
     "backlog": Contest(["engine"], ["ours"], {"engine": 10_000}),

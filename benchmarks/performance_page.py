@@ -34,6 +34,7 @@ CHAPTERS = {
     "hot": "Hot rows",
     "idle": "Nothing to do",
     "memory": "Memory",
+    "disk": "What an order leaves on disk",
     "overload": "Three times as much as it can do",
     "away": "One service dead, one slow",
     "backlog": "A long backlog",

@@ -16,9 +16,10 @@ import httpx
 from sqlalchemy import func, select
 
 from benchmarks.figures import Figures, percentile
-from benchmarks.meter import used
+from benchmarks.meter import session, used
 from benchmarks.our_rounds import CONNECTIONS, SKU, OurRound, order
 from benchmarks.shops import stock_up
+from clerk_cli.services import NAMES
 from shop_manager.engine.tables import clerks, history
 
 IDLE_SECONDS = 20.0
@@ -38,6 +39,7 @@ def stress_phases(our: OurRound) -> Mapping[str, Callable[[int], Figures]]:
     return {
         "idle": stress.idle,
         "memory": stress.memory,
+        "disk": stress.disk,
         "overload": stress.overload,
         "one_dead": stress.one_dead,
         "one_slow": stress.one_slow,
@@ -75,6 +77,27 @@ class Stress:
         times = {name.replace("memory_mib", "times"): last[name] / first[name.replace("memory_mib", "first_mib")]
                  for name in last}  # fmt: skip
         return {"orders": orders, **first, **last, **times}
+
+    def disk(self, orders: int) -> Figures:
+        """KiB that are left on disk of an order, with its history and all that services keep, after `VACUUM FULL`."""
+        before = self._on_disk()
+        self._our.http(orders)
+        kept = {name: (size - before[name]) / orders / 1024 for name, size in self._on_disk().items()}
+        return {
+            "orders": orders,
+            "disk_kb": sum(kept.values()),
+            **{f"disk_kb.{name}": kib for name, kib in kept.items()},
+        }
+
+    def _on_disk(self) -> dict[str, int]:
+        """Bytes of each service's database, without what is free in it."""
+        sizes = {}
+        for name in NAMES:
+            with session(self._our.shop.database.replace("{service}", name)) as cursor:
+                cursor.execute("VACUUM (FULL)")
+                cursor.execute("SELECT pg_database_size(current_database())")
+                sizes[name] = int(cursor.fetchone()[0])
+        return sizes
 
     def _memory(self, name: str) -> Figures:
         return {f"{name}.{process}": float(mib) for process, mib in self._our.shop.memory().items()}

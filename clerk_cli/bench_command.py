@@ -12,7 +12,7 @@ def bench(
     what: Annotated[
         str,
         typer.Argument(
-            help="all, compare, alone, engine, http, embedded, undone, scale, hot, idle, memory, overload, away, "
+            help="all, compare, alone, engine, http, embedded, undone, scale, hot, idle, memory, disk, overload, away, "
             "backlog, flat, verify, live-verify, start or deadlines."
         ),
     ],
