@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from pathlib import Path
+from shutil import copytree
 from time import monotonic
 
 import httpx
@@ -16,15 +17,16 @@ NO_BROKER = {"CLERK_BROKER_URL": NOWHERE, "CLERK_BROKER_SHARED_USER": "clerk"}
 SQLITE = {"CLERK_DATABASE_URL": "sqlite:///data/{service}.db", **KEYS_ELSEWHERE}
 
 
-def migrated(folder: Path) -> Path:
-    with clerk("migrate", "--data", "data", folder=folder) as migration:
-        assert migration.ended() == 0
-    return folder
+@pytest.fixture
+def migrated(new_shop: Path, tmp_path: Path) -> Path:
+    """A folder with migrated databases in its folder `data`."""
+    copytree(new_shop, tmp_path / "data")
+    return tmp_path
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_listens_at_once_and_is_not_ready_without_its_broker(name: str, tmp_path: Path) -> None:
-    with clerk("serve", name, "--port", "0", folder=migrated(tmp_path), **SQLITE, **NO_BROKER) as running:
+def test_it_listens_at_once_and_is_not_ready_without_its_broker(name: str, migrated: Path) -> None:
+    with clerk("serve", name, "--port", "0", folder=migrated, **SQLITE, **NO_BROKER) as running:
         url = running.line("listening ").removeprefix("listening ")
         assert httpx.get(f"{url}/health/live").status_code == 200
         answer = broker_is_missing(url)
@@ -69,17 +71,17 @@ def test_without_its_tables_it_ends_with_one_clear_line(tmp_path: Path) -> None:
         assert "Traceback" not in running.errors
 
 
-def test_S13_it_does_not_start_as_another_user_of_the_broker_than_its_own(tmp_path: Path) -> None:
+def test_S13_it_does_not_start_as_another_user_of_the_broker_than_its_own(migrated: Path) -> None:
     broker = {"CLERK_BROKER_URL": f"amqp://payment:{PASSWORD}@127.0.0.1:1/"}
-    with clerk("serve", "risk", "--port", "0", folder=migrated(tmp_path), **SQLITE, **broker) as running:
+    with clerk("serve", "risk", "--port", "0", folder=migrated, **SQLITE, **broker) as running:
         assert running.ended() == 2
         [line] = running.errors.splitlines()
         assert line.startswith("clerk: CLERK_BROKER_URL logs in as 'payment', but the broker user of risk is 'risk'")
         assert PASSWORD not in line
 
 
-def test_S13_that_all_services_share_one_user_is_said_in_the_log(tmp_path: Path) -> None:
-    with clerk("serve", "risk", "--port", "0", folder=migrated(tmp_path), **SQLITE, **NO_BROKER) as running:
+def test_S13_that_all_services_share_one_user_is_said_in_the_log(migrated: Path) -> None:
+    with clerk("serve", "risk", "--port", "0", folder=migrated, **SQLITE, **NO_BROKER) as running:
         running.line("listening ")
         running.signal(signal.SIGTERM)
         assert running.ended(within=5.0) == 0
@@ -94,9 +96,9 @@ def test_a_wrong_broker_url_is_one_clear_line_without_its_password(tmp_path: Pat
 
 
 @pytest.mark.parametrize("behind", ["true", "false"])
-def test_S8_shop_manager_trusts_a_proxys_header_on_tls_only_when_it_is_set_so(behind: str, tmp_path: Path) -> None:
+def test_S8_shop_manager_trusts_a_proxys_header_on_tls_only_when_it_is_set_so(behind: str, migrated: Path) -> None:
     variables = {**SQLITE, **NO_BROKER, "CLERK_BEHIND_PROXY": behind}
-    with clerk("serve", "shop_manager", "--port", "0", folder=migrated(tmp_path), **variables) as running:
+    with clerk("serve", "shop_manager", "--port", "0", folder=migrated, **variables) as running:
         url = running.line("listening ").removeprefix("listening ")
         page = httpx.get(f"{url}/dashboard/login", headers={"X-Forwarded-Proto": "https"})
         assert page.status_code == 200
@@ -113,11 +115,10 @@ def test_S8_shop_manager_trusts_a_proxys_header_on_tls_only_when_it_is_set_so(be
         ("CLERK_BROKER_URL=am", "broker URL"),
     ],
 )
-def test_settings_that_were_written_by_half_are_refused_with_one_line(tmp_path: Path, written: str, says: str) -> None:
-    migrated(tmp_path)
-    (tmp_path / ".env").write_text(written)
-    (tmp_path / ".env").chmod(0o600)
-    with clerk("serve", "risk", "--port", "0", folder=tmp_path, **KEYS_ELSEWHERE) as running:
+def test_settings_that_were_written_by_half_are_refused_with_one_line(migrated: Path, written: str, says: str) -> None:
+    (migrated / ".env").write_text(written)
+    (migrated / ".env").chmod(0o600)
+    with clerk("serve", "risk", "--port", "0", folder=migrated, **KEYS_ELSEWHERE) as running:
         assert running.ended() == 2
         assert running.errors.count("\n") == 1
         assert running.errors.startswith("clerk: ")
