@@ -33,12 +33,19 @@ LIVE, STUCK = 10_000, 200
 SEARCH = (
     "/ops/search?q={ended}",
     "/ops/search?q={half}",
+    "/ops/search?q={six}",
+    "/ops/search?q={ended}/credit/1/do",
+    "/ops/search?q=pay_{six}",
+    "/ops/search?q=prk_{six}",
+    "/ops/search?q=admin",
     "/ops/search?q=seed",
     "/ops/search?q=nothing",
     "/ops/search?q=ada",
     "/ops/search?q=ada@example.com",
 )
-"""The search for an id, half an id, a reference, article and tracking number of all Clerks, nothing, and a person."""
+"""The search for an id, half an id, its first digits, a message, a payment, a parked message, an operator, a reference,
+article and tracking number of all Clerks, nothing, and a person.
+"""
 SEARCH_MS = 50
 """What a search may take in the large shop."""
 MOST = 1.2
@@ -215,6 +222,7 @@ async def example_ids(shop: SeededHttpApi) -> dict[str, str]:
         "live": await first("status=open"),
         "ended": (ended := await first("status=completed")),
         "half": ended[: len(ended) // 2],
+        "six": ended.removeprefix("clk_")[:6],
         "later": later,
     }
 

@@ -121,6 +121,7 @@ class Readiness(Answer):
     """Whether the service can do its work; the checks are shown with an access key, and on the service's machine."""
 
     status: Literal["ready", "not_ready"]
+    version: Annotated[str, Field(description="of the product, as in the OpenAPI document")]
     checks: dict[str, ReadinessCheck] = ABSENT
 
 

@@ -15,6 +15,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from domain.version import VERSION
 from http_api.answers import Liveness, Readiness
 from http_api.documented import ANY_KEY, documented
 from http_api.principals import NOBODY, Kind, Principal, principal_or_monitoring, require_kind
@@ -94,7 +95,7 @@ def health_router(checks: Callable[[], Checks], registry: CollectorRegistry) -> 
         found = await look.found()
         well = all(check.ok for check in found.values())
         response.status_code = 200 if well else 503
-        status = {"status": "ready" if well else "not_ready"}
+        status = {"status": "ready" if well else "not_ready", "version": VERSION}
         if not _may_see(request, await caller(request, found)):
             return status
         return {**status, "checks": {name: check.as_json() for name, check in found.items()}}

@@ -8,6 +8,7 @@ import pytest
 from starlette.requests import Request
 
 from domain.public_url import PublicAddress
+from domain.version import VERSION
 from http_api import health
 from http_api.keys import Holder, KeysUnavailable, Scope, new_key
 from http_api.request import is_loopback
@@ -15,6 +16,8 @@ from http_api.tests.access_keys import add_key
 from http_api.tests.harness import HttpHarness
 from messaging.health_check import HealthCheck
 
+READY = {"status": "ready", "version": VERSION}
+NOT_READY = {"status": "not_ready", "version": VERSION}
 HERE = {"Host": "127.0.0.1:8470"}
 
 
@@ -29,6 +32,7 @@ def test_ready_names_each_check_to_a_client_on_this_machine(harness: HttpHarness
     assert answer.status_code == 200
     assert answer.json() == {
         "status": "ready",
+        "version": VERSION,
         "checks": {
             "database": {"ok": True, "detail": "ok"},
             "last_tick": {"ok": True, "detail": "ticking", "age_seconds": 0.25},
@@ -46,7 +50,7 @@ def test_one_bad_check_is_not_ready_and_503(harness: HttpHarness) -> None:
 
 def test_S7_strangers_and_customers_see_the_bare_status_only(harness: HttpHarness) -> None:
     for key in (None, "cs_secret"):
-        assert harness.call("GET", "/health/ready", key).json() == {"status": "ready"}
+        assert harness.call("GET", "/health/ready", key).json() == READY
     assert harness.call("GET", "/metrics").status_code == 401
     assert harness.call("GET", "/metrics", "cs_secret").status_code == 403
 
@@ -64,7 +68,10 @@ def test_S7_figures_are_for_who_asks_on_this_machine_for_this_machine(
 def opens_nothing(harness: HttpHarness, **headers: str) -> bool:
     """Neither figures nor details, with these headers."""
     figures = harness.call("GET", "/metrics", headers=headers).status_code
-    return (figures, harness.call("GET", "/health/ready", headers=headers).json()) == (401, {"status": "ready"})
+    return (figures, harness.call("GET", "/health/ready", headers=headers).json()) == (
+        401,
+        READY,
+    )
 
 
 @pytest.mark.parametrize(
@@ -152,10 +159,10 @@ def test_S7_while_nobody_says_whether_a_key_is_good_readiness_answers_as_to_nobo
     key = add_key(harness.ring, kind, "backend", "viewer" if kind == "operator" else None)
     harness.app.state.keys = Away()
     answer = harness.call("GET", "/health/ready", key)
-    assert (answer.status_code, answer.json()) == (200, {"status": "ready"})
+    assert (answer.status_code, answer.json()) == (200, READY)
     harness.checks["broker"] = HealthCheck(False, "connection refused")
     answer = harness.call("GET", "/health/ready", key)
-    assert (answer.status_code, answer.json()) == (503, {"status": "not_ready"}), "for the broker, not for the key"
+    assert (answer.status_code, answer.json()) == (503, NOT_READY), "for the broker, not for the key"
     assert harness.call("GET", "/metrics", key).status_code == 503
 
 
@@ -166,7 +173,7 @@ def test_S7_while_the_answer_about_a_key_hangs_readiness_does_not(
     said = Event()
     harness.app.state.keys = Away(said)
     answer = harness.call("GET", "/health/ready", new_key("server"))
-    assert (answer.status_code, answer.json()) == (200, {"status": "ready"})
+    assert (answer.status_code, answer.json()) == (200, READY)
     said.set()
 
 

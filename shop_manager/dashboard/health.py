@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 
 from messaging.health_check import HealthCheck
+from shop_manager.operations.service_question import ask_readiness
 
 WITHIN = 0.8
 """Seconds that a page waits for all of them together."""
@@ -86,23 +87,15 @@ class ServiceHealthReader:
         return self._ask_by_http(service)
 
     def _ask_by_http(self, service: str) -> ServiceHealth:
-        try:
-            response = self._client.get(f"{self._urls[service].rstrip('/')}/health/ready")
-            content: object = response.json()
-        except (httpx.HTTPError, ValueError) as error:
-            return ServiceHealth(service, False, f"cannot be reached: {type(error).__name__}")
-        body = content if isinstance(content, dict) else {}
-        checks = _check_lines(body.get("checks"))
-        ready = body.get("status") == "ready"
-        if not checks:
-            return ServiceHealth(service, ready, "ready" if ready else "not ready")
-        return _summarized(service, checks)
+        answered = ask_readiness(self._client, self._urls[service])
+        checks = _check_lines(answered.checks)
+        if checks and not answered.is_ready:
+            return _summarized(service, checks)
+        return ServiceHealth(service, answered.is_ready, answered.trouble or "ready", checks)
 
 
-def _check_lines(checks: object) -> list[CheckLine]:
-    """The checks of a response. Another program may be behind that address: nothing of its form is certain."""
-    if not isinstance(checks, dict):
-        return []
+def _check_lines(checks: Mapping[str, Any]) -> list[CheckLine]:
+    """Nothing of their form is certain (ask_readiness)."""
     known = {str(name): each for name, each in checks.items() if isinstance(each, dict)}
     return [CheckLine(name, each.get("ok") is True, str(each.get("detail", ""))) for name, each in known.items()]
 

@@ -1,52 +1,89 @@
-"""Asks the services in other processes whether they are ready, and which version each is.
+"""Asks a service in another process whether it is ready, which checks it shows, and which version it is.
 
-The version is the one that a service's own OpenAPI document names: that everybody may read.
+A service of before tells no version with it: that one's OpenAPI document is read for it, seldom.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from time import monotonic
+from typing import Any, NamedTuple
 
 import httpx
 
 WITHIN = 3.0
 """Seconds that one answer may take."""
 UNKNOWN = "unknown"
+KEPT = 600.0
+"""Seconds for which the version of a service of before is believed; less, when it was not ready meanwhile."""
 Services = Mapping[str, str]
 
 
 class Answered(NamedTuple):
-    """`trouble` is one line for who is not ready."""
+    """`version` is None when it is not told. `trouble` is one line for who is not ready; `checks` as they are shown."""
 
     is_ready: bool
-    version: str = UNKNOWN
+    version: str | None = None
     trouble: str = ""
+    checks: Mapping[str, Any] = {}
 
 
-def ask_services(urls: Services, transport: httpx.BaseTransport | None = None) -> dict[str, Answered]:
-    """All of them at the same time. `transport` replaces the network."""
-    with (
-        httpx.Client(timeout=WITHIN, trust_env=False, transport=transport) as client,
-        ThreadPoolExecutor(max(1, len(urls)), thread_name_prefix="service-question") as threads,
-    ):
-        asked = {service: threads.submit(_ask, client, url.rstrip("/")) for service, url in urls.items()}
-        return {service: answer.result() for service, answer in asked.items()}
-
-
-def _ask(client: httpx.Client, url: str) -> Answered:
+def ask_readiness(client: httpx.Client, url: str) -> Answered:
+    """Another program may be behind that address: nothing of its form is certain."""
     try:
-        response = client.get(f"{url}/health/ready")
-        if response.status_code != httpx.codes.OK:
-            return Answered(False, trouble=f"not ready: it answers {response.status_code}")
-        return Answered(True, _version_in(client.get(f"{url}/openapi.json").json()))
+        response = client.get(f"{url.rstrip('/')}/health/ready")
+        content: object = response.json()
     except (httpx.HTTPError, ValueError) as error:
         return Answered(False, trouble=f"cannot be reached: {type(error).__name__}")
+    body = content if isinstance(content, dict) else {}
+    checks, status = body.get("checks"), response.status_code
+    is_ready = status == httpx.codes.OK and body.get("status") == "ready"
+    return Answered(
+        is_ready,
+        _text(body.get("version")),
+        "" if is_ready else f"not ready: it answers {status}",
+        checks if isinstance(checks, dict) else {},
+    )
 
 
-def _version_in(document: object) -> str:
-    """Another program may be behind that address: nothing of its form is certain."""
+class VersionQuestion:
+    """`transport` replaces the network."""
+
+    def __init__(self, transport: httpx.BaseTransport | None = None) -> None:
+        self._transport = transport
+        self._published: dict[str, tuple[str, float]] = {}
+
+    def ask(self, urls: Services) -> dict[str, Answered]:
+        """All services at the same time, by name; of each that is ready there is a version, or UNKNOWN."""
+        with (
+            httpx.Client(timeout=WITHIN, trust_env=False, transport=self._transport) as client,
+            ThreadPoolExecutor(max(1, len(urls)), thread_name_prefix="service-question") as threads,
+        ):
+            asked = {service: threads.submit(self._ask, client, url) for service, url in urls.items()}
+            return {service: answer.result() for service, answer in asked.items()}
+
+    def _ask(self, client: httpx.Client, url: str) -> Answered:
+        answered = ask_readiness(client, url)
+        if not answered.is_ready:
+            self._published.pop(url, None)
+        if answered.version is not None or not answered.is_ready:
+            return answered
+        version, read_at = self._published.get(url, (UNKNOWN, float("-inf")))
+        if monotonic() - read_at >= KEPT:
+            version = _published_by(client, url)
+            self._published[url] = version, monotonic()
+        return answered._replace(version=version)
+
+
+def _published_by(client: httpx.Client, url: str) -> str:
+    try:
+        document: object = client.get(f"{url.rstrip('/')}/openapi.json").json()
+    except (httpx.HTTPError, ValueError):
+        return UNKNOWN
     info = document.get("info") if isinstance(document, dict) else None
-    version = info.get("version") if isinstance(info, dict) else None
-    return version[:64] if isinstance(version, str) and version else UNKNOWN
+    return (_text(info.get("version")) if isinstance(info, dict) else None) or UNKNOWN
+
+
+def _text(version: object) -> str | None:
+    return version[:64] if isinstance(version, str) and version else None

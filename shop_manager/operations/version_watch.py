@@ -20,7 +20,7 @@ from messaging.database import Database, Tx
 from shop_manager.engine import activity
 from shop_manager.engine.tables import activity_schema
 from shop_manager.operations.activity import PROCESS
-from shop_manager.operations.service_question import Answered, ask_services
+from shop_manager.operations.service_question import UNKNOWN, Answered, VersionQuestion
 from shop_manager.processes import ProcessRegistry
 
 EVERY = 15.0
@@ -43,12 +43,12 @@ class VersionWatch:
     """`urls` are the services in other processes."""
 
     def __init__(
-        self, database: Database, processes: ProcessRegistry, urls: Mapping[str, str], ask: Ask = ask_services
+        self, database: Database, processes: ProcessRegistry, urls: Mapping[str, str], ask: Ask | None = None
     ) -> None:
         self._database = database
         self._processes = processes
         self._urls = urls
-        self._ask = ask
+        self._ask = ask or VersionQuestion().ask
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="versions")
         self._asked: Future[dict[str, Answered]] | None = None
         self._due = float("-inf")
@@ -82,7 +82,7 @@ class VersionWatch:
 
     def _at_work(self, answers: Mapping[str, Answered]) -> list[tuple[str, str]]:
         own = [(SHOP_MANAGER, VERSION), *((PROCESS, reference) for reference in self._processes.by_reference)]
-        return [*own, *((service, each.version[:64]) for service, each in answers.items() if each.is_ready)]
+        return [*own, *((service, each.version or UNKNOWN) for service, each in answers.items() if each.is_ready)]
 
     def _outage(
         self, tx: Tx, service: str, answered: Answered, seen: Mapping[tuple[str, str], _Seen], now: int

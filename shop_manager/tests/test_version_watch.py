@@ -9,7 +9,7 @@ import httpx
 from domain.messages import SHOP_MANAGER
 from domain.times import minutes, seconds, to_wire
 from domain.version import VERSION
-from shop_manager.operations.service_question import Answered, ask_services
+from shop_manager.operations.service_question import Answered, VersionQuestion
 from shop_manager.operations.version_watch import BACK_AFTER, OUT_AFTER, VersionWatch
 from shop_manager.tests.http_harness import HttpHarness
 from shop_manager.tests.test_activity import feed
@@ -90,20 +90,44 @@ def test_a_service_that_never_answered_has_no_outage(harness: HttpHarness) -> No
     assert lines(harness, kind="outage") == []
 
 
-def test_services_are_asked_for_their_readiness_and_the_version_that_they_publish() -> None:
+def test_a_service_tells_its_version_with_its_readiness_and_one_of_before_is_read_seldom() -> None:
+    asked: list[str] = []
+
     def answers(request: httpx.Request) -> httpx.Response:
         host, path = request.url.host, request.url.path
+        asked.append(f"{host}{path}")
         if host == "away":
             raise httpx.ConnectError("refused")
         if path == "/health/ready":
-            return httpx.Response(503 if host == "unwell" else 200, json={"status": "ready"})
-        assert path == "/openapi.json"
-        return httpx.Response(200, json={"well": {"info": {"version": "2.0"}}, "odd": [1]}[host])
+            told = {"version": "2.1"} if host == "new" else {}
+            return httpx.Response(503 if host == "unwell" else 200, json={"status": "ready", **told})
+        return httpx.Response(200, json={"old": {"info": {"version": "2.0"}}, "odd": [1]}[host])
 
-    urls = {name: f"http://{name}/" for name in ("well", "odd", "unwell", "away")}
-    assert ask_services(urls, httpx.MockTransport(answers)) == {
-        "well": Answered(True, "2.0"),
-        "odd": Answered(True, "unknown"),
-        "unwell": Answered(False, trouble="not ready: it answers 503"),
-        "away": Answered(False, trouble="cannot be reached: ConnectError"),
-    }
+    urls = {name: f"http://{name}/" for name in ("new", "old", "odd", "unwell", "away")}
+    question = VersionQuestion(httpx.MockTransport(answers))
+    for _ in range(2):
+        assert question.ask(urls) == {
+            "new": Answered(True, "2.1"),
+            "old": Answered(True, "2.0"),
+            "odd": Answered(True, "unknown"),
+            "unwell": Answered(False, trouble="not ready: it answers 503"),
+            "away": Answered(False, trouble="cannot be reached: ConnectError"),
+        }
+    assert sorted(each for each in asked if each.endswith("openapi.json")) == ["odd/openapi.json", "old/openapi.json"]
+
+
+def test_one_of_before_that_was_not_ready_is_read_anew() -> None:
+    at_work: dict[str, Any] = {"status": 200, "version": "1.0"}
+
+    def answers(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/health/ready":
+            return httpx.Response(at_work["status"], json={"status": "ready"})
+        return httpx.Response(200, json={"info": {"version": at_work["version"]}})
+
+    question = VersionQuestion(httpx.MockTransport(answers))
+
+    def seen(**now: Any) -> str | None:
+        at_work.update(now)
+        return question.ask(URLS)["payment"].version
+
+    assert [seen(), seen(version="1.1"), seen(status=503), seen(status=200)] == ["1.0", "1.0", None, "1.1"]
