@@ -23,7 +23,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import BigInteger, Column, ForeignKey, MetaData, String, Table, or_, select, update
 
 from domain.times import days, from_wire, to_wire
-from http_api.first_passwords import first_passwords_table
+from http_api.operator_notes import first_passwords_table
 from messaging.database import Database, Tx
 from messaging.database_errors import DATABASE_ERRORS, said_by
 

@@ -17,14 +17,13 @@ from sqlalchemy import MetaData, Table, delete, select, update
 
 from domain.ids import is_id
 from domain.visible_text import comparison_key
-from http_api.first_passwords import first_passwords_table
 from http_api.keys import (
     ROLES,
     KeyRing,
     Role,
     new_key,
 )
-from http_api.long_logins import long_logins_table
+from http_api.operator_notes import first_passwords_table, long_logins_table
 from http_api.principals import ELSEWHERE
 from messaging.database import Tx
 

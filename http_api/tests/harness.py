@@ -24,11 +24,10 @@ from http_api.conventions import (
     not_modified,
     preferred_wait,
 )
-from http_api.first_passwords import first_passwords_table
 from http_api.health import health_router
 from http_api.http_figures import HttpFigures
 from http_api.keys import KeyRing
-from http_api.long_logins import long_logins_table
+from http_api.operator_notes import first_passwords_table, long_logins_table
 from http_api.principals import (
     AnyPrincipal,
     Principal,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import urlsplit
 
+from domain.http_urls import http_url
 from domain.public_url import PublicAddress
 from shop_manager.alerts.rules import AlertRules
 
@@ -70,12 +71,8 @@ class AlertOptions:
 
 def check_webhook(url: str) -> str:
     """ValueError unless it is an address to which a webhook can be sent."""
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        usable = False
-    if not usable or parts.username is not None or parts.fragment or not url.isascii() or not url.isprintable():
+    parts = http_url(url)
+    if parts is None or parts.fragment:
         raise ValueError("allowed is https://HOST/PATH, without a name, a password or a fragment")
     return url
 

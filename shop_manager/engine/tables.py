@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Computed, Index, Integer, MetaData, String, Table, Text, and_, or_
 
-from http_api.first_passwords import first_passwords_table
 from http_api.keys import key_tables
-from http_api.long_logins import long_logins_table
+from http_api.operator_notes import first_passwords_table, long_logins_table
 from messaging.technical_tables import technical_tables
 from shop_manager.engine.activity_table import activity_tables
 from shop_manager.engine.alert_tables import alert_tables

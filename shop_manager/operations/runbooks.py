@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated, Any, NamedTuple
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 from sqlalchemy import delete, select
 
+from domain.http_urls import http_url
 from domain.times import to_wire
 from http_api.answers import ServiceName
 from http_api.conventions import Body, example, page
@@ -31,12 +31,7 @@ MOST = 500
 
 
 def _checked_link(link: str) -> str:
-    try:
-        parts = urlsplit(link)
-        usable = parts.scheme in ("http", "https") and parts.hostname and parts.username is None
-    except ValueError:
-        usable = False
-    if not usable or not link.isascii() or not link.isprintable() or any(sign in link for sign in ' "<>'):
+    if http_url(link) is None or any(sign in link for sign in ' "<>'):
         raise ValueError("allowed is https://HOST/PATH, without a name or password")
     return link
 
