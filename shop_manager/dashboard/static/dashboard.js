@@ -104,6 +104,7 @@
     const said = place.querySelector(".newer");
     if (!said) return;
     const off = new DOMParser().parseFromString(part, "text/html").querySelector(".act.off p");
+    off?.querySelector(".act-name")?.remove();
     said.dataset.words ??= said.textContent;
     const words = off ? `${said.dataset.words} As it is now: ${off.textContent.trim()}` : said.dataset.words;
     if (said.hidden || said.textContent !== words) said.textContent = words;
