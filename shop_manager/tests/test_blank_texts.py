@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from http_api.conventions import Body
 from shop_manager.operations.claims import ClaimAsk
+from shop_manager.operations.forgetting import ForgetAsk
 from shop_manager.operations.requests import (
     BulkAsk,
     ClerkAct,
@@ -59,6 +60,7 @@ GIVEN: list[tuple[type[Body], dict[str, Any], tuple[str, ...]]] = [
     (RunbookAsk, {"service": "payment", "responsible": "the night", "reason": "new"}, ("reason", "responsible")),
     (ClaimAsk, {"action": "claim", "instead_of": "nora", "reason": "she sleeps"}, ("reason",)),
     (ViewAsk, {"name": "mine", "query": ""}, ("name",)),
+    (ForgetAsk, {"customer": "ada", "reason": "request 17"}, ("reason",)),
 ]
 CASES = [(model, given, field) for model, given, fields in GIVEN for field in fields]
 
