@@ -56,9 +56,9 @@ def running_shop(tmp_path_factory: pytest.TempPathFactory, receiver: HttpReceive
 
 @pytest.fixture
 def shop(running_shop: FaultyShop) -> Iterator[FaultyShop]:
-    """The shop, in which no fault is left in force afterwards."""
+    """The shop, in which no fault is in force afterwards, and no order on its way that the next test could meet."""
     yield running_shop
-    running_shop.lift()
+    running_shop.recover()
 
 
 @pytest.fixture(scope="package")

@@ -30,7 +30,7 @@ def test_story_charts_and_typed_moments_are_of_the_readers_zone_and_utc_is_on_ho
     expect(line).to_have_attribute("title", re.compile(r" UTC$"))
     page.goto("/dashboard/figures?hours=24")
     expect(page.locator(".legend [data-zone-short]")).to_have_text("UTC+5:45")
-    expect(page.locator("a[data-until]").first).to_have_attribute(
+    expect(page.locator("a[data-says$='became stuck at capture']").first).to_have_attribute(
         "title", re.compile(rf"became stuck at capture, {SPAN} to \d\d:\d\d UTC\+5:45 \({SPAN} to \d\d:\d\d UTC\)$")
     )
     expect(page.locator("svg a[data-says]").first).to_have_attribute(

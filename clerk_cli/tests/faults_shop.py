@@ -31,6 +31,7 @@ class FaultyShop:
         self.server = {"Authorization": f"Bearer {kept['server_key']}"}
         self.warehouse = {"Authorization": f"Bearer {kept['warehouse_key']}"}
         self.operator = {"Authorization": f"Bearer {kept['operator']['key']}"}
+        self.opened: list[str] = []
 
     def call(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> httpx.Response:
         given = self.server if headers is None else headers
@@ -49,6 +50,14 @@ class FaultyShop:
         response = self.call("DELETE", "/dev/faults")
         assert (response.status_code, response.json()["data"]) == (200, [])
 
+    def recover(self) -> None:
+        """Lift all faults, and wait for the end of orders that were stuck at a silent service: they meet no later one."""
+        self.lift()
+        for session in self.opened:
+            if (self.stuck(session) or {}).get("kind") in ("no_answer", "overdue"):
+                self.ends(session)
+        self.opened.clear()
+
     def in_force(self) -> list[dict[str, Any]]:
         response = self.call("GET", "/dev/faults")
         assert response.status_code == 200
@@ -60,7 +69,8 @@ class FaultyShop:
         payment = {"payment": {"token": token}} if token else {}
         response = self.call("POST", "/shop/session", {"items": [{"sku": "SQUEAKY-BONE", "quantity": 1}], **payment})
         assert response.status_code == 201, response.text
-        return str(response.json()["id"])
+        self.opened.append(str(response.json()["id"]))
+        return self.opened[-1]
 
     def cancel(self, session: str) -> None:
         assert self.call("POST", f"/shop/session/{session}/cancel").status_code == 202
