@@ -51,12 +51,12 @@ class FaultyShop:
         assert (response.status_code, response.json()["data"]) == (200, [])
 
     def recover(self) -> None:
-        """Lift all faults, and wait for the end of orders that were stuck at a silent service: they meet no later one."""
-        self.lift()
-        for session in self.opened:
-            if (self.stuck(session) or {}).get("kind") in ("no_answer", "overdue"):
-                self.ends(session)
+        """Lift all faults, and wait for the end of those orders that were stuck at a silent service."""
+        silent = [each for each in self.opened if (self.stuck(each) or {}).get("kind") in ("no_answer", "overdue")]
         self.opened.clear()
+        self.lift()
+        for session in silent:
+            self.ends(session)
 
     def in_force(self) -> list[dict[str, Any]]:
         response = self.call("GET", "/dev/faults")
