@@ -7,8 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from clerk_cli.databases import files_in, open_one
 from clerk_cli.main import run
+from clerk_cli.services import the_service
+from domain.messages import SHOP_MANAGER
+from shop_manager.engine.tables import search_schema
 from tests.test_repair import BOTH, ShopDatabases, _any_password, new_databases
 from tests.whole_shop import WholeShop
 
@@ -66,7 +71,18 @@ def test_without_the_secret_of_the_search_nothing_is_done(
     with WholeShop(tmp_path) as shop:
         shop.order()
         shop.until(lambda: bool(shop.ask("GET", "/ops/search?q=ada", shop.operator_key)["groups"]))
+        shop.until(lambda: knows_its_secret(tmp_path))
         monkeypatch.setenv("CLERK_SECRET", "another-secret-of-nobody-0123456789abcdef")
         assert run(["forget-customer", "ada", "--reason", "request 17", "--data", str(tmp_path), "--json"]) == 2
         assert "CLERK_SECRET is not the one" in json.dumps(capsys.readouterr().err)
         assert shop.ask("GET", "/ops/customers/ada", shop.operator_key)["name"] == "Ada"
+
+
+def knows_its_secret(folder: Path) -> bool:
+    """Has ShopManager noted of which secret its search is? It does so with its first tick."""
+    database = open_one(the_service(SHOP_MANAGER), files_in(folder))
+    try:
+        with database.look() as tx:
+            return tx.execute(select(search_schema.fill.c.secret)).first() is not None
+    finally:
+        database.close()
