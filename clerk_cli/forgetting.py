@@ -21,10 +21,10 @@ from fulfillment_service.forgetting import forget_recipients
 from messaging.database import Database
 from messaging.parked import erase_bodies
 from messaging.technical_tables import TechnicalTables
+from shop_manager.engine.manager import Changed
 from shop_manager.engine.search_index import SearchIndex
 from shop_manager.engine.tables import search_schema
 from shop_manager.operations.forgetting import PORTION, ForgetAsk, Forgetting
-from shop_manager.saga.state import Saga
 from shop_manager.sessions.client_secrets import ClientSecrets
 from shop_manager.settings import ShopManagerSettings
 
@@ -40,7 +40,7 @@ class Offline(NamedTuple):
 
     database: Database
     search: SearchIndex
-    on_change: Callable[[Mapping[str, Saga]], None] = lambda clerks: None
+    on_change: Callable[[Changed], None] = lambda clerks: None
 
 
 class ToForget(NamedTuple):

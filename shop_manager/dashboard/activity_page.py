@@ -8,7 +8,6 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
-from starlette.datastructures import QueryParams
 
 from shop_manager.dashboard.activity_query import CHOICES, MOMENTS, NAMES, ActivityQuery, read_activity_query
 from shop_manager.dashboard.activity_view import KIND_WORDS, row_of, tile_of
@@ -16,7 +15,7 @@ from shop_manager.dashboard.address_errors import address_errors
 from shop_manager.dashboard.form_numbers import is_number
 from shop_manager.dashboard.layout import ENVIRONMENT, HEADERS, Layout
 from shop_manager.dashboard.live import LiveUpdates, partial
-from shop_manager.dashboard.query_parameters import ZONE, address
+from shop_manager.dashboard.query_parameters import address, holds_what_was_typed
 from shop_manager.operations.reads import Reads
 
 PATH = "/dashboard/activity"
@@ -45,7 +44,7 @@ class ActivityPage:
     def show(self, request: Request, cursor: str | None = None) -> Response:
         now = self._layout.now()
         query = _query_of(request, now, BESIDE)
-        if not query.errors and _is_a_form(request.query_params, query):
+        if not query.errors and holds_what_was_typed(request.query_params, MOMENTS, query.values):
             return RedirectResponse(address(PATH, query.values), 303, HEADERS)
         found: dict[str, Any] = {"data": [], "next_cursor": None}
         if not query.errors:
@@ -93,9 +92,3 @@ def _query_of(request: Request, now: int, beside: Collection[str]) -> ActivityQu
     query = read_activity_query(request.query_params, now)
     of_address = address_errors(request.query_params, NAMES, beside)
     return replace(query, errors={**of_address, **query.errors}) if of_address else query
-
-
-def _is_a_form(parameters: QueryParams, query: ActivityQuery) -> bool:
-    """Does it hold what a form has sent, and not what the page's own address says?"""
-    typed = any(parameters.get(name) and parameters[name] != query.values.get(name) for name in MOMENTS)
-    return typed or bool(parameters.get(ZONE))

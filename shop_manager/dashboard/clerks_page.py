@@ -23,9 +23,9 @@ from shop_manager.dashboard.query_parameters import (
     COLUMNS,
     MOMENTS,
     NAMES,
-    ZONE,
     ClerkQuery,
     address,
+    holds_what_was_typed,
     read_clerk_query,
 )
 from shop_manager.dashboard.saved_views import query_string_of, saved_views_of
@@ -99,8 +99,8 @@ def query_of(request: Request, now: int | None = None, beside: Collection[str] =
 
 def _is_a_form(parameters: QueryParams, query: ClerkQuery) -> bool:
     """Does it hold what a form has sent, and not what the list's own address says?"""
-    typed = any(parameters.get(name) and parameters[name] != query.values.get(name) for name in MOMENTS)
-    return typed or bool(parameters.get(ZONE)) or any(name.startswith(CHOSEN) for name in parameters)
+    typed = holds_what_was_typed(parameters, MOMENTS, query.values)
+    return typed or any(name.startswith(CHOSEN) for name in parameters)
 
 
 class ClerkListReader:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_args
 from urllib.parse import urlencode
@@ -138,6 +138,12 @@ def read_clerk_query(parameters: Mapping[str, str], operator: str = "", now: int
     elif columns:
         values["columns"] = ",".join(columns)
     return ClerkQuery(values, errors, operator, wrong)
+
+
+def holds_what_was_typed(parameters: Mapping[str, str], moments: Sequence[str], values: Mapping[str, str]) -> bool:
+    """Does an address hold what a form has sent of these moments, and not what the page's own address says?"""
+    typed = any(parameters.get(name) and parameters[name] != values.get(name) for name in moments)
+    return typed or bool(parameters.get(ZONE))
 
 
 def typed_moment(text: str, now: int, zone: str) -> tuple[str, str | None]:

@@ -18,6 +18,7 @@ from sqlalchemy import select
 from http_api.problems import Problem
 from messaging.database import Database
 from messaging.database_errors import DATABASE_ERRORS, said_by
+from shop_manager.engine.manager import Changed
 from shop_manager.engine.tables import clerks
 from shop_manager.saga.state import Saga
 
@@ -106,8 +107,8 @@ class ChangeNotifier:
                 if not self._waiting[clerk]:
                     del self._waiting[clerk]
 
-    def changed(self, clerks: Mapping[str, Saga]) -> None:
-        """Wake those who wait for these Clerks, by id. From any thread, after the commit."""
+    def changed(self, clerks: Changed) -> None:
+        """Wake those who wait for these Clerks. From any thread, after the commit."""
         if not self._count:
             return
         with self._lock:
