@@ -55,6 +55,7 @@ from shop_manager.sessions.change_notifier import ChangeNotifier, versions_in
 from shop_manager.sessions.client_secrets import ClientSecrets
 from shop_manager.sessions.elsewhere import SessionsElsewhere
 from shop_manager.sessions.opening import Opening
+from shop_manager.sessions.opening_door import OpeningDoor
 from shop_manager.sessions.reads import Sessions
 from shop_manager.sessions.search_fill import SearchFill
 from shop_manager.sessions.session_etag import SessionEtagMiddleware
@@ -107,7 +108,8 @@ def build(
         secrets.prepare()
 
     def around(app: ASGIApp) -> ASGIApp:
-        return SessionEtagMiddleware(AuthorizingIsShown(SessionsElsewhere(app, sessions), sessions), database)
+        door = OpeningDoor(app, settings.opening_wait)
+        return SessionEtagMiddleware(AuthorizingIsShown(SessionsElsewhere(door, sessions), sessions), database)
 
     participant = Participant(
         "shop_manager",

@@ -12,6 +12,7 @@ from domain.trace_urls import check_trace_url
 from http_api.openid_options import CALLBACK, OpenIdOptions, check_issuer, read_roles
 from shop_manager.alert_settings import AlertSettings
 from shop_manager.saga.policy import Policy
+from shop_manager.sessions.opening_door import OPENING_WAIT
 from shop_manager.sessions.opening_options import GuestLimits, OpeningOptions
 from shop_manager.sessions.waiting_places import PER_ADDRESS
 
@@ -34,6 +35,10 @@ class ShopManagerSettings(AlertSettings):
     )
     outbox_bound: int = Field(
         default=100_000, ge=1, description="no new sessions while more deliveries than this wait for the broker"
+    )
+    opening_wait: Seconds = Field(
+        default=OPENING_WAIT,
+        description="how long a new session may wait for its turn when too many are opened; then it is refused",
     )
     guest_sessions_per_address: int = Field(
         default=500, ge=1, description="sessions that callers without a key may have open at a time from one address"

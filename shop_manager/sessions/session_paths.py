@@ -1,4 +1,4 @@
-"""Which addresses are about a session's cart, payment or shipment: the middleware around the application asks."""
+"""Which requests open a session, or are about one's cart, payment or shipment: asked by middleware."""
 
 from __future__ import annotations
 
@@ -22,3 +22,7 @@ def about_session(scope: Scope) -> About | None:
     """What a request is about, where it is about one session's; else None."""
     found = _ABOUT.fullmatch(scope["path"]) if scope["type"] == "http" else None
     return About(*found.groups("")) if found else None
+
+
+def opens_session(scope: Scope) -> bool:
+    return bool(scope["type"] == "http" and scope["method"] == "POST" and scope["path"] == "/shop/session")
