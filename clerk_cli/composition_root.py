@@ -11,6 +11,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Literal
 
 from fastapi import APIRouter, FastAPI
+from prometheus_client.registry import Collector
 
 from clerk_cli.brokers import Connect
 from clerk_cli.errors import CliError, value_errors_reported
@@ -77,16 +78,17 @@ def application(
     behind_proxy: bool = False,
     origins: AllowedOrigins | None = None,
     also_described: Callable[[], Sequence[APIRouter]] = tuple,
+    collectors: Sequence[Collector] = (),
 ) -> FastAPI:
     """One FastAPI application with these routes, `/health/…` and `/metrics`.
 
     Its keys are those in `keys_in`; with `confirmed_by`, the URL of ShopManager, each is confirmed there. `public` is
     the address under which the outside reaches it; pages of these `origins` may call it from browsers. The routes of
-    `also_described` gives are in its OpenAPI document only.
+    `also_described` gives are in its OpenAPI document only; `collectors` add to the figures of the participants.
     """
     at_home = SHOP_MANAGER in {each.name for each in participants}
     keys, health_of_keys = _keys(keys_in, confirmed_by, at_home=at_home)
-    registry = metrics_registry(participants)
+    registry = metrics_registry(participants, collectors)
     health = health_router(lambda: {**checks(participants), **health_of_keys()}, registry)
     pages = _error_pages() if at_home else None
     around = [each.around_http for each in participants if each.around_http]

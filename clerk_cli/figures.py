@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic
+from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, ProcessCollector, disable_created_metrics
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
@@ -24,7 +25,6 @@ from messaging.database import Database
 from messaging.lately import Lately
 from messaging.outbox import Unsent
 from messaging.participant import Participant
-from messaging.postgres import OVERFLOW
 
 Reading = Callable[[Participant], float]
 COUNTERS: Sequence[tuple[str, str, Reading]] = (
@@ -47,8 +47,6 @@ GAUGES: Sequence[tuple[str, str, Reading]] = (
      lambda each: all(one.transport.connected for one in each.workers)),
     ("clerk_broker_blocked", "1 while the broker takes no messages: its memory or its disk is short.",
      lambda each: any((one.transport.trouble or "").startswith(BLOCKED) for one in each.workers)),
-    ("clerk_database_connections_in_use", "Connections to the database that are in use.",
-     lambda each: connections_in_use(each.database)),
     ("clerk_database_places_in_use", "Requests that are at the database.", lambda each: each.database.requests.held),
     ("clerk_database_places_max", "As many requests may be at the database; the others wait, then hear 503.",
      lambda each: each.database.requests.most),
@@ -85,12 +83,15 @@ class ParticipantFigures(Collector):
         yield from self._files()
 
     def _pools(self) -> Iterator[Metric]:
-        """Of PostgreSQL: connections to SQLite's files are never short."""
-        most = gauge_by_service("clerk_database_connections_max", "As many may be in use (PostgreSQL only).")
+        used = gauge_by_service("clerk_database_connections_in_use", "Connections of the pool that are in use.")
+        kept = gauge_by_service("clerk_database_connections_kept", "As many the pool keeps open when they are free.")
+        over = gauge_by_service("clerk_database_connections_overflow", "Connections that are open beyond those kept.")
+        most = gauge_by_service("clerk_database_connections_max", "As many may be in use; who needs another waits.")
         for each in self._participants:
-            if each.database.dialect == "postgresql":
-                most.add_metric([each.name], each.database.pool + OVERFLOW)
-        yield most
+            pool = pool_state(each.database)
+            for family, count in zip((used, kept, over, most), pool, strict=True):
+                family.add_metric([each.name], count)
+        yield from (used, kept, over, most)
 
     def _outboxes(self) -> Iterator[Metric]:
         reached = gauge_by_service("clerk_database_up", "1 while the database answers.")
@@ -126,10 +127,21 @@ class ParticipantFigures(Collector):
         yield from (size, free)
 
 
-def connections_in_use(database: Database) -> int:
-    """Of the pool's; a file of SQLite has one too."""
+class PoolState(NamedTuple):
+    """Connections of one pool to a database."""
+
+    in_use: int
+    kept: int
+    overflow: int
+    most: int
+
+
+def pool_state(database: Database) -> PoolState:
+    """A file of SQLite has a pool too. It counts as overflow what it has not opened yet, below zero."""
     pool = database.engine.pool
-    return pool.checkedout() if isinstance(pool, QueuePool) else 0
+    if not isinstance(pool, QueuePool):
+        return PoolState(0, 0, 0, 0)
+    return PoolState(pool.checkedout(), pool.size(), max(0, pool.overflow()), pool.size() + database.overflow)
 
 
 def gauge_by_service(name: str, says: str) -> GaugeMetricFamily:
@@ -158,12 +170,12 @@ class BuildInfo(Collector):
         )
 
 
-def metrics_registry(participants: Sequence[Participant]) -> CollectorRegistry:
-    """A registry of this process's participants only."""
+def metrics_registry(participants: Sequence[Participant], more: Sequence[Collector] = ()) -> CollectorRegistry:
+    """A registry of this process's participants only, and of what `more` tells of this process."""
     disable_created_metrics()  # type: ignore[no-untyped-call]  # the library has no types for it
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     own = [collector for each in participants for collector in each.collectors]
-    for collector in (BuildInfo(), ParticipantFigures(participants), *own):
+    for collector in (BuildInfo(), ParticipantFigures(participants), *own, *more):
         registry.register(collector)
     return registry

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fastapi import APIRouter
+    from prometheus_client.registry import Collector
 
 CHECK_EVERY = 0.5
 """Seconds between two looks at whether the service is ready."""
@@ -57,9 +58,10 @@ def run_serve(name: str, host: str | None, port: int | None, only: Part | None =
     participant, routers = compose(service, settings, database, connect, senders_of(settings), only=only)
     confirmed_by, public = keys_confirmed_by(name, settings), settings.public_address()
     urls = service_urls(name, settings) if only != "engine" else {}
+    gateway, places = the_gateway(urls, settings) if urls else ([], [])
     app = application(
         f"Shop Clerk: {name}",
-        [*routers, *gateway_routers(urls, settings)] if urls else routers,
+        [*routers, *gateway],
         database,
         [participant],
         confirmed_by=confirmed_by,
@@ -67,6 +69,7 @@ def run_serve(name: str, host: str | None, port: int | None, only: Part | None =
         behind_proxy=name == SHOP_MANAGER and is_behind_proxy(name, settings),
         origins=settings.origins(),
         also_described=partial(routers_to_describe, urls),
+        collectors=places,
     )
     if settings.broker_shared_user:
         log.warning("broker_user_is_shared", user=settings.broker_shared_user, means="whoever has it is every service")
@@ -118,11 +121,12 @@ def service_urls(name: str, settings: Any) -> Mapping[str, str]:
     return urls
 
 
-def gateway_routers(urls: Mapping[str, str], settings: Any) -> list[APIRouter]:
-    """The gateway's routes to the other services, for those whose URL is set."""
-    from shop_manager.gateway import gateway_router  # noqa: PLC0415  # only ShopManager needs httpx
+def the_gateway(urls: Mapping[str, str], settings: Any) -> tuple[list[APIRouter], list[Collector]]:
+    """The gateway's routes to the services at these URLs, and the figures of its places."""
+    from shop_manager.gateway import GatewayFigures, gateway_router, services_behind  # noqa: PLC0415  # needs httpx
 
-    return [gateway_router(urls, settings.gateway_places)]
+    services = services_behind(urls, settings.gateway_places)
+    return [gateway_router(services)], [GatewayFigures(services)]
 
 
 def gateway_files(name: str, settings: Any) -> int:

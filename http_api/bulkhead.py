@@ -39,6 +39,20 @@ class Bulkhead:
         self._strangers = 0
         self._waiting: dict[Caller, deque[asyncio.Future[None]]] = {}
 
+    @property
+    def most(self) -> int:
+        return self._places
+
+    @property
+    def held(self) -> int:
+        """How many are inside. From any thread."""
+        return self._held.total()
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for a place. From any thread."""
+        return sum(len(queue) for queue in list(self._waiting.values()))
+
     @asynccontextmanager
     async def place(self, caller: Caller, refusal: Problem) -> AsyncIterator[None]:
         """A place for the length of the block; raises `refusal` when none became free in time."""

@@ -9,9 +9,9 @@ import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
@@ -53,11 +53,12 @@ def health_router(checks: Callable[[], Checks], registry: CollectorRegistry) -> 
     """`checks` is called for `/health/ready`, by name: database, broker, consumer, last_tick. It must be quick.
 
     `registry` is this service's own, never the process-wide one: several services may share a process. Liveness needs
-    no thread and readiness only its own: both answer while all the others wait for a database that hangs.
+    no thread, readiness and figures only their own: they answer while all the others wait for a database that hangs.
     """
     router = Routes(tags=["health"])
     look = OneLook(checks)
     threads = ThreadPoolExecutor(2, thread_name_prefix="readiness-who")
+    scraping = ThreadPoolExecutor(2, thread_name_prefix="metrics")
 
     async def caller(request: Request, found: Checks) -> Principal:
         """Who asks; nobody when that cannot be found out: the database is not well, or ShopManager is away."""
@@ -73,6 +74,11 @@ def health_router(checks: Callable[[], Checks], registry: CollectorRegistry) -> 
             if problem.known.status != 503:
                 raise
             return NOBODY
+
+    def figures(request: Request) -> Response:
+        if not _may_see(request, principal := principal_or_monitoring(request)):
+            require_kind(principal, *SEE_FIGURES)
+        return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     @router.get("/health/live", **documented(Liveness, says="It is alive."))
     async def read_liveness() -> dict[str, str]:
@@ -105,11 +111,10 @@ def health_router(checks: Callable[[], Checks], registry: CollectorRegistry) -> 
         response_class=Response,
         **documented(says="The figures.", content=TEXT, problems=[*KEYS, "forbidden"], shown_by=ANY_KEY),
     )
-    def read_metrics(request: Request, principal: Annotated[Principal, Depends(principal_or_monitoring)]) -> Response:
+    async def read_metrics(request: Request) -> Response:
         """The figures, in Prometheus' text form."""
-        if not _may_see(request, principal):
-            require_kind(principal, *SEE_FIGURES)
-        return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        context = copy_context()
+        return await asyncio.get_running_loop().run_in_executor(scraping, context.run, figures, request)
 
     return router
 

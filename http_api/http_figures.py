@@ -6,10 +6,15 @@ there are and `other`, and the first digit of the status.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from time import perf_counter
 from typing import Any
 
+from anyio import CapacityLimiter
+from anyio.to_thread import current_default_thread_limiter
 from prometheus_client import CollectorRegistry, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 NO_ROUTE = "none"
@@ -32,6 +37,8 @@ class HttpFigures:
             registry=registry,
         )
         self.unanswered = Gauge("clerk_http_requests_unanswered", "Requests without an answer yet.", registry=registry)
+        self.threads = RequestThreads()
+        registry.register(self.threads)
         self._known: dict[tuple[str, str, int], Any] = {}
 
     def note(self, route: str, method: str, status: int, seconds: float) -> None:
@@ -44,6 +51,29 @@ class HttpFigures:
             if known == method:
                 self._known[key] = found
         found.observe(seconds)
+
+
+class RequestThreads(Collector):
+    """The threads in which requests are answered whose code is not asynchronous: one number for all of a process.
+
+    They belong to the event loop, so there is nothing to tell before the first request.
+    """
+
+    def __init__(self) -> None:
+        self._limiter: CapacityLimiter | None = None
+
+    def find(self) -> None:
+        """To be called in the event loop."""
+        if self._limiter is None:
+            self._limiter = current_default_thread_limiter()
+
+    def collect(self) -> Iterator[Metric]:
+        if self._limiter is None:
+            return
+        now = self._limiter.statistics()
+        yield GaugeMetricFamily("clerk_http_threads_in_use", "Threads that answer requests.", now.borrowed_tokens)
+        yield GaugeMetricFamily("clerk_http_threads_waiting", "Requests that wait for a thread.", now.tasks_waiting)
+        yield GaugeMetricFamily("clerk_http_threads_max", "As many such threads there may be.", now.total_tokens)
 
 
 class NotedRequest:
@@ -80,6 +110,7 @@ class HttpFiguresMiddleware:
             return
         noted = scope[_NOTED] = NotedRequest(self.figures, scope["method"], send)
         self.figures.unanswered.inc()
+        self.figures.threads.find()
         try:
             await self.app(scope, receive, noted.send)
         finally:

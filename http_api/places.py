@@ -10,6 +10,8 @@ from threading import Lock
 
 from http_api.problems import Problem
 
+ALL = "all"
+"""The name under which everybody holds a place."""
 COME_AGAIN = 5
 """Seconds that somebody who got no place is told to wait."""
 
@@ -34,6 +36,10 @@ class Places:
     def __len__(self) -> int:
         """The number of names under which somebody holds a place."""
         return len(self._held)
+
+    def taken(self, name: str) -> int:
+        """How many places are held under this name."""
+        return self._held.get(name, 0)
 
     @contextmanager
     def held(self, bounds: Sequence[Bound]) -> Iterator[None]:

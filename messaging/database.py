@@ -48,6 +48,7 @@ from messaging.postgres import (
 )
 from messaging.server_urls import UnclearAccount, check_account, mask_url
 from messaging.sqlite_engine import BUSY_LIMIT_MS, SqliteSync, sqlite_engine
+from messaging.sqlite_engine import OVERFLOW as SQLITE_OVERFLOW
 from messaging.statements import (
     PG_LOCK,
     PG_LOCK_THEN_NOW,
@@ -101,7 +102,7 @@ class Database:
     `schema`: where several services share one PostgreSQL database, each has its own schema of this name; while there
     is none, the database is the service's own, and its tables are where they always are. `statements` and `commits`
     count what was sent and committed so far, for the metrics and benchmarks; statements sent in one message count once.
-    `requests` are the places of requests. `sync` is SQLite's only.
+    `requests` are the places of requests; `overflow`: connections beyond those that are kept. `sync` is SQLite's only.
     """
 
     def __init__(
@@ -120,6 +121,7 @@ class Database:
         self.dialect = "sqlite" if self.url.startswith("sqlite") else "postgresql"
         sqlite = self.dialect == "sqlite"
         self.engine = sqlite_engine(self.url, sync) if sqlite else postgres_engine(self.url, pool, schema)
+        self.overflow = SQLITE_OVERFLOW if sqlite else OVERFLOW
         self.requests = Places(min(pool, MOST_PLACES))
         # SQLite's own waiting is sleeping and trying again; threads of one process had better queue up here.
         self._writers = Places(1 if self.dialect == "sqlite" else 10_000)
@@ -207,7 +209,7 @@ class Database:
     def files(self) -> int:
         """How many files its connections may have open at the same time, in a process that answers requests."""
         own = 4  # of its workers and ticks
-        return 2 * (self.requests.most + own) + 1 if self.dialect == "sqlite" else self.pool + OVERFLOW
+        return 2 * (self.requests.most + own) + 1 if self.dialect == "sqlite" else self.pool + self.overflow
 
     def _count_statement(self, *_arguments: object) -> None:
         self.statements += 1

@@ -12,6 +12,8 @@ SqliteSync = Literal["full", "normal"]
 """`full`: a commit waits for the disk, so a power cut takes nothing. `normal`: for nobody; a power cut may take the
 last commits of one file and not of another. A process that is killed loses nothing either way.
 """
+POOL, OVERFLOW = 8, 32
+"""Connections that are kept open, and those beyond them."""
 BUSY_LIMIT_MS = 30_000
 """SQLite's waiting for another process that writes."""
 
@@ -21,8 +23,8 @@ def sqlite_engine(url: str, sync: SqliteSync) -> Engine:
     engine = create_engine(
         url,
         connect_args={"timeout": BUSY_LIMIT_MS / 1000, "check_same_thread": False},
-        pool_size=8,
-        max_overflow=32,
+        pool_size=POOL,
+        max_overflow=OVERFLOW,
         pool_timeout=CONNECTION_WITHIN,
         hide_parameters=True,
     )

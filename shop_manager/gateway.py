@@ -8,13 +8,15 @@ shared out fairly (decision 084).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Annotated
 
 import httpx
 import structlog
 from fastapi import APIRouter, Depends, Request, Response
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from http_api.bulkhead import Bulkhead, Caller
 from http_api.problems import Problem, not_found
@@ -108,14 +110,39 @@ class Service:
                 raise away from None
 
 
-def gateway_router(
+class GatewayFigures(Collector):
+    """The places of each service, for `/metrics`."""
+
+    def __init__(self, services: Sequence[Service]) -> None:
+        self._services = services
+
+    def collect(self) -> Iterator[Metric]:
+        held = _gauge_by_target("clerk_gateway_places_in_use", "Requests that are passed on just now.")
+        waiting = _gauge_by_target("clerk_gateway_places_waiting", "Requests that wait for a place.")
+        most = _gauge_by_target("clerk_gateway_places_max", "As many may be passed on at a time.")
+        for service in self._services:
+            held.add_metric([service.name], service.bulkhead.held)
+            waiting.add_metric([service.name], service.bulkhead.waiting)
+            most.add_metric([service.name], service.bulkhead.most)
+        yield from (held, waiting, most)
+
+
+def _gauge_by_target(name: str, says: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, says, labels=["target"])
+
+
+def services_behind(
     urls: Mapping[str, str], places: int = PLACES, *, transport: httpx.AsyncBaseTransport | None = None
-) -> APIRouter:
-    """Routes to the services named in `urls` (service → `http://HOST:PORT`), each with so many places."""
+) -> list[Service]:
+    """The services named in `urls` (service → `http://HOST:PORT`), each with so many places."""
+    return [Service(name, url, places, transport) for name, url in urls.items()]
+
+
+def gateway_router(services: Sequence[Service]) -> APIRouter:
+    """Routes to these services."""
     router, callers = Routes(include_in_schema=False), VerifiedCallers()
-    for name, url in urls.items():
-        service = Service(name, url, places, transport)
-        for path in PATHS[name]:
+    for service in services:
+        for path in PATHS[service.name]:
             _add_route(router, service, path, callers)
     return router
 

@@ -60,6 +60,7 @@ from shop_manager.sessions.reads import Sessions
 from shop_manager.sessions.search_fill import SearchFill
 from shop_manager.sessions.session_etag import SessionEtagMiddleware
 from shop_manager.settings import ShopManagerSettings
+from shop_manager.waiting_calls import WaitingCalls
 
 if TYPE_CHECKING:
     from http_api.openid import OpenIdProvider
@@ -121,7 +122,12 @@ def build(
         on_closing=notifier.close,
         on_stop=partial(_stop, alerts, watch),
         more_checks=alerts.checks,
-        collectors=(manager.step_figures, ShopFigures(database, processes, sessions.first_steps), *alerts.collectors),
+        collectors=[
+            manager.step_figures,
+            ShopFigures(database, processes, sessions.first_steps),
+            *([WaitingCalls(operations)] if only != "engine" else []),
+            *alerts.collectors,
+        ],
         around_http=around if only != "engine" else None,
     )
     if only == "engine":

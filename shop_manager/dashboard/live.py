@@ -16,7 +16,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from http_api.held_calls import EventStream
-from http_api.places import Bound, Places
+from http_api.places import ALL, Bound, Places
 from http_api.public_address import public_address
 from messaging.database_errors import DATABASE_ERRORS
 from shop_manager.dashboard.layout import ENVIRONMENT, HEADERS, Layout, login_of, with_prefix
@@ -55,16 +55,23 @@ class Look(NamedTuple):
 
 
 class LiveUpdates:
-    """The streams of this process. `pages` holds the pages' own updates, by the name that a page sends as `of`."""
+    """The streams of this process, each with one of the `places`.
+
+    `pages` holds the pages' own updates, by the name that a page sends as `of`.
+    """
 
     def __init__(
-        self, layout: Layout, read_banner: Callable[[], dict[str, Any]], is_closing: Callable[[], bool]
+        self,
+        layout: Layout,
+        read_banner: Callable[[], dict[str, Any]],
+        is_closing: Callable[[], bool],
+        places: Places,
     ) -> None:
         self.pages: dict[str, PageUpdates] = {}
         self._layout = layout
         self._read_banner = read_banner
         self._is_closing = is_closing
-        self._places = Places()
+        self._places = places
 
     def add_route(self, router: APIRouter) -> None:
         router.add_api_route("/live", self.stream, methods=["GET"])
@@ -73,7 +80,7 @@ class LiveUpdates:
         operator = login_of(request).operator
         places = [
             Bound(f"operator {operator}", OF_OPERATOR, f"{OF_OPERATOR} of your pages are open."),
-            Bound("all", MOST, "Too many pages are open.", "overloaded"),
+            Bound(ALL, MOST, "Too many pages are open.", "overloaded"),
         ]
         return EventStream(self._places.held(places), lambda _: self._events(request), HEADERS)
 

@@ -68,7 +68,7 @@ def dashboard_routers(
     read_banner = banner_reader(operations.reads)
     logins = Logins(operators, provider=provider.options.id if provider else "")
     layout = Layout(logins, operations.database, read_banner, operations.clocks, operations.mentions)
-    live = LiveUpdates(layout, read_banner, lambda: notifier.closed)
+    live = LiveUpdates(layout, read_banner, lambda: notifier.closed, operations.open_pages)
     guarded = [Depends(read_form), Depends(layout.require_login)]
     pages = PagesRouter(operations.database, prefix=HOME, dependencies=guarded, include_in_schema=False)
     live.add_route(pages)

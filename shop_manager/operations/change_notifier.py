@@ -15,7 +15,7 @@ import orjson
 import structlog
 from fastapi.concurrency import run_in_threadpool
 
-from http_api.places import Bound, Places
+from http_api.places import ALL, Bound, Places
 from http_api.principals import Principal
 from messaging.database_errors import DATABASE_ERRORS
 
@@ -39,7 +39,7 @@ class ListChangeNotifier:
         self._read = read
         self._closed = closed
         self._followers: dict[object, set[str]] = {}
-        self._places = Places()
+        self.places = Places()
         self._lock = Lock()
         self._latest: tuple[float, dict[str, Any]] | None = None
 
@@ -55,7 +55,7 @@ class ListChangeNotifier:
     def place(self, who: Principal) -> AbstractContextManager[None]:
         """What a follower holds. Problem 429 when this operator's key has OF_KEY, 503 when MOST follow already."""
         of_key = Bound(f"key {who.key_id}", OF_KEY, f"With this key {OF_KEY} calls follow the news already.")
-        return self._places.held([of_key, Bound("all", MOST, "Too many follow the news.", "overloaded")])
+        return self.places.held([of_key, Bound(ALL, MOST, "Too many follow the news.", "overloaded")])
 
     async def follow(self) -> AsyncGenerator[bytes, None]:
         """The stream's bytes: an event at once, and again when a counter or a Clerk has changed.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from http_api.keys import KeyRing
 from http_api.operators import Operators
+from http_api.places import Places
 from shop_manager.operations.acts import Acts
 from shop_manager.operations.bulk import Bulk
 from shop_manager.operations.bulk_run import BulkRun
@@ -34,7 +35,7 @@ class Operations:
     notes that name each; `clocks`: in which time
     each reads the pages. `forgetting`: takes persons
     out of ended orders. `runbooks`: what to do and who is responsible, for a service or a cause. `notifier`: tells
-    open lists that something has changed.
+    open lists that something has changed; `open_pages`: places of the dashboard's pages that listen.
     """
 
     def __init__(self, sessions: Sessions) -> None:
@@ -54,4 +55,5 @@ class Operations:
         self.clocks = Clocks(self.database)
         self.login_audit = LoginAudit(self.database)
         self.notifier = ListChangeNotifier(self.reads.counters, lambda: sessions.notifier.closed)
+        self.open_pages = Places()
         self.bulk_run = BulkRun(self.acts, self.parked_acts)

@@ -86,6 +86,11 @@ class ChangeNotifier:
     def closed(self) -> bool:
         return self._stop.is_set()
 
+    @property
+    def waiting(self) -> int:
+        """How many requests wait."""
+        return self._count
+
     @contextmanager
     def watching(self, clerk: str) -> Iterator[Waiter]:
         """Register, then read the Clerk, then wait: so no change falls in between. Problem 503 when too many wait."""

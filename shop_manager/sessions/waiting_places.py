@@ -11,6 +11,7 @@ from http_api.request import Origin
 OF_SESSION = 8
 """With one client secret, or one access key, at one session: a stranger takes none of somebody else's."""
 OF_KEY = 1000
+CUSTOMERS = "customers"
 OF_CUSTOMERS = 1500
 """All of them together: the others of a process (change_notifier.MOST) are left to access keys."""
 PER_ADDRESS = 100
@@ -28,5 +29,5 @@ def places_for(clerk: str, who: Principal, origin: Origin, per_address: int) -> 
         session,
         Bound(f"at {origin.address}", per_address, f"From this address {per_address} calls are waiting already."),
         Bound(f"in {origin.network}", of_network, f"From this network {of_network} calls are waiting already."),
-        Bound("customers", OF_CUSTOMERS, "Too many callers wait for changes.", "overloaded"),
+        Bound(CUSTOMERS, OF_CUSTOMERS, "Too many callers wait for changes.", "overloaded"),
     ]

@@ -17,7 +17,7 @@ from http_api.problems import Problem
 from http_api.rate_limits import Limits
 from http_api.routes import add_routes
 from http_api.shop_offers import ShopOffer, tell_offers
-from shop_manager.gateway import gateway_router, target
+from shop_manager.gateway import gateway_router, services_behind, target
 
 URLS = {name: f"http://{name}:8470" for name in ("shop", "risk", "payment", "fulfillment")}
 ServiceResponse = Callable[[httpx.Request], httpx.Response]
@@ -46,7 +46,7 @@ def ask(
     """Call the gateway from 203.0.113.7; the services behind it answer with `answer`."""
     app = FastAPI()
     tell_offers(app, offers.get)
-    add_routes(app, [gateway_router(URLS, transport=httpx.MockTransport(answer))])
+    add_routes(app, [gateway_router(services_behind(URLS, transport=httpx.MockTransport(answer)))])
     install_middleware(app, limits=Limits(), origins=origins)
 
     async def call() -> httpx.Response:
@@ -164,7 +164,7 @@ def test_one_callers_cookie_never_comes_with_another() -> None:
         return httpx.Response(200, headers={"Set-Cookie": "mine=1; Path=/"})
 
     app = FastAPI()
-    add_routes(app, [gateway_router(URLS, transport=httpx.MockTransport(service))])
+    add_routes(app, [gateway_router(services_behind(URLS, transport=httpx.MockTransport(service)))])
 
     async def call_twice() -> None:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://front.test") as client:

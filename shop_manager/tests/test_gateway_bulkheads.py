@@ -22,7 +22,7 @@ from http_api.keys import Holder, KeyCheck, KeyFault, new_key
 from http_api.rate_limits import Limits
 from http_api.routes import add_routes
 from shop_manager import gateway
-from shop_manager.gateway import gateway_router
+from shop_manager.gateway import GatewayFigures, gateway_router, services_behind
 
 
 class HungService:
@@ -104,7 +104,9 @@ class Keys:
 def the_gateway(places: int = gateway.PLACES, keys: KeyCheck | None = None, **urls: str) -> ServerUnderTest:
     app = FastAPI()
     app.state.keys, app.state.behind_proxy, app.state.public_address = keys, False, PublicAddress()
-    add_routes(app, [gateway_router(urls, places), health_router(dict, CollectorRegistry())])
+    services, registry = services_behind(urls, places), CollectorRegistry()
+    registry.register(GatewayFigures(services))
+    add_routes(app, [gateway_router(services), health_router(dict, registry)])
     install_middleware(app, limits=Limits())
     return ServerUnderTest(app, connections=400)
 
@@ -142,6 +144,34 @@ def test_S4_while_one_service_hangs_the_others_and_liveness_answer_and_the_next_
         assert {refusal(caller)[0] for caller in held} == {503}
         held[0].says(get("/risk/customers/ada"))
         hung.takes(1), "its places are free again"
+
+
+def figures_of(server: ServerUnderTest) -> dict[str, float]:
+    """The places of the gateway by figure and service."""
+    status, _, body = server.caller(get("/metrics").replace(b"Host: shop", b"Host: localhost")).hears()
+    assert status == 200
+    lines = [line.rsplit(" ", 1) for line in body.decode().splitlines() if line.startswith("clerk_gateway")]
+    return {name.removeprefix("clerk_gateway_places_"): float(value) for name, value in lines}
+
+
+def test_the_figures_tell_who_is_passed_on_and_who_waits_for_a_place(
+    hung: HungService, quick: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateway, "ANSWER_WITHIN", 10 * LIMIT)
+    monkeypatch.setattr(gateway, "PLACE_WITHIN", 10 * LIMIT)
+    with the_gateway(places=4, risk=hung.url, shop=quick) as server:
+        callers = [server.caller(get("/risk/customers/ada")) for _ in range(5)]
+        taken = hung.takes(2)
+        server.until(lambda: figures_of(server)['waiting{target="risk"}'] == 3)
+        figures = figures_of(server)
+        assert figures['in_use{target="risk"}'] == 2, "one network has a half of the places"
+        assert figures['max{target="risk"}'] == figures['max{target="shop"}'] == 4
+        assert figures['in_use{target="shop"}'] == figures['waiting{target="shop"}'] == 0
+        for each in taken:
+            each.close()
+        assert {refusal(caller)[0] for caller in callers[:2]} == {503}
+        hung.takes(2)
+        assert figures_of(server)['waiting{target="risk"}'] == 1
 
 
 def test_S5_a_key_has_a_place_whatever_a_stranger_at_the_same_address_floods(

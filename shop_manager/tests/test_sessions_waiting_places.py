@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from http_api.places import ALL, Bound
 from shop_manager.sessions import waiting_places
 from shop_manager.tests.http_harness import SERVER, HttpHarness, reached
+from shop_manager.waiting_calls import WaitingCalls
 
 HOME = "203.0.113.7"
 
@@ -216,6 +218,31 @@ def test_S4_one_access_key_leaves_places_for_others(harness: HttpHarness, monkey
         assert await waiters.come(several[2][0], "sk_twin") == 0
 
     waiting(harness, story)
+
+
+def test_the_figures_count_those_who_wait_and_say_how_many_may(harness: HttpHarness) -> None:
+    (session, secret), (other, _) = sessions(harness, 2)
+    figures = WaitingCalls(harness.operations)
+
+    async def story(waiters: Waiters) -> None:
+        await waiters.come(session, secret)
+        await waiters.come(other, SERVER)
+        with harness.operations.open_pages.held([Bound(ALL, 100, "Full.")]):
+            assert counted(figures) == {
+                "sessions": (2, 2000),
+                "customers": (1, 1500),
+                "news": (0, 100),
+                "pages": (1, 100),
+            }
+
+    waiting(harness, story)
+    assert {held for held, _ in counted(figures).values()} == {0}
+
+
+def counted(figures: WaitingCalls) -> dict[str, tuple[float, float]]:
+    """(held, most) by what is waited for."""
+    held, most = ({each.labels["waits_for"]: each.value for each in family.samples} for family in figures.collect())
+    return {name: (held[name], most[name]) for name in held}
 
 
 def test_the_agreed_numbers() -> None:

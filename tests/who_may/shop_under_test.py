@@ -34,7 +34,7 @@ from messaging.migrations import migrate
 from messaging.tests.readiness import becomes_ready
 from shop_manager.alerts import outbox
 from shop_manager.alerts.wording import facts_of_test
-from shop_manager.gateway import PATHS, gateway_router
+from shop_manager.gateway import PATHS, gateway_router, services_behind
 from shop_manager.processes import discover
 from tests.who_may.asgi_client import AsgiTransport
 
@@ -95,7 +95,7 @@ class ShopUnderTest:
         return app
 
     def _gateway_router(self, name: str) -> APIRouter:
-        return gateway_router({name: f"http://{name}.test"}, transport=AsgiTransport(self.apps[name]))
+        return gateway_router(services_behind({name: f"http://{name}.test"}, transport=AsgiTransport(self.apps[name])))
 
     def __enter__(self) -> ShopUnderTest:
         for participant in self._participants:
