@@ -55,7 +55,8 @@ FOLDERS: dict[str, dict[str, set[str]]] = {
         "facts": {"engine", "saga"},
         "schemas": {"saga", "processes"},
         "gateway": set(),
-        "main": {"alerts", "dashboard", "operations", "sessions", "engine", "processes", "settings"},
+        "waiting_calls": {"dashboard", "operations", "sessions"},
+        "main": {"alerts", "dashboard", "operations", "sessions", "engine", "processes", "settings", "waiting_calls"},
     },
     "messaging": {
         "rabbitmq": {"broker", "failpoints", "senders", "server_urls"},
