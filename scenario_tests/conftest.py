@@ -82,3 +82,4 @@ def shop(harness: Harness) -> Iterator[Shop]:
     api = ApiClient(harness)
     yield Shop(harness, api, f"{next(_numbers)}")
     api.close()
+    harness.recover()

@@ -99,6 +99,9 @@ class EmbeddedHarness:
     def start(self, service: str) -> None:
         self._driver.mend(service)
 
+    def recover(self) -> None:
+        self._driver.mend()
+
     def stop_broker(self) -> None:
         self._driver.cut()
 

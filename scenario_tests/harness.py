@@ -77,6 +77,10 @@ class Harness(Protocol):
         """Start it again on the same data; returns when it is ready."""
         ...
 
+    def recover(self) -> None:
+        """Start whatever a test that has failed has left down, so that the next one finds a whole shop."""
+        ...
+
     def stop_broker(self) -> None: ...
 
     def kill_broker(self) -> None:

@@ -166,6 +166,12 @@ class OrderUnderTest:
         )
         return self
 
+    def can_be_paid(self) -> Self:
+        """Wait until payment has been asked for it: the customer is told a moment earlier that it is their turn."""
+        path = f"/payment/{self.id}"
+        self._until(lambda: self._api.ask("GET", "payment", path, self.secret).status_code == 200, "payment is asked")
+        return self
+
     def is_stuck(self, kind: str, limit: float = LIMIT) -> Self:
         """Wait until operators see it stuck, and assert that this is the cause; its customer never sees it (E3)."""
         self._until(lambda: self.for_operators()["stuck"] is not None, f"stuck: {kind}", limit)

@@ -62,8 +62,12 @@ class ServiceProcess:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def is_down(self) -> bool:
+        return self.running is None or self.running.poll() is not None
+
     def start(self) -> None:
-        if self.running is not None:
+        if not self.is_down:
             return
         command = [sys.executable, "-m", "clerk_cli", "serve", self.service, "--port", str(self.port)]
         command += ["--only", self.only] if self.only else []
@@ -218,6 +222,10 @@ class ServicesHarness:
     def start(self, service: str) -> None:
         self._processes[service].start()
         self._processes[service].wait_ready()
+
+    def recover(self) -> None:
+        for service in [name for name, process in self._processes.items() if process.is_down]:
+            self.start(service)
 
     def stop_broker(self) -> None:
         self._servers.broker.stop()
