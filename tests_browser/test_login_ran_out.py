@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from clerk_cli.tests.faults_shop import FaultyShop
 from tests_browser.accessibility import serious_findings
@@ -56,3 +56,42 @@ def test_a_refused_acts_address_can_be_asked_for_again(shop: FaultyShop, session
     page.goto(page.url)
     expect(page).to_have_url(re.compile(f"{LIST}/{order}$"))
     expect(page.locator(".headline")).to_be_visible()
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_form_of_an_earlier_login_is_sent_again_with_a_button(sessions: BrowserSessions, javascript: bool) -> None:
+    """Somebody logs in anew in another tab of the same browser, while a view is being named in this one."""
+    page = sessions.open_page("viewer", javascript=javascript)
+    page.goto(f"{LIST}?status=processing")
+    page.get_by_text("Save this view").click()
+    page.get_by_label("Name of the view").fill(f"late ones {javascript}")
+    name = f"otto-{javascript}"
+    _log_in_anew(page.context.new_page(), name, sessions.add_operator(name, "viewer"))
+    page.locator("details").get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("heading", name="Nothing was done")).to_be_visible()
+    expect(page.get_by_role("alert")).to_contain_text(
+        f"of an earlier login. Look, and send it once more. You are {name}"
+    )
+    expect(page.locator("main")).to_contain_text(f"late ones {javascript}")
+    assert serious_findings(page) == [] if javascript else True
+    page.get_by_role("button", name="Send it now").click()
+    expect(page).to_have_url(re.compile("status=processing"))
+    expect(page.get_by_role("list", name="Saved views")).to_contain_text(f"late ones {javascript}")
+
+
+def test_who_logs_out_on_a_page_of_an_earlier_login_is_logged_out(sessions: BrowserSessions) -> None:
+    page = sessions.open_page("viewer")
+    page.goto(LIST)
+    _log_in_anew(page.context.new_page(), "orla", sessions.add_operator("orla", "viewer"))
+    page.get_by_role("button", name="Log out").click()
+    expect(page).to_have_url(re.compile("/dashboard/login$"))
+    page.goto(LIST)
+    expect(page.get_by_label("Password")).to_be_visible()
+
+
+def _log_in_anew(page: Page, name: str, password: str) -> None:
+    """In place of who is logged in, in the same browser."""
+    page.goto("/dashboard")
+    page.context.clear_cookies()
+    log_in(page, name, password)
+    page.close()

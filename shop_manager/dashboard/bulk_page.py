@@ -17,7 +17,7 @@ from shop_manager.dashboard.form_data import FormData
 from shop_manager.dashboard.forms import principal_of, raise_unless_shown, until_in, validated
 from shop_manager.dashboard.layout import ENVIRONMENT, HEADERS, Layout, login_of, may
 from shop_manager.dashboard.live import LiveUpdates, partial
-from shop_manager.dashboard.not_yet import raise_if_not_yet
+from shop_manager.dashboard.not_yet import raise_if_not_yet, shows_its_form
 from shop_manager.dashboard.query_parameters import KINDS, STATUSES, address
 from shop_manager.operations.ages import TIMES
 from shop_manager.operations.bulk import PARKED
@@ -42,6 +42,7 @@ def bulk_pages(router: APIRouter, layout: Layout, live: LiveUpdates, operations:
         return pages.show_all(request, given or {"stuck": "yes"}, ids=ids_of_list(given.multi_items()))
 
     @router.post("/bulk")
+    @shows_its_form
     def preview(request: Request) -> Response:
         return pages.preview(request)
 
@@ -50,6 +51,7 @@ def bulk_pages(router: APIRouter, layout: Layout, live: LiveUpdates, operations:
         return pages.show_one(request, bulk, cursor)
 
     @router.post("/bulk/{bulk}/{move}")
+    @shows_its_form
     def start_or_stop(bulk: Id, move: Literal["start", "stop"], request: Request) -> Response:
         return pages.start(request, bulk) if move == "start" else pages.stop(request, bulk)
 

@@ -18,7 +18,7 @@ from shop_manager.dashboard.form_numbers import is_number
 from shop_manager.dashboard.forms import claim_request, clerk_act_request, principal_of, raise_unless_shown, version_in
 from shop_manager.dashboard.layout import ENVIRONMENT, Layout, done_before, lead_on
 from shop_manager.dashboard.live import LiveUpdates, marks_of, partial
-from shop_manager.dashboard.not_yet import raise_if_not_yet
+from shop_manager.dashboard.not_yet import raise_if_not_yet, shows_its_form
 from shop_manager.operations.facade import Operations
 
 PATH = "/dashboard/clerks"
@@ -56,6 +56,7 @@ def clerk_page(
         return page.show(request, clerk)
 
     @router.post("/clerks/{clerk}/claim")
+    @shows_its_form
     def claim(clerk: Id, request: Request) -> Response:
         form, who = request.state.form, principal_of(request)
         operations.claims.require(who, clerk)
@@ -69,6 +70,7 @@ def clerk_page(
         return lead_on(request, path_of(clerk), "take_over" if asked.instead_of else asked.action)
 
     @router.post("/clerks/{clerk}/actions")
+    @shows_its_form
     def act(clerk: Id, request: Request) -> Response:
         form, who = request.state.form, principal_of(request)
         operations.acts.require(who, "act", clerk)

@@ -36,10 +36,22 @@ def check_csrf(request: Request, form: Mapping[str, str], secret: str | None) ->
         raise Problem("forbidden", "This form was not sent from this dashboard, or is too old: open the page again.")
 
 
-def is_of_ours(request: Request) -> bool:
-    """Does a browser vouch that the form comes from a page of ours, whatever its token? It may be of an earlier login:
-    then nothing is done, and the form is shown once more.
+def is_of_earlier_login(request: Request, form: Mapping[str, str], secret: str | None) -> bool:
+    """Is the token of the form not the one of this secret, while a browser vouches that the form comes from a page of
+    ours? Then it is of an earlier login: nothing is to be done, and the form is shown once more.
+
+    Problem 403 as `check_csrf` when nobody vouches for it.
     """
+    try:
+        check_csrf(request, form, secret)
+    except Problem:
+        if not _is_of_ours(request):
+            raise
+        return True
+    return False
+
+
+def _is_of_ours(request: Request) -> bool:
     public = public_address(request.scope)
     at_home = not public.is_known or request.headers.get("host", "").lower() == public.host
     return at_home and request.headers.get("origin") is not None and is_same_origin(request)

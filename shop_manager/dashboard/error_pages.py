@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.types import Scope
@@ -10,7 +12,7 @@ from http_api.problems import Problem
 from http_api.request import scope_request_id
 from shop_manager.dashboard.layout import CHANGE_PATH, HEADERS, is_event_stream, put_login, render
 from shop_manager.dashboard.login_pages import login_page
-from shop_manager.dashboard.not_yet import NAME, held_act, is_login
+from shop_manager.dashboard.not_yet import NAME, held_act, is_login, kept_fields, why_not_yet
 from shop_manager.dashboard.password_page import password_form
 from shop_manager.dashboard.return_paths import HOME, login_address, page_of, referring_page
 
@@ -23,6 +25,8 @@ def problem_page(problem: Problem, scope: Scope) -> Response:
         name, error = form.get(NAME, ""), problem.detail if is_login(form) else ""
         target, provider = page_of(request) or HOME, request.state.has_provider
         return login_page(request, target, name, error, 401, provider=provider)
+    if problem.code == "not_allowed_now" and why_not_yet(request):
+        return _send_again(request, problem)
     if problem.code == "unauthorized":
         return _lead(request, login_address(page_of(request)))
     if problem.code == "password_change_required":
@@ -37,6 +41,22 @@ def problem_page(problem: Problem, scope: Scope) -> Response:
     )
     for name, value in problem.headers.items():
         page.headers[name] = value
+    return page
+
+
+def _send_again(request: Request, problem: Problem) -> Response:
+    """What was sent, with a button that sends it from now: for forms whose page cannot show it."""
+    page = render(
+        request,
+        "send_again.html",
+        problem.known.status,
+        action=quote(request.url.path),
+        fields=kept_fields(request.state.form),
+        why=problem.detail,
+        back=referring_page(request) or HOME,
+    )
+    if getattr(request.state, "just_logged_in", False):
+        put_login(request, page, request.state.login, request.state.logins)
     return page
 
 

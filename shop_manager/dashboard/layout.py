@@ -19,11 +19,20 @@ from messaging.database import Database
 from shop_manager.dashboard import formatting
 from shop_manager.dashboard.assets import asset
 from shop_manager.dashboard.cookies import DONE, LOGIN, VISIT, drop_cookie, put_cookie, read_cookie
-from shop_manager.dashboard.csrf import check_csrf, csrf_token, is_of_ours
+from shop_manager.dashboard.csrf import csrf_token, is_of_earlier_login
 from shop_manager.dashboard.labels import label_of
 from shop_manager.dashboard.logins import Login, Logins
 from shop_manager.dashboard.navigation import NAVIGATION
-from shop_manager.dashboard.not_yet import LOOK_FIRST, NAME, NOT_YET, OLD_FORM, PASSWORD, is_held, is_login
+from shop_manager.dashboard.not_yet import (
+    LOOK_FIRST,
+    NAME,
+    NOT_YET,
+    OLD_FORM,
+    OLD_LOGIN_PAGE,
+    PASSWORD,
+    is_held,
+    is_login,
+)
 from shop_manager.dashboard.query_parameters import address
 from shop_manager.dashboard.return_paths import login_address, page_of
 from shop_manager.operations.clocks import Clocks
@@ -82,7 +91,8 @@ class Layout:
     def _log_in_where_an_act_was_sent(self, request: Request) -> Login:
         """Whoever is logged in by the page that holds an act. Problem 401 says why nobody is."""
         form = request.state.form
-        check_csrf(request, form, read_cookie(request, VISIT))
+        if is_of_earlier_login(request, form, read_cookie(request, VISIT)):
+            raise Problem("unauthorized", OLD_LOGIN_PAGE)
         login = self.log_in(request, form.get(NAME, "").strip(), form.get(PASSWORD, ""))
         request.state.just_logged_in, request.state.logins, request.state.not_yet = True, self.logins, NOT_YET
         return login
@@ -110,15 +120,11 @@ class Layout:
 
 
 def _check_form(request: Request, login: Login) -> None:
-    """Problem 403 for a form that was not sent from the page of this login. A form of an earlier one is shown again."""
-    form, is_an_act = request.state.form, is_held(request.scope["path"])
-    try:
-        check_csrf(request, form, login.token)
-    except Problem:
-        if not is_an_act or not is_of_ours(request):
-            raise
+    """Problem 403 for a form that was sent from no page of ours. One of an earlier login is shown again."""
+    form = request.state.form
+    if is_of_earlier_login(request, form, login.token):
         request.state.not_yet = OLD_FORM
-    if is_an_act and LOOK_FIRST in form:
+    elif LOOK_FIRST in form:
         request.state.not_yet = NOT_YET
 
 

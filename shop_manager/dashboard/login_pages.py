@@ -13,12 +13,12 @@ from http_api.problems import Problem
 from http_api.request import address_prefix, origin
 from http_api.routes import Routes
 from shop_manager.dashboard.cookies import LOGIN, VISIT, drop_cookie, new_secret, put_cookie, read_cookie
-from shop_manager.dashboard.csrf import check_csrf, csrf_token
+from shop_manager.dashboard.csrf import csrf_token, is_of_earlier_login
 from shop_manager.dashboard.form_data import read_form
 from shop_manager.dashboard.layout import CHANGE_PATH, HEADERS, Layout, put_login, render
 from shop_manager.dashboard.login_throttle import LoginThrottle
 from shop_manager.dashboard.logins import Login
-from shop_manager.dashboard.not_yet import HeldAct, held_act
+from shop_manager.dashboard.not_yet import OLD_LOGIN_PAGE, HeldAct, held_act
 from shop_manager.dashboard.return_paths import LOGIN_PATH, LOGOUT_PATH, safe_return_path
 from shop_manager.operations.login_audit import LoginAudit, Refusal
 
@@ -52,8 +52,9 @@ class LoginPages:
 
     def log_in(self, request: Request) -> Response:
         form = request.state.form
-        check_csrf(request, form, read_cookie(request, VISIT))
         name, target = form.get("name", "").strip(), safe_return_path(form.get("next"))
+        if is_of_earlier_login(request, form, read_cookie(request, VISIT)):
+            return self._once_more(request, target, name)
         try:
             login = self.by_password(request, name, form.get("password", ""))
         except Problem as problem:
@@ -64,6 +65,13 @@ class LoginPages:
         response = redirect(CHANGE_PATH if login.must_change else target)
         put_login(request, response, login, self._logins)
         return response
+
+    def _once_more(self, request: Request, target: str, name: str) -> Response:
+        """For a login page that was open while somebody logged in on another one, or for too long."""
+        token = read_cookie(request, LOGIN)
+        if token and self._logins.find(token):
+            return redirect(target)
+        return self._page(request, target, name, OLD_LOGIN_PAGE, 401)
 
     def by_password(self, request: Request, name: str, password: str) -> Login:
         """A new login. Problem `unauthorized` for a wrong name or password, `too_many_requests` for too many tries."""
@@ -87,7 +95,7 @@ class LoginPages:
     def log_out(self, request: Request) -> Response:
         token, response = read_cookie(request, LOGIN), redirect(LOGIN_PATH)
         if token is not None:  # else it may be another page's form, sent without our cookie: nothing may be dropped
-            check_csrf(request, request.state.form, token)
+            is_of_earlier_login(request, request.state.form, token)  # it ends all the same, if the form is ours
             login = self._logins.find(token, used=False)
             self._logins.end(token)
             if login is not None:

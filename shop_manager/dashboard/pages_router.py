@@ -6,16 +6,19 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from fastapi import Request, Response
+from fastapi import Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from http_api.routes import Routes
 from messaging.database import Database
 from shop_manager.dashboard.layout import HEADERS
+from shop_manager.dashboard.not_yet import SHOWS_ITS_FORM, raise_if_not_yet
 
 
 class PagesRouter(Routes):
-    """As Routes. An endpoint of GET reads the database within `Database.one_moment`."""
+    """As Routes. An endpoint of GET reads the database within `Database.one_moment`; an act that has only come back to
+    its form is not done, whatever its endpoint does (decision 150).
+    """
 
     def __init__(self, database: Database, **options: Any) -> None:
         super().__init__(**options)
@@ -23,6 +26,8 @@ class PagesRouter(Routes):
 
     def add_api_route(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         only_shows = list(options.get("methods") or []) == ["GET"]
+        if not only_shows and not hasattr(endpoint, SHOWS_ITS_FORM):
+            options["dependencies"] = [*(options.get("dependencies") or ()), Depends(raise_if_not_yet)]
         super().add_api_route(path, self._in_one_moment(endpoint) if only_shows else endpoint, **options)
 
     def _in_one_moment(self, endpoint: Callable[..., Any]) -> Callable[..., Any]:

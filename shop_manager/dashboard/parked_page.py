@@ -16,7 +16,7 @@ from shop_manager.dashboard.form_data import FormData
 from shop_manager.dashboard.forms import principal_of, raise_unless_shown, validated, version_in
 from shop_manager.dashboard.hex_dump import MOST, bytes_of, hex_rows
 from shop_manager.dashboard.layout import HEADERS, Layout, login_of, may
-from shop_manager.dashboard.not_yet import raise_if_not_yet
+from shop_manager.dashboard.not_yet import raise_if_not_yet, shows_its_form
 from shop_manager.dashboard.query_parameters import address
 from shop_manager.operations.facade import Operations
 from shop_manager.operations.requests import ParkedAct
@@ -50,6 +50,7 @@ def parked_pages(router: APIRouter, layout: Layout, operations: Operations) -> N
         return RedirectResponse(PATH, 303, HEADERS)
 
     @router.post("/parked/actions")
+    @shows_its_form
     def act_on_many(request: Request) -> Response:
         return pages.decide_many(request)
 
@@ -58,6 +59,7 @@ def parked_pages(router: APIRouter, layout: Layout, operations: Operations) -> N
         return pages.show_one(request, parked)
 
     @router.post("/parked/{parked}/actions")
+    @shows_its_form
     def act_on_one(parked: Id, request: Request) -> Response:
         return pages.decide_one(request, parked)
 

@@ -12,7 +12,7 @@ from shop_manager.dashboard.layout import CHANGE_PATH, Layout, done_before, lead
 from shop_manager.dashboard.login_pages import held_page, redirect
 from shop_manager.dashboard.login_throttle import LoginThrottle
 from shop_manager.dashboard.logins import Login
-from shop_manager.dashboard.not_yet import HELD, held_in
+from shop_manager.dashboard.not_yet import HELD, held_in, shows_its_form, why_not_yet
 from shop_manager.dashboard.return_paths import HOME
 from shop_manager.operations.login_audit import LoginAudit, Refusal
 
@@ -39,10 +39,13 @@ class PasswordPage:
         _with_password(request)
         return self._page(request, done=done_before(request) == "password")
 
+    @shows_its_form
     def change(self, request: Request) -> Response:
         """A new password, and with it a new login here, while all others of the person end."""
         login, form = _with_password(request), request.state.form
         old, new = form.get("old", ""), form.get("new", "")
+        if why := why_not_yet(request):
+            return self._page(request, 409, error=f"Nothing was done. {why}")
         wrong = self._wrong_new(login, old, new, form.get("again", ""))
         if wrong:
             return self._page(request, 422, error=wrong)

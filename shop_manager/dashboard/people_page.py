@@ -12,7 +12,7 @@ from http_api.conventions import Id
 from http_api.problems import Problem
 from shop_manager.dashboard.forms import principal_of, raise_unless_shown, validated
 from shop_manager.dashboard.layout import Layout
-from shop_manager.dashboard.not_yet import raise_if_not_yet
+from shop_manager.dashboard.not_yet import raise_if_not_yet, shows_its_form
 from shop_manager.operations.facade import Operations
 from shop_manager.operations.requests import KeyAct, KeyAsk, PersonAct, PersonAsk
 
@@ -35,6 +35,7 @@ def people_page(router: APIRouter, layout: Layout, operations: Operations) -> No
         return page.show(request)
 
     @router.post("/people")
+    @shows_its_form
     def add_person(request: Request) -> Response:
         return page.act(request, "people", "people", page.add_person)
 
@@ -43,6 +44,7 @@ def people_page(router: APIRouter, layout: Layout, operations: Operations) -> No
         return page.act(request, "people", f"person:{name}", lambda request: page.act_on_person(request, name))
 
     @router.post("/people/keys")
+    @shows_its_form
     def create_key(request: Request) -> Response:
         return page.act(request, "keys", "keys", page.create_key)
 

@@ -12,11 +12,11 @@ from http_api.principals import stable_part
 from http_api.problems import Problem, not_found
 from http_api.request import address_prefix, origin
 from shop_manager.dashboard.cookies import LOGIN, PROVIDER, VISIT, drop_cookie, put_cookie, read_cookie
-from shop_manager.dashboard.csrf import check_csrf
+from shop_manager.dashboard.csrf import is_of_earlier_login
 from shop_manager.dashboard.layout import Layout, put_login, render
 from shop_manager.dashboard.login_pages import held_page, login_page, redirect
 from shop_manager.dashboard.login_throttle import LoginThrottle
-from shop_manager.dashboard.not_yet import HELD, HeldAct, held_in
+from shop_manager.dashboard.not_yet import HELD, OLD_LOGIN_PAGE, HeldAct, held_in
 from shop_manager.dashboard.provider_logins import LIFETIME, ProviderLogins, Returned
 from shop_manager.dashboard.return_paths import HOME, LOGIN_PATH, safe_return_path
 from shop_manager.operations.login_audit import LoginAudit, Refusal
@@ -58,11 +58,13 @@ class ProviderPages:
         lead nowhere else (`form-action`).
         """
         provider = self._known()
-        check_csrf(request, request.state.form, read_cookie(request, VISIT))
+        held = held_in(request.state.form.get(HELD))
+        if is_of_earlier_login(request, request.state.form, read_cookie(request, VISIT)):
+            return login_page(request, HOME, error=OLD_LOGIN_PAGE, status=401, provider=True, held=held)
         wait = self._throttle.take_origin(origin(request.scope))
         if wait:
             raise Problem("too_many_requests", retry_after=wait)
-        return self._begin(request, provider, held_in(request.state.form.get(HELD)))
+        return self._begin(request, provider, held)
 
     def _begin(self, request: Request, provider: OpenIdProvider, held: HeldAct | None) -> Response:
         target = safe_return_path(request.query_params.get("next"))

@@ -12,7 +12,7 @@ from http_api.answers import ServiceName
 from http_api.problems import Problem
 from shop_manager.dashboard.forms import principal_of, raise_unless_shown, validated
 from shop_manager.dashboard.layout import HEADERS, Layout, login_of, may
-from shop_manager.dashboard.not_yet import raise_if_not_yet
+from shop_manager.dashboard.not_yet import raise_if_not_yet, shows_its_form
 from shop_manager.operations.facade import Operations
 from shop_manager.operations.runbooks import CAUSE, KEYS, RunbookAsk
 
@@ -29,6 +29,7 @@ def runbooks_page(router: APIRouter, layout: Layout, operations: Operations) -> 
         return page.show(request, request.query_params)
 
     @router.post("/runbooks")
+    @shows_its_form
     def save(request: Request) -> Response:
         return page.save(request)
 

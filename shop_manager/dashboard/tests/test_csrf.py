@@ -13,7 +13,7 @@ from shop_manager.dashboard.tests.browser_client import (
     visible_text_of,
 )
 
-LOGOUT = "/dashboard/logout"
+LOGOUT, SETTINGS = "/dashboard/logout", "/dashboard/settings"
 FOREIGN = [
     {"Origin": "https://evil.test"},
     {"Origin": "null"},
@@ -33,13 +33,16 @@ def test_S8_a_form_of_another_page_is_refused(viewer: BrowserClient, headers: di
 
 @pytest.mark.parametrize("token", ["", "0" * 64, "é"])
 def test_S8_a_form_without_the_right_token_is_refused(viewer: BrowserClient, token: str) -> None:
-    assert viewer.post(LOGOUT, csrf=token).status_code == 403
-    assert viewer.get("/dashboard").status_code == 200
+    before = viewer.text(SETTINGS)
+    assert viewer.post(SETTINGS, csrf=token, clock="utc").status_code == 409
+    assert viewer.request("POST", SETTINGS, data={"csrf": token, "clock": "utc"}).status_code == 403
+    assert viewer.text(SETTINGS) == before, "and nothing was done"
 
 
 def test_S8_the_token_of_one_login_is_none_for_another(viewer: BrowserClient, operator: BrowserClient) -> None:
     assert viewer.token() and viewer.token() != operator.token()
-    assert viewer.post(LOGOUT, csrf=operator.token()).status_code == 403
+    assert viewer.post(SETTINGS, csrf=operator.token(), clock="utc").status_code == 409
+    assert 'value="local" checked' in viewer.get(SETTINGS).text
 
 
 def test_S8_a_browser_that_does_not_say_the_origin_is_refused_and_a_script_with_the_token_is_not(
@@ -64,7 +67,7 @@ def test_S8_nobody_can_be_logged_in_by_another_page(browser: BrowserClient) -> N
     browser.get(LOGIN)
     for headers in FOREIGN:
         assert browser.post(LOGIN, headers, name="ada", password=password).status_code == 403
-    assert browser.post(LOGIN, csrf="0" * 64, name="ada", password=password).status_code == 403
+    assert browser.post(LOGIN, csrf="0" * 64, name="ada", password=password).status_code == 401
     assert browser.get("/dashboard").status_code == 303
 
 
@@ -76,7 +79,7 @@ def test_S8_without_a_cookie_of_ours_no_token_logs_in(browser: BrowserClient, co
         browser.cookies.set(VISIT, cookie, path="/dashboard", domain="shop.test")
     for secret in ("", cookie or ""):
         response = browser.post(LOGIN, csrf=csrf_token(secret), name="ada", password=password)
-        assert response.status_code == 403 and "too old" in visible_text_of(response.text)
+        assert response.status_code == 401 and "too old" in visible_text_of(response.text)
         assert "clerk_login" not in str(response.headers.get_list("set-cookie"))
 
 

@@ -44,5 +44,5 @@ def test_what_was_typed_is_kept_while_its_sender_is_at_the_provider(
 
 def test_S8_who_begins_with_an_act_needs_the_visitors_token(browser: BrowserClient) -> None:
     browser.get("/dashboard/login")
-    assert browser.post(BEGIN, csrf="0" * 64, held="").status_code == 403
+    assert browser.post(BEGIN, csrf="0" * 64, held="").status_code == 401
     assert browser.post(BEGIN, {"Origin": "https://evil.test"}, held="").status_code == 403
