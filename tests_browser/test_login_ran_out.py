@@ -69,9 +69,8 @@ def test_a_form_of_an_earlier_login_is_sent_again_with_a_button(sessions: Browse
     _log_in_anew(page.context.new_page(), name, sessions.add_operator(name, "viewer"))
     page.locator("details").get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_role("heading", name="Nothing was done")).to_be_visible()
-    expect(page.get_by_role("alert")).to_contain_text(
-        f"of an earlier login. Look, and send it once more. You are {name}"
-    )
+    why = f"of an earlier login. Look, and send it once more. You are {name}."
+    expect(page.get_by_role("alert")).to_contain_text(why)
     expect(page.locator("main")).to_contain_text(f"late ones {javascript}")
     assert serious_findings(page) == [] if javascript else True
     page.get_by_role("button", name="Send it now").click()
