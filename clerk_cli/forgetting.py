@@ -8,7 +8,6 @@ from typing import Any, NamedTuple, cast
 
 import typer
 from pydantic import ValidationError
-from sqlalchemy import select
 
 from clerk_cli.access_keys import WHO
 from clerk_cli.databases import database_errors_reported, opened_shop
@@ -23,9 +22,9 @@ from messaging.parked import erase_bodies
 from messaging.technical_tables import TechnicalTables
 from shop_manager.engine.manager import Changed
 from shop_manager.engine.search_index import SearchIndex
-from shop_manager.engine.tables import search_schema
-from shop_manager.operations.forgetting import PORTION, ForgetAsk, Forgetting
+from shop_manager.operations.forgetting import NOT_FOUND, PORTION, ForgetAsk, Forgetting
 from shop_manager.sessions.client_secrets import ClientSecrets
+from shop_manager.sessions.search_fill import fill_state
 from shop_manager.settings import ShopManagerSettings
 
 SHIPS = "fulfillment"
@@ -92,17 +91,18 @@ def _in_shop_manager(asked: ForgetAsk, database: str | None, data: Path | None) 
 
 
 def _search(database: Database, home: Service) -> SearchIndex:
-    """CliError when ShopManager's hashes come from another secret."""
+    """CliError when ShopManager's hashes come from another secret, or nobody can tell."""
     settings = cast(ShopManagerSettings, read_settings(home))
     with value_errors_reported():
         secrets = ClientSecrets(settings.secret, database)
-    fill = search_schema.fill
+    search = SearchIndex(secrets.hashed if secrets.find() else None)
     with database.look() as tx:
-        row = tx.execute(select(fill.c.secret)).first()
-    known = secrets.find()
-    if row is not None and (not known or row.secret != secrets.hashed("search fill")):
+        state = fill_state(tx, search)
+    if state == "unknown":
+        raise CliError(NOT_FOUND[state])
+    if state == "other":
         raise CliError(OTHERS_HASHES)
-    return SearchIndex(secrets.hashed if known else None)
+    return search
 
 
 def _in_services(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from clerk_cli.databases import files_in, open_one
 from clerk_cli.main import run
@@ -76,6 +76,19 @@ def test_without_the_secret_of_the_search_nothing_is_done(
         assert run(["forget-customer", "ada", "--reason", "request 17", "--data", str(tmp_path), "--json"]) == 2
         assert "CLERK_SECRET is not the one" in json.dumps(capsys.readouterr().err)
         assert shop.ask("GET", "/ops/customers/ada", shop.operator_key)["name"] == "Ada"
+
+
+def test_before_a_shop_manager_has_noted_its_secret_nothing_is_done(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with WholeShop(tmp_path) as shop:
+        shop.order()
+    database = open_one(the_service(SHOP_MANAGER), files_in(tmp_path))
+    database.erase(delete(search_schema.fill))
+    database.close()
+    assert run(["forget-customer", "ada", "--reason", "request 17", "--data", str(tmp_path)]) == 2
+    told = capsys.readouterr().err.strip()
+    assert ("try again" in told, "\n" in told) == (True, False)
 
 
 def knows_its_secret(folder: Path) -> bool:

@@ -5,7 +5,7 @@ The books stay: what was ordered, paid, shipped and returned, when, and under wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple, Protocol
 
 import orjson
@@ -40,6 +40,7 @@ from shop_manager.saga.forgetting import Forgotten, Numbered, forget, is_words, 
 from shop_manager.saga.state import BY_OPERATOR, Saga
 from shop_manager.sessions.opening_request import Email
 from shop_manager.sessions.repository import customer_of_row
+from shop_manager.sessions.search_fill import FillState, fill_state
 
 ACTION = "forget"
 PORTION = 100
@@ -57,6 +58,15 @@ KEPT = {
     "fulfillment": "name and address of each parcel, until `clerk forget-customer` erases them there",
 }
 """What is still known afterwards, by service."""
+NOT_FOUND: Mapping[FillState, str] = {
+    "unknown": "ShopManager has not noted yet with which secret its search is made: it does so when it has run for a "
+    "second; try again then",
+    "other": "the search is made with another secret than CLERK_SECRET here, so that names and addresses cannot be "
+    "found in it: ShopManager makes it anew, or another ShopManager has another secret; try again in a minute",
+    "under_way": "ShopManager is still entering orders into its search, so that not all of an address may be found: "
+    "try again in a minute, or forget by the customer's id",
+}
+"""Why nobody can be forgotten just now, by what the search is."""
 _UNDER_WAY = clerks.c.wake_at.isnot(None)
 _ENTRY = (history.c.clerk == bindparam("of_clerk")) & (history.c.number == bindparam("numbered"))
 _REWRITE = update(history).where(_ENTRY).values(data=bindparam("new_data"))
@@ -120,7 +130,7 @@ class Forgetting:
         with self._database.begin() as tx:
             person = self._find(tx, asked)
             tx.lock([f"customer:{each}" for each in person.customers])
-            refused = _why_not(tx, person)
+            refused = self._why_not_found(tx, asked) or _why_not(tx, person)
             record(tx, who, _line(asked, person, refused), tx.now(), None if refused else {})
             if refused:
                 return refused
@@ -136,6 +146,13 @@ class Forgetting:
             "audit_lines": self._audit_lines(person),
             "kept": KEPT,
         }
+
+    def _why_not_found(self, tx: Tx, asked: ForgetAsk) -> Refused | None:
+        """The search is asked who has an address, and what it knows of them is to go: it has to be of our secret."""
+        state = fill_state(tx, self._keeper.search)
+        if state == "done" or (state == "under_way" and not asked.email):
+            return None
+        return Refused("not_allowed_now", NOT_FOUND[state])
 
     def _find(self, tx: Tx, asked: ForgetAsk) -> Person:
         if asked.clerk:

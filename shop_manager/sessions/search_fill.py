@@ -5,7 +5,7 @@ Also after another master secret was set, for the hashes of what is personal com
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import delete, select, tuple_
 
@@ -27,7 +27,24 @@ DONE = 2**53
 """In the place of a moment: all is entered."""
 fill = search_schema.fill
 _PLACE = tuple_(*(table.c[name] for name in KEYS))
+FillState = Literal["unknown", "other", "under_way", "done"]
+"""`unknown`: no ShopManager has noted of which secret the search is; `other`: not of this one."""
 _STATE = ("secret", "customer", "opened_at", "clerk")
+
+
+def fill_state(tx: Tx, search: SearchIndex) -> FillState:
+    """How far the search of this secret is."""
+    row = tx.execute(select(fill.c.secret, fill.c.opened_at)).first()
+    if row is None:
+        return "unknown"
+    if row.secret != _mark(search):
+        return "other"
+    return "done" if row.opened_at == DONE else "under_way"
+
+
+def _mark(search: SearchIndex) -> str:
+    """By which one secret is told from another."""
+    return search.hashed("search fill") if search.hashed else ""
 
 
 class SearchFill:
@@ -61,7 +78,7 @@ class SearchFill:
     def _state(self, tx: Tx, now: int) -> dict[str, Any] | None:
         """Where to go on; None while hashes from another secret have to be taken away first."""
         row = tx.execute(select(*(fill.c[name] for name in _STATE))).first()
-        secret = self._search.hashed("search fill") if self._search.hashed else ""
+        secret = _mark(self._search)
         if row is not None and row.secret != secret and self._forget_some(tx):
             return None
         is_first, self._began = self._began is None, self._began or now

@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
-from sqlalchemy import select
+import pytest
+from sqlalchemy import delete, select, update
 
 from domain.messages import SHOP_MANAGER
 from messaging.parked import ParkedMessage, park
 from shop_manager.engine import store
-from shop_manager.engine.tables import clerks, metadata, technical
+from shop_manager.engine.tables import clerks, metadata, search_schema, technical
 from shop_manager.saga.state import Folding, fold
 from shop_manager.tests.http_harness import SERVER, HttpHarness
 from shop_manager.tests.test_operations_acts import act
 from shop_manager.tests.test_operations_api import read
-from shop_manager.tests.test_search import groups
+from shop_manager.tests.test_search import filled, groups
 
 BOSS = "op_boss"
 PERSON: dict[str, Any] = {
@@ -26,6 +27,11 @@ PERSON: dict[str, Any] = {
 }
 WORDS = ("Zoraida", "zoraida", "Quint")
 KEY = {"Idempotency-Key": "5f0c54c4-7b0e-4f6e-9d1c-0d5a52a3f6f1"}
+
+
+@pytest.fixture(autouse=True)
+def _the_search_is_of_our_secret(harness: HttpHarness) -> None:
+    filled(harness, harness.manager.search)
 
 
 def forget(harness: HttpHarness, key: str = BOSS, **body: Any) -> httpx.Response:
@@ -115,6 +121,35 @@ def test_while_an_order_is_under_way_nothing_is_done_and_it_is_named(harness: Ht
     assert harness.session(ended)["customer"]["name"] == PERSON["name"]
     [line] = read(harness, "audit?action=forget")["data"]
     assert (line["target"], line["outcome"], line["reason"]) == ("customer:zora", "not_allowed_now", "request 17")
+
+
+def test_before_it_is_known_that_the_search_is_of_our_secret_nobody_is_forgotten(harness: HttpHarness) -> None:
+    clerk, fill = zoraidas_order(harness), search_schema.fill
+    for change, why in ((delete(fill), "has not noted yet"), (None, "another secret than CLERK_SECRET")):
+        with harness.database.begin() as tx:
+            if change is not None:
+                tx.execute(change)
+            else:
+                tx.insert(fill, [{"id": 1, "secret": "x", "customer": None, "opened_at": 0, "clerk": ""}])
+        for who in ({"customer": "zora"}, {"clerk": clerk}, {"email": PERSON["email"]}):
+            refused = forget(harness, **who)
+            detail = refused.json()["detail"]
+            assert refused.status_code == 409 and why in detail and "try again" in detail and "\n" not in detail
+    assert harness.session(clerk)["customer"]["name"] == PERSON["name"]
+    assert {line["outcome"] for line in read(harness, "audit?action=forget")["data"]} == {"not_allowed_now"}
+    filled(harness, harness.manager.search)
+    assert forget(harness, customer="zora").json()["erased"] == 1
+
+
+def test_while_the_search_is_filled_nobody_is_forgotten_by_an_address_of_which_it_may_not_know(
+    harness: HttpHarness,
+) -> None:
+    zoraidas_order(harness)
+    with harness.database.begin() as tx:
+        tx.execute(update(search_schema.fill).values(opened_at=harness.now))
+    refused = forget(harness, email=PERSON["email"])
+    assert (refused.status_code, "still entering orders" in refused.json()["detail"]) == (409, True)
+    assert forget(harness, customer="zora").json()["erased"] == 1
 
 
 def test_by_an_address_the_customers_and_the_guests_orders_are_forgotten_and_it_is_told_nowhere(

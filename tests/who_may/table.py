@@ -128,10 +128,10 @@ shop_manager GET    /dashboard/static/{name}               -           in     in
 shop_manager GET    /dashboard/login                       -           in     in    in      in    in    in     in      in       in    in     in              in
 shop_manager GET    /dashboard/login/oidc                   -           404    404   404     404   404   404    404     404      404   404    404            404
 shop_manager GET    /dashboard/login/oidc/callback          -           404    404   404     404   404   404    404     404      404   404    404            404
-shop_manager POST   /dashboard/login                       -           403    403   403     403   403   403    403     403      403   403    403             403
+shop_manager POST   /dashboard/login                       -           401    401   401     401   401   in     in      in       in    in     403             in
 shop_manager POST   /dashboard/login/oidc                  -           404    404   404     404   404   404    404     404      404   404    404            404
 shop_manager GET    /dashboard/logout                      -           login  login login   login login login  login   login    login login  login           login
-shop_manager POST   /dashboard/logout                      -           login  login login   login login login  login   login    login 403    403             login
+shop_manager POST   /dashboard/logout                      -           login  login login   login login login  login   login    login login  403             login
 shop_manager GET    /dashboard                             -           login  login login   login login in     in      in       in    in     in              password
 shop_manager GET    /dashboard/                            -           login  login login   login login in     in      in       in    in     in              password
 shop_manager GET    /dashboard/live                        -           login  login login   login login in     in      in       in    in     in              password
