@@ -125,11 +125,14 @@ class FulfillmentUnitOfWork:
         self._moved.add(moved.sku)
 
     def save(self, tx: Tx) -> None:
-        changed = [self._shipments[session] for session in sorted(self._changed)]
+        fresh, changed = self._of(self._changed - self._known), self._of(self._changed & self._known)
         tx.upsert(stock, [asdict(self.stock[sku]) for sku in sorted(self._moved)], ["sku"])
-        tx.upsert(shipments, [_shipment_row(shipment) for shipment in changed], ["session"])
-        fresh = [shipment for shipment in changed if shipment.session not in self._known]
+        tx.insert(shipments, [_shipment_row(shipment) for shipment in fresh])
+        tx.update(shipments, [_shipment_row(shipment) for shipment in changed], ["session"])
         tx.insert(shipment_items, [row for shipment in fresh for row in _item_rows(shipment)])
+
+    def _of(self, sessions: Iterable[str]) -> list[Shipment]:
+        return [self._shipments[session] for session in sorted(sessions)]
 
 
 def open_unit_of_work(tx: Tx, commands: Sequence[Command], ships_at_once: bool) -> FulfillmentUnitOfWork:

@@ -14,9 +14,17 @@ from typing import Any
 from psycopg2 import OperationalError as NoConnection
 from psycopg2 import extensions
 from sqlalchemy import Connection, Dialect, Engine, Table, create_engine, event
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import DisconnectionError, OperationalError
 
-from messaging.database_limits import CONNECT_WITHIN, CONNECTION_WITHIN, given_up_after, wait_for_answer
+from messaging.database_limits import (
+    CONNECT_WITHIN,
+    CONNECTION_WITHIN,
+    LOCK_WITHIN_MS,
+    NoAnswer,
+    given_up_after,
+    wait_for_answer,
+)
 
 LOCK_LIMIT_MS = 10_000
 OVERFLOW = 2
@@ -28,6 +36,8 @@ READS_ONLY = "reads_only"
 ALONE = "alone"
 """The name of a connection's execution option: each of its statements is a transaction of its own."""
 NUMBERS_AT_ONCE = 100
+READ_ONLY = "25006"
+"""PostgreSQL's code for a write in a transaction that only reads."""
 _BEGIN = b"BEGIN"
 _BEGIN_READING = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _NUMBERS = "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)"
@@ -127,9 +137,9 @@ _ARRAYS = {str: "text[]", int: "bigint[]", bool: "boolean[]", bytes: "bytea[]", 
 
 @cache
 def rows_from_arrays(table: Table, columns: Sequence[str]) -> str:
-    """`SELECT * FROM unnest(…)`: rows from one array for each column; the same text however many rows there are."""
+    """`unnest(…)`: rows from one array for each column; the same text however many rows there are."""
     arrays = ", ".join(f"%s::{_ARRAYS[table.c[column].type.python_type]}" for column in columns)
-    return f"SELECT * FROM unnest({arrays})"  # noqa: S608  # types of our own columns only
+    return f"unnest({arrays})"
 
 
 def array_literal(values: Iterable[Any]) -> str:
@@ -203,3 +213,26 @@ def _begin(connection: Connection) -> None:
     options = connection.get_execution_options()
     if not options.get(ALONE):
         driver_connection(connection).kept_back.append(_BEGIN_READING if options.get(READS_ONLY) else _BEGIN)
+
+
+def set_lock_limit(connection: Connection) -> None:
+    """For this transaction; it travels with the first statement."""
+    driver_connection(connection).keep_back(f"SET LOCAL lock_timeout = {LOCK_WITHIN_MS}", ())
+
+
+def keep_the_others(context: ExceptionContext) -> None:
+    """One connection that gets no answer in time is given up; the others may be well."""
+    if isinstance(context.original_exception, NoAnswer):
+        context.invalidate_pool_on_disconnect = False
+
+
+def call_read_only_trouble(context: ExceptionContext) -> OperationalError | None:
+    """A database that takes no writes (a replica, to which a fail-over has led us) is as good as away: this connection
+    is given up, for the next one may lead to another. Writing where we asked to read only stays a bug of ours.
+    """
+    error, connection = context.original_exception, context.connection
+    ours = connection is not None and connection.get_execution_options().get(READS_ONLY)
+    if getattr(error, "pgcode", None) != READ_ONLY or ours:
+        return None
+    context.is_disconnect = True
+    return OperationalError(context.statement, None, error, hide_parameters=True, connection_invalidated=True)

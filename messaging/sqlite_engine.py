@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
 
-from messaging.database_limits import CONNECTION_WITHIN
+from messaging.database_limits import CONNECTION_WITHIN, LOCK_WITHIN_MS, hurries
 
 SqliteSync = Literal["full", "normal"]
 """`full`: a commit waits for the disk, so a power cut takes nothing. `normal`: for nobody; a power cut may take the
@@ -37,3 +37,11 @@ def sqlite_engine(url: str, sync: SqliteSync) -> Engine:
         connection.execute("PRAGMA foreign_keys=ON")
 
     return engine
+
+
+def set_busy_limit(connection: Connection) -> None:
+    """How long SQLite waits for another process, for what is done next on this connection."""
+    wanted = LOCK_WITHIN_MS if hurries() else BUSY_LIMIT_MS
+    if connection.info.get("busy", BUSY_LIMIT_MS) != wanted:
+        connection.connection.cursor().execute(f"PRAGMA busy_timeout = {wanted}")
+        connection.info["busy"] = wanted

@@ -41,6 +41,14 @@ def on_conflict(columns: Sequence[str], keys: Sequence[str], only_if: str, keep:
     return f" ON CONFLICT ({', '.join(keys)}) {conflict}"
 
 
+@lru_cache(maxsize=500)
+def update_from(source: str, table: str, columns: Sequence[str], keys: Sequence[str], only_if: str) -> str:
+    """The columns but the keys are set to those of `given`, which is what `source` selects."""
+    assignments = ", ".join(f"{column} = given.{column}" for column in columns if column not in keys)
+    where = " AND ".join([*(f"{table}.{key} = given.{key}" for key in keys), *([only_if] if only_if else [])])
+    return f"UPDATE {table} SET {assignments} FROM {source} WHERE {where}"  # noqa: S608  # our own names
+
+
 @cache
 def insert_into(table: str, columns: Sequence[str]) -> str:
     return f"INSERT INTO {table} ({', '.join(columns)}) "

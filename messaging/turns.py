@@ -161,6 +161,7 @@ class Dispatcher(Generic[UnitOfWorkT]):
         keys = {(command.clerk, command.step) for command in asked}
         now, rows = tx.lock_and_read(self._locks(asked), self._known, _values(keys))
         turns = self._by_key(rows, keys)
+        new = keys - turns.keys()
         uow = self.service.open_unit_of_work(tx, asked)
         changed: dict[tuple[str, str], Turn] = {}
         replies: list[Message] = []
@@ -170,7 +171,7 @@ class Dispatcher(Generic[UnitOfWorkT]):
                 turns[turn.key] = changed[turn.key] = turn
             if reply is not None:
                 replies.append(reply)
-        self.write(tx, changed.values(), now)
+        self.write(tx, changed.values(), now, new)
         uow.save(tx)
         return replies
 
@@ -306,8 +307,14 @@ class Dispatcher(Generic[UnitOfWorkT]):
         rows = tx.execute(self._waiting, {"clerk": clerk})
         return [_from_row(row, self.service.name) for row in rows]
 
-    def write(self, tx: Tx, turns: Iterable[Turn], now: int) -> None:
-        tx.upsert(self.table, [_as_row(turn, now) for turn in turns], ["clerk", "step"])
+    def write(self, tx: Tx, turns: Iterable[Turn], now: int, new: Set[tuple[str, str]] = frozenset()) -> None:
+        """Under the locks of their Clerks. `new`: the keys of those that were not there when they were read."""
+        added: list[dict[str, Any]] = []
+        changed: list[dict[str, Any]] = []
+        for turn in turns:
+            (added if turn.key in new else changed).append(_as_row(turn, now))
+        tx.insert(self.table, added)
+        tx.update(self.table, changed, ["clerk", "step"])
 
 
 def _values(keys: Set[tuple[str, str]]) -> dict[str, list[str]]:

@@ -134,10 +134,11 @@ class PaymentUnitOfWork:
 
     def __init__(self, payments: dict[str, Payment], on_new_calls: Callable[[Sequence[str]], None]) -> None:
         self._payments = payments
+        self._known = set(payments)
         self._on_new_calls = on_new_calls
         self._changed: dict[str, int] = {}
         self._calls: dict[str, CallRecord] = {}
-        self._new: list[str] = []
+        self._new: set[str] = set()
         self._dropped: set[str] = set()
         self._hurried: dict[str, int] = {}
         self._trail: list[dict[str, Any]] = []
@@ -161,7 +162,7 @@ class PaymentUnitOfWork:
         if transition.drops:
             self._dropped.add(transition.drops)
         if transition.call:
-            self._new.append(transition.call.key)
+            self._new.add(transition.call.key)
             self.keep(CallRecord(transition.call, payment.session, "handed", 1, now, now + ANSWER_LIMIT_MS))
         if transition.hurries:
             self._hurried[transition.hurries] = now
@@ -172,15 +173,22 @@ class PaymentUnitOfWork:
         self._calls[record.call.key] = record
 
     def save(self, tx: Tx) -> None:
-        rows = [_payment_row(self._payments[session], at) for session, at in sorted(self._changed.items())]
-        tx.upsert(payments, rows, ["session"])
-        tx.upsert(provider_calls, [_call_row(self._calls[key]) for key in sorted(self._calls)], ["key"])
+        tx.insert(payments, self._payment_rows(self._changed.keys() - self._known))
+        tx.update(payments, self._payment_rows(self._changed.keys() & self._known), ["session"])
+        tx.insert(provider_calls, self._call_rows(self._calls.keys() & self._new))
+        tx.update(provider_calls, self._call_rows(self._calls.keys() - self._new), ["key"])
         self._drop(tx)
         self._hurry(tx)
         tx.insert(payment_trail, self._trail)
-        fresh = [key for key in self._new if key not in self._dropped]
+        fresh = sorted(self._new - self._dropped)
         if fresh:
             self._on_new_calls(fresh)
+
+    def _payment_rows(self, sessions: Iterable[str]) -> list[dict[str, Any]]:
+        return [_payment_row(self._payments[session], self._changed[session]) for session in sorted(sessions)]
+
+    def _call_rows(self, keys: Iterable[str]) -> list[dict[str, Any]]:
+        return [_call_row(self._calls[key]) for key in sorted(keys)]
 
     def _drop(self, tx: Tx) -> None:
         if self._dropped:

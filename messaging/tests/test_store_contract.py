@@ -303,3 +303,25 @@ def test_locks_and_the_first_rows_and_the_time_come_together(store: Database) ->
         assert tx.now() == now
         later, none = tx.lock_and_read([], wanted, {"keys": []})
     assert (list(none), later >= now) == ([], True)
+
+
+@pytest.mark.parametrize("count", [1, 20])
+def test_an_update_sets_rows_that_are_there_and_makes_none(store: Database, count: int) -> None:
+    rows = [one(f"sku {n}", n) for n in range(count)]
+    stocked(store, *rows)
+    changed = [{**row, "note": f'"{row["sku"]}"', "withdrawn": True, "image": b"\\x00"} for row in rows]
+    with store.begin() as tx:
+        tx.update(goods, [*changed, one("BALL", 2)], ["shelf", "sku"])
+        tx.update(goods, [], ["shelf", "sku"])
+    with store.read() as tx:
+        found = [dict(each._mapping) for each in tx.execute(select(goods).order_by(goods.c.pieces))]
+    assert [{**each, "image": bytes(each["image"])} for each in found] == changed
+
+
+@pytest.mark.parametrize("count", [1, 20])
+def test_T3_an_update_with_a_condition_tells_how_many_it_has_written(store: Database, count: int) -> None:
+    stocked(store, *[one(f"sku {n}", 1 + n % 2) for n in range(count)])
+    with store.begin() as tx:
+        changed = [one(f"sku {n}", 2) for n in range(count + 1)]
+        written = tx.update(goods, changed, ["shelf", "sku"], only_if=STORED.replace("excluded", "given"))
+    assert written == (count + 1) // 2

@@ -306,7 +306,7 @@ class Manager:
         decisions = [start(self.processes[each.process], each.clerk, each.started, now, policy) for each in opened]
         written = store.write(
             tx,
-            [(decision.saga, 0, self.processes[decision.saga.process].digest) for decision in decisions],
+            [(decision.saga, store.NEW, self.processes[decision.saga.process].digest) for decision in decisions],
             [(each.saga.id, number, entry) for each in decisions for number, entry in enumerate(each.entries, start=1)],
         )
         self.search.follow(tx, [({}, decision.saga) for decision in decisions])

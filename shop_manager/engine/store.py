@@ -17,6 +17,8 @@ from shop_manager.engine.tables import clerks, history, ignored
 from shop_manager.saga.state import HistoryEntry, Saga
 
 IGNORED_SHOWN = 200
+NEW = 0
+"""The revision of a Clerk that is not stored yet."""
 
 
 class VersionedSaga:
@@ -83,16 +85,19 @@ def write(
 ) -> list[VersionedSaga]:
     """Store the sagas with their new history, by compare-and-set; returns them as they are stored then.
 
-    ConcurrencyError when one was changed since it was read (T3).
+    ConcurrencyError when one was changed since it was read (T3); IntegrityError, then or at the commit, when there is
+    one already that is NEW here.
     `changes`: (saga, revision as read, digest); `entries`: (clerk, number, entry); `early`: when some Clerks are woken,
     earlier than need be (`wake_at` of UnitOfWork).
     """
     rows = [clerk_row(saga, revision, digest) for saga, revision, digest in changes]
     for row in rows:
         row["wake_at"] = (early or {}).get(row["id"], row["wake_at"])
-    written = tx.upsert(clerks, rows, ["id"], only_if="clerks.revision = excluded.seen_revision", keep=["opened_at"])
-    if written != len(rows):
-        raise ConcurrencyError(f"{len(rows) - written} of {len(rows)} Clerks were changed by somebody else")
+    tx.insert(clerks, [row for row in rows if row["seen_revision"] == NEW])
+    known = [row for row in rows if row["seen_revision"] != NEW]
+    written = tx.update(clerks, known, ["id"], only_if="clerks.revision = given.seen_revision")
+    if written != len(known):
+        raise ConcurrencyError(f"{len(known) - written} of {len(known)} Clerks were changed by somebody else")
     tx.insert(history, [history_row(clerk, number, entry) for clerk, number, entry in entries])
     return [
         VersionedSaga(saga, row["revision"], digest, row["wake_at"], len(row["state"]) + len(row["document"]))
