@@ -107,6 +107,15 @@ class Person(NamedTuple):
     orders: Sequence[str]
 
 
+class Preview(NamedTuple):
+    """Before a customer is forgotten. `known`: the shop has a name of theirs; `why_not`: "" when it may be done."""
+
+    known: bool
+    orders: int
+    audit_lines: int
+    why_not: str
+
+
 class Forgetting:
     """Only an admin forgets; every attempt is in the audit, by the id that was asked for, and never by an address.
 
@@ -130,7 +139,7 @@ class Forgetting:
         with self._database.begin() as tx:
             person = self._find(tx, asked)
             tx.lock([f"customer:{each}" for each in person.customers])
-            refused = self._why_not_found(tx, asked) or _why_not(tx, person)
+            refused = self._why_not_found(tx, by_address=asked.email is not None) or _why_not(tx, person)
             record(tx, who, _line(asked, person, refused), tx.now(), None if refused else {})
             if refused:
                 return refused
@@ -147,10 +156,18 @@ class Forgetting:
             "kept": KEPT,
         }
 
-    def _why_not_found(self, tx: Tx, asked: ForgetAsk) -> Refused | None:
+    def preview(self, customer: str) -> Preview:
+        """What would become of this customer; nothing is done and nothing written down."""
+        with self._database.read() as tx:
+            person = Person([customer], _orders_of(tx, [customer]))
+            known = tx.execute(select(customers.c.id).where(customers.c.id == customer)).first() is not None
+            refused = self._why_not_found(tx, by_address=False) or _why_not(tx, person)
+        return Preview(known, len(person.orders), self._audit_lines(person), refused.detail if refused else "")
+
+    def _why_not_found(self, tx: Tx, *, by_address: bool) -> Refused | None:
         """The search is asked who has an address, and what it knows of them is to go: it has to be of our secret."""
         state = fill_state(tx, self._keeper.search)
-        if state == "done" or (state == "under_way" and not asked.email):
+        if state == "done" or (state == "under_way" and not by_address):
             return None
         return Refused("not_allowed_now", NOT_FOUND[state])
 

@@ -10,6 +10,7 @@ from sqlalchemy import delete, select, update
 
 from domain.messages import SHOP_MANAGER
 from messaging.parked import ParkedMessage, park
+from shop_manager.dashboard.tests.browser_client import BrowserClient, visible_text_of
 from shop_manager.engine import store
 from shop_manager.engine.tables import clerks, metadata, search_schema, technical
 from shop_manager.saga.state import Folding, fold
@@ -18,7 +19,7 @@ from shop_manager.tests.test_operations_acts import act
 from shop_manager.tests.test_operations_api import read
 from shop_manager.tests.test_search import filled, groups
 
-BOSS = "op_boss"
+BOSS, PAGE = "op_boss", "/dashboard/customers/zora"
 PERSON: dict[str, Any] = {
     "name": "Zoraida Quint",
     "email": "zoraida@quint.example",
@@ -186,3 +187,47 @@ def test_S9_who_is_no_admin_forgets_nobody_and_the_attempt_is_written_down(harne
     assert harness.session(clerk)["customer"]["name"] == PERSON["name"]
     [line] = read(harness, "audit?action=forget")["data"]
     assert line["outcome"] == "forbidden"
+
+
+def test_on_the_customers_page_an_admin_sees_what_goes_and_what_stays_and_forgets(harness: HttpHarness) -> None:
+    clerk = zoraidas_order(harness)
+    act(harness, clerk, "note", reason="has called", key="op_desk")
+    admin = BrowserClient(harness).logged_in("admin")
+    text = admin.text(PAGE)
+    for words in ("Takes the person out of 1 order;", "Goes: name, e-mail, address", "Stays:", "as the books",
+                  "until `clerk forget-customer` erases them there", "1 line of the audit"):  # fmt: skip
+        assert words in text, words
+    assert forget_on_page(admin, reason=" ").status_code == 422
+    assert harness.session(clerk)["customer"]["name"] == PERSON["name"]
+    done = forget_on_page(admin)
+    assert done.status_code == 200 and "Erased in 1 of 1 order" in visible_text_of(done.text)
+    assert harness.session(clerk)["customer"]["name"] is None and groups(harness, "zoraida") == {}
+    assert "nothing is left to erase here" in admin.text(PAGE)
+    [line] = read(harness, "audit?action=forget")["data"]
+    assert (line["target"], line["reason"], line["outcome"]) == ("customer:zora", "request 17", "done")
+
+
+def test_on_the_customers_page_it_is_said_which_order_is_still_under_way_and_what_was_typed_stays(
+    harness: HttpHarness,
+) -> None:
+    zoraidas_order(harness)
+    admin = BrowserClient(harness).logged_in("admin")
+    admin.get(PAGE)
+    running = harness.opened(SERVER, customer="zora")["id"]
+    refused = forget_on_page(admin, reason="request 17, by letter")
+    text = visible_text_of(refused.text)
+    assert refused.status_code == 409 and f"Nothing was done. Still under way: {running}" in text
+    assert "request 17, by letter" in refused.text
+    text = admin.text(PAGE)
+    assert "not now" in text and f"Still under way: {running}" in text and "Stays:" not in text
+
+
+def test_S9_on_the_customers_page_nobody_else_is_offered_it(harness: HttpHarness) -> None:
+    clerk = zoraidas_order(harness)
+    operator = BrowserClient(harness).logged_in("operator")
+    assert "orgotten" not in operator.text(PAGE) and forget_on_page(operator).status_code == 403
+    assert harness.session(clerk)["customer"]["name"] == PERSON["name"]
+
+
+def forget_on_page(browser: BrowserClient, reason: str = "request 17") -> httpx.Response:
+    return browser.post(f"{PAGE}/forget", reason=reason)

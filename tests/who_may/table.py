@@ -165,6 +165,7 @@ shop_manager GET    /dashboard/views                       -           login  lo
 shop_manager GET    /dashboard/views/remove                -           login  login login   login login in     in      in       in    in     in              password
 shop_manager GET    /dashboard/clerks/{clerk}/actions      -           login  login login   login login in     in      in       in    in     in              password
 shop_manager GET    /dashboard/clerks/{clerk}/claim        -           login  login login   login login in     in      in       in    in     in              password
+shop_manager GET    /dashboard/customers/{customer}/forget -           login  login login   login login in     in      in       in    in     in              password
 shop_manager GET    /dashboard/parked/actions              -           login  login login   login login in     in      in       in    in     in              password
 shop_manager GET    /dashboard/parked/{parked}/actions     -           login  login login   login login in     in      in       in    in     in              password
 shop_manager GET    /dashboard/bulk/{bulk}/{move}          -           login  login login   login login in     in      in       in    in     in              password
@@ -179,6 +180,7 @@ shop_manager POST   /dashboard/views/remove                view        login  lo
 shop_manager POST   /dashboard/clerks/{clerk}/actions      note        login  login login   login login 403    in      in       in    403    403             password
 shop_manager POST   /dashboard/clerks/{clerk}/actions      retry       login  login login   login login 403    403     in       in    403    403             password
 shop_manager POST   /dashboard/clerks/{clerk}/claim        release     login  login login   login login 403    403     in       in    403    403             password
+shop_manager POST   /dashboard/customers/{customer}/forget because     login  login login   login login 403    403     403      in    403    403             password
 shop_manager POST   /dashboard/parked/actions              pick        login  login login   login login 403    403     in       in    403    403             password
 shop_manager POST   /dashboard/parked/{parked}/actions     discard     login  login login   login login 403    403     in       in    403    403             password
 shop_manager POST   /dashboard/bulk                        bulk        login  login login   login login 403    403     403      in    403    403             password
@@ -235,6 +237,7 @@ BODIES: dict[str, Any] = {
 QUERIES = {"?chosen": "?shop=squeaky-toys", "?search": "?q=ada"}
 FORMS: dict[str, dict[str, Any]] = {
     "clock": {"clock": "utc"},
+    "because": BECAUSE,
     **{name: BODIES[name] for name in ("person", "role", "key", "revoke", "view", "runbook")},
     "release": BODIES["release"],
     "note": {**BODIES["note"], "version": "1"},

@@ -17,7 +17,7 @@ from shop_manager.dashboard.tests.test_clerks_page import stuck_at_capture
 from shop_manager.engine import tables
 from shop_manager.main import dashboard_of
 from shop_manager.operations.audit import read_audit
-from shop_manager.tests.http_harness import HttpHarness
+from shop_manager.tests.http_harness import SERVER, HttpHarness
 
 TYPED = {
     "/dashboard/clerks/{clerk}/actions": {"action": "note", "reason": "typed with care", "version": "5"},
@@ -95,7 +95,7 @@ def acts_of_the_dashboard(harness: HttpHarness) -> list[str]:
 
 
 ONES = {"clerk": "clk_none", "parked": "prk_none", "bulk": "blk_none", "move": "start", "alert": "alr_none",
-        "name": "ada", "key": "abc"}  # fmt: skip
+        "name": "ada", "key": "abc", "customer": "zora"}  # fmt: skip
 
 
 def test_no_form_of_an_earlier_login_does_anything_or_loses_what_was_typed(harness: HttpHarness) -> None:
@@ -104,6 +104,7 @@ def test_no_form_of_an_earlier_login_does_anything_or_loses_what_was_typed(harne
     typed = {"reason": "typed with care", "name": "typed with care", "service": "risk"}
     addresses = [path.format(**ONES) for path in acts_of_the_dashboard(harness)]
     assert len(addresses) >= 17
+    harness.call("PUT", "/shop/customers/zora", SERVER, json={"name": "Zora"})
     with harness.database.begin() as tx:
         park(tx, tables.technical.parked, [ParkedMessage("risk", "q", "bad", None, b"{")], tx.now())
     before, lost = acts(harness), set[str]()
