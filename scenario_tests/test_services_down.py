@@ -74,7 +74,8 @@ def test_a_service_that_stays_away_before_the_pivot_ends_the_order(
     ada = shop.customer("ada", token="tok_ok")
     with shop.books_stay_as_they_are():
         with shop.without(service):
-            clerk = ada.orders({"SQUEAKY-BONE": 2}, expires_in=4).is_at(FIRST_STEP[service], "asked")
+            clerk = ada.orders({"SQUEAKY-BONE": 2}).is_at(FIRST_STEP[service], "asked")
+            assert clerk.is_expired_by_the_shop() is None
             # Then the order is being undone; nobody knows what that service did, so a person is told
             clerk.becomes("canceling").is_stuck("undo_failing")
         # And it ends by itself when the service is back
@@ -93,7 +94,8 @@ def test_a_capture_without_an_answer_is_stuck_and_never_undone_blindly(shop: Sho
         held.until_there(clerk.id)
         shop.harness.stop("payment")
     try:
-        # Then it is stuck, and for the customer it is still being processed
+        # Then it is stuck after a while, and for the customer it is still being processed
+        shop.lets_time_pass(clerk)
         clerk.is_stuck("no_answer")
         assert clerk.tries_to_cancel() == (409, "past_the_pivot")
     finally:
@@ -108,7 +110,9 @@ def test_a_settlement_without_an_answer_is_stuck_and_heals(shop: Shop) -> None:
     shop.stocks("SQUEAKY-BONE", 5)
     clerk = shop.customer("ada", token="tok_ok").orders({"SQUEAKY-BONE": 2}).is_at("shipping", "waiting")
     with shop.without("risk"):
-        clerk.gets_shipped().is_at("settle", "asked").is_stuck("no_answer")
+        clerk.gets_shipped().is_at("settle", "asked")
+        shop.lets_time_pass(clerk)
+        clerk.is_stuck("no_answer")
     clerk.becomes("completed")
     clerk.went_through(*ALL_DONE)
     assert shop.credit_of("ada").reserved == 0

@@ -1,12 +1,12 @@
 """`make test`: everything that is checked. It ends with the names of the tests that failed, then one line a stage; exit
 code 1 if any failed. A few tests that failed are played once more, alone: side by side they may have missed a limit.
 
-`run_tests.py` runs all stages, `run_tests.py NAME…` some: lint, types, unit, simulation, browser, clients, services,
-faults. Most of them wait most of the time, so they run in two lanes side by side. `run_tests.py quick` is what
-everyday work checks: lint, types, and the tests of the folders in QUICK.
-The services stage needs a RabbitMQ and a PostgreSQL: those at CLERK_TEST_BROKER_URL and CLERK_TEST_DATABASE_URL, else
-private ones on this machine; the browser stage needs a Chromium, the clients stage node and npm. As root on Debian
-they are installed first. Without them a stage is skipped, but fails where CI=true.
+`run_tests.py` runs all stages, `run_tests.py NAME…` some: lint, types, unit, simulation, scenarios, clients, faults,
+browser, services. Most of them wait most of the time, so they run in three lanes side by side. `run_tests.py quick` is
+what everyday work checks: lint, types, and the tests of the folders in QUICK.
+The stages scenarios, services and faults need a RabbitMQ and a PostgreSQL: those at CLERK_TEST_BROKER_URL and
+CLERK_TEST_DATABASE_URL, else private ones on this machine; the browser stage needs a Chromium, the clients stage node
+and npm. As root on Debian they are installed first. Without them a stage is skipped, but fails where CI=true.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ from tests_clients import tools  # noqa: E402  as above
 NEED_SERVERS = "services or broker or database"
 NEED_MORE = f"{NEED_SERVERS} or browser or clients"
 OWN_SERVERS = (sys.executable, "-m", "scenario_tests.servers", "run", "--")
-FAULTS = "scenario_tests/faults"
+SCENARIOS = "scenario_tests"
+FAULTS = f"{SCENARIOS}/faults"
 QUICK = (
     "domain",
     "messaging",
@@ -48,7 +49,7 @@ QUICK = (
 NOT_QUICK = "payment_service/tests/test_interleavings.py"
 """One test in those folders that takes twenty seconds."""
 TWO_AT_ONCE = ("-n", "2", "--dist", "loadfile")
-"""The tests of a file share a shop. Two workers beside the other lane: more only make tests miss their limits."""
+"""The tests of a file share a shop. Two workers beside the other lanes: more only make tests miss their limits."""
 AGAIN_AT_MOST = 8
 """So many failed tests may have missed a limit because other stages played beside them; more are something else."""
 PASSED, SKIPPED, INTERRUPTED = 0, -1, 130
@@ -94,11 +95,20 @@ def simulation(stage: Stage) -> int:
     return max(codes)
 
 
+def scenarios(stage: Stage) -> int:
+    """The scenarios on five processes, but the faults."""
+    return _on_servers(stage, SCENARIOS, f"--ignore={FAULTS}")
+
+
 def services(stage: Stage) -> int:
-    """The scenarios on five processes, and whatever else needs a RabbitMQ or a PostgreSQL, but the faults."""
+    """Whatever else needs a RabbitMQ or a PostgreSQL."""
+    return _on_servers(stage, f"--ignore={SCENARIOS}")
+
+
+def _on_servers(stage: Stage, *where: str) -> int:
     if (missing := _missing_servers()) is not None:
         return _cannot(stage, missing)
-    chosen, environment = ["-m", NEED_SERVERS, f"--ignore={FAULTS}"], {"CLERK_STAGE": "services"}
+    chosen, environment = ["-m", NEED_SERVERS, *where], {"CLERK_STAGE": "services"}
     return stage.tests(chosen, environment, alone=() if any(_given()) else OWN_SERVERS)
 
 
@@ -141,12 +151,14 @@ STAGES: Mapping[str, Callable[[Stage], int]] = {
     "simulation": simulation,
     "browser": browser,
     "clients": clients,
+    "scenarios": scenarios,
     "services": services,
     "faults": faults,
 }
 LANES: Sequence[Sequence[str]] = (
-    ("lint", "types", "unit", "browser"),
-    ("services", "faults", "simulation", "clients"),
+    ("lint", "types", "unit", "simulation"),
+    ("scenarios", "clients", "faults"),
+    ("browser", "services"),
 )
 """Side by side run the lanes, one after the other the stages of each."""
 PARTS: Mapping[str, Sequence[str]] = {"lint": ("lint", "types"), "quick": ("lint", "types", "quick")}

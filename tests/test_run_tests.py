@@ -109,6 +109,6 @@ def test_only_a_few_failed_tests_of_a_stage_that_came_to_its_end_are_played_agai
         return 0
 
     monkeypatch.setattr(Stage, "failed_tests_again", failed_tests_again)
-    monkeypatch.setattr("scripts.run_tests.STAGES", {**STAGES, "unit": unit, "simulation": lambda stage: 0})
-    assert main(["unit", "simulation"]) == (0 if played_again else 1)
+    monkeypatch.setattr("scripts.run_tests.STAGES", {**STAGES, "unit": unit, "services": lambda stage: 0})
+    assert main(["unit", "services"]) == (0 if played_again else 1)
     assert again == ["unit"] * played_again
