@@ -82,6 +82,9 @@ class UpHarness:
     def stop(self, service: str) -> None:
         _unsupported()
 
+    def recover(self) -> None:
+        _unsupported()
+
     def stop_broker(self) -> None:
         _unsupported()
 
