@@ -39,14 +39,13 @@ from messaging.postgres import (
     OVERFLOW,
     READS_ONLY,
     PostgresConnection,
-    array_literal,
     call_read_only_trouble,
     driver_connection,
     keep_the_others,
     postgres_engine,
-    rows_from_arrays,
     set_lock_limit,
 )
+from messaging.postgres_arrays import ArrayLiteral, rows_from_arrays
 from messaging.server_urls import UnclearAccount, check_account, mask_url
 from messaging.sqlite_engine import OVERFLOW as SQLITE_OVERFLOW
 from messaging.sqlite_engine import SqliteSync, set_busy_limit, sqlite_engine
@@ -391,6 +390,6 @@ class Tx:
         return rows
 
 
-def _as_arrays(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+def _as_arrays(rows: Sequence[Mapping[str, Any]]) -> tuple[ArrayLiteral, ...]:
     """For `rows_from_arrays`: one for each column."""
-    return tuple(array_literal(row[column] for row in rows) for column in rows[0])
+    return tuple(ArrayLiteral(row[column] for row in rows) for column in rows[0])

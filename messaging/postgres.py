@@ -7,13 +7,12 @@ until something is asked, or until the commit, and goes out in the same message 
 from __future__ import annotations
 
 import select
-from collections.abc import Iterable, Sequence
-from functools import cache
+from collections.abc import Sequence
 from typing import Any
 
 from psycopg2 import OperationalError as NoConnection
 from psycopg2 import extensions
-from sqlalchemy import Connection, Dialect, Engine, Table, create_engine, event
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DisconnectionError, OperationalError
 
@@ -132,31 +131,6 @@ class PostgresConnection(extensions.connection):
         return self.info.transaction_status != extensions.TRANSACTION_STATUS_IDLE
 
 
-_ARRAYS = {str: "text[]", int: "bigint[]", bool: "boolean[]", bytes: "bytea[]", float: "double precision[]"}
-
-
-@cache
-def rows_from_arrays(table: Table, columns: Sequence[str]) -> str:
-    """`unnest(…)`: rows from one array for each column; the same text however many rows there are."""
-    arrays = ", ".join(f"%s::{_ARRAYS[table.c[column].type.python_type]}" for column in columns)
-    return f"unnest({arrays})"
-
-
-def array_literal(values: Iterable[Any]) -> str:
-    """The values as PostgreSQL reads an array: quicker to write and to read than a parameter for each."""
-    return "{" + ",".join([_element(value) for value in values]) + "}"
-
-
-def _element(value: Any) -> str:
-    if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    if value is None:
-        return "NULL"
-    if isinstance(value, bytes):
-        return '"\\\\x' + value.hex() + '"'
-    return str(value)
-
-
 def driver_connection(connection: Connection) -> PostgresConnection:
     """The driver's connection behind SQLAlchemy's, of an engine that was made here."""
     return connection.connection.dbapi_connection  # type: ignore[return-value]  # the engine's connection_factory
@@ -164,6 +138,7 @@ def driver_connection(connection: Connection) -> PostgresConnection:
 
 def postgres_engine(url: str, pool: int, schema: str | None) -> Engine:
     options = f"-c lock_timeout={LOCK_LIMIT_MS} -c idle_in_transaction_session_timeout={IDLE_LIMIT_MS} -c timezone=UTC"
+    options += " -c standard_conforming_strings=on"  # for ArrayLiteral
     if schema:
         options += f" -c search_path={schema},public"
     extensions.set_wait_callback(wait_for_answer)

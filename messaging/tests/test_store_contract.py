@@ -255,7 +255,8 @@ def test_T4_one_transaction_has_one_time_that_of_its_locks(store: Database) -> N
 def test_many_rows_come_back_as_what_they_were(store: Database) -> None:
     odd = ['"', "\\", '\\"', "{a,b}", "NULL", "", " ", "a'b", "ünï 🦴\n", "%s", None]
     rows = [one(f"sku {n}", n * 2**40, withdrawn=(None, True, False)[n % 3], note=odd[n]) for n in range(len(odd))]
-    rows = [{**row, "image": (None, b"", b"\x00\xff\\", b'"{}')[n % 4]} for n, row in enumerate(rows)]
+    images = (None, b"", b"\x00\xff\\", b'"{}', b"\\x41", "'ü\\".encode(), b"a\0", b"'\\'")
+    rows = [{**row, "image": images[n % len(images)]} for n, row in enumerate(rows)]
     stocked(store, *rows)
     with store.read() as tx:
         found = [dict(each._mapping) for each in tx.execute(select(goods).order_by(goods.c.pieces))]
@@ -274,6 +275,15 @@ def test_a_text_that_is_too_long_is_refused_also_among_many(store: Database) -> 
         pytest.skip("SQLite does not look at how long a text is")
     with pytest.raises(DBAPIError):
         stocked(store, *[one(f"sku {n}" * 4) for n in range(20)])
+
+
+@pytest.mark.parametrize("count", [1, 20])
+def test_a_text_with_a_nul_is_refused_and_nothing_of_it_is_kept(store: Database, count: int) -> None:
+    if store.dialect == "sqlite":
+        pytest.skip("SQLite keeps a NUL")
+    with pytest.raises(ValueError, match="NUL"):
+        stocked(store, *[one(f"sku {n}", note="a\0b") for n in range(count)])
+    assert pieces(store) == {}
 
 
 def test_a_look_sees_what_is_committed_and_the_time(store: Database) -> None:
