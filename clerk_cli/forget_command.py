@@ -33,6 +33,6 @@ def forget_customer(
     Examples: [bold]clerk forget-customer ada --reason "request 17"[/bold],
     [bold]clerk forget-customer --email ada@example.com --reason "request 17"[/bold]
     """
-    from clerk_cli.forgetting import ToForget, run_forget_customer
+    from clerk_cli.forgetting import asked_to_forget, run_forget_customer
 
-    run_forget_customer(ToForget(customer, email, order, reason), database, data, as_json)
+    run_forget_customer(asked_to_forget(customer, email, order, reason), database, data, as_json)

@@ -42,29 +42,25 @@ class Offline(NamedTuple):
     on_change: Callable[[Changed], None] = lambda clerks: None
 
 
-class ToForget(NamedTuple):
-    """Who is to be forgotten, by one of the three, and why."""
-
-    customer: str | None
-    email: str | None
-    order: str | None
-    reason: str
-
-    def checked(self) -> ForgetAsk:
-        """CliError in one line, without what was typed."""
-        if [self.customer, self.email, self.order].count(None) != 2:
-            raise CliError("exactly one of a customer's ID, --email and --order is needed")
-        try:
-            return ForgetAsk(customer=self.customer, email=self.email, clerk=self.order, reason=self.reason)
-        except ValidationError as error:
-            first = error.errors()[0]
-            field = {"customer": "ID", "clerk": "--order"}.get(str(first["loc"][0]), f"--{first['loc'][0]}")
-            raise CliError(f"{field}: {first['msg'].removeprefix('Value error, ')}") from None
+OPTIONS = {"customer": "ID", "clerk": "--order", "email": "--email", "reason": "--reason"}
+"""How the command line names the fields of ForgetAsk."""
 
 
-def run_forget_customer(wanted: ToForget, database: str | None, data: Path | None, as_json: bool) -> None:
+def asked_to_forget(customer: str | None, email: str | None, order: str | None, reason: str) -> ForgetAsk:
+    """CliError in one line, without what was typed."""
+    try:
+        return ForgetAsk(customer=customer, email=email, clerk=order, reason=reason)
+    except ValidationError as error:
+        first = error.errors()[0]
+        said = str(first["msg"]).removeprefix("Value error, ")
+        for field, option in OPTIONS.items():
+            said = said.replace(f"`{field}`", option)
+        where = "".join(f"{OPTIONS[str(field)]}: " for field in first["loc"][:1])
+        raise CliError(where + said) from None
+
+
+def run_forget_customer(asked: ForgetAsk, database: str | None, data: Path | None, as_json: bool) -> None:
     """Erase and print what came of it; typer.Exit 1 while an order is under way, or where something was not reached."""
-    asked = wanted.checked()
     found = _in_shop_manager(asked, database, data)
     services = dict(_in_services(found["orders"], database, data))
     erased_everywhere = all(reached for _, reached in services.values())

@@ -13,6 +13,7 @@ from fastapi import Depends, Request, params
 from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPBearer
 
+from domain.visible_text import comparison_key
 from http_api.access_check import KEY
 from http_api.held_calls import GoOnCheck
 from http_api.keys import ROLES, Holder, KeyCheck, KeyFault, KeysUnavailable, Role
@@ -24,6 +25,7 @@ from messaging.database_errors import DATABASE_ERRORS
 Kind = Literal["nobody", "customer", "server", "warehouse", "operator", "monitoring"]
 ELSEWHERE = "oidc:"
 """Begins the names of operators who are known to an OpenID provider: then their subject, then the name it shows."""
+LONGEST_KEY = 128
 _CLIENT_SECRET = re.compile(r"cs_[A-Za-z0-9_-]{1,200}")
 
 
@@ -53,6 +55,11 @@ class Principal:
 def stable_part(name: str) -> str:
     """`oidc:4711 Nora Petersen` → `oidc:4711`; any other name as it is."""
     return name.partition(" ")[0] if name.startswith(ELSEWHERE) else name
+
+
+def operator_key(name: str) -> str:
+    """By what an operator is told from others, however the name is written: as tables hold it."""
+    return comparison_key(stable_part(name))[:LONGEST_KEY]
 
 
 NOBODY = Principal("nobody")

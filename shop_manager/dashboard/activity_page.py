@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -11,7 +9,7 @@ from fastapi.responses import RedirectResponse
 
 from shop_manager.dashboard.activity_query import CHOICES, MOMENTS, NAMES, ActivityQuery, read_activity_query
 from shop_manager.dashboard.activity_view import KIND_WORDS, row_of, tile_of
-from shop_manager.dashboard.address_errors import address_errors
+from shop_manager.dashboard.address_errors import checked
 from shop_manager.dashboard.form_numbers import is_number
 from shop_manager.dashboard.layout import ENVIRONMENT, HEADERS, Layout
 from shop_manager.dashboard.live import LiveUpdates, partial
@@ -43,7 +41,7 @@ class ActivityPage:
 
     def show(self, request: Request, cursor: str | None = None) -> Response:
         now = self._layout.now()
-        query = _query_of(request, now, BESIDE)
+        query = checked(read_activity_query(request.query_params, now), request.query_params, NAMES, BESIDE)
         if not query.errors and holds_what_was_typed(request.query_params, MOMENTS, query.values):
             return RedirectResponse(address(PATH, query.values), 303, HEADERS)
         found: dict[str, Any] = {"data": [], "next_cursor": None}
@@ -59,7 +57,6 @@ class ActivityPage:
             query=query,
             choices=CHOICES,
             kinds=KIND_WORDS,
-            in_the_address={name: error for name, error in query.errors.items() if name not in query.wrong},
             steps=self._steps,
             processes=self._processes,
             rows=[row_of(line) for line in found["data"]],
@@ -72,7 +69,7 @@ class ActivityPage:
     def updates(self, request: Request) -> str:
         """How much is new since the page was read, and the hours as they are now; no line is moved."""
         now, seen = self._layout.now(), request.query_params.get("seen", "")
-        query = _query_of(request, now, OF_UPDATES)
+        query = checked(read_activity_query(request.query_params, now), request.query_params, NAMES, OF_UPDATES)
         if query.errors or not is_number(seen):
             return ""
         new = self._reads.new_activity(query.filter(now), int(seen), MOST_NEW)
@@ -86,9 +83,3 @@ class ActivityPage:
         without = {name: value for name, value in query.values.items() if name not in ("since", "until")}
         tiles = [(tile_of(each), address(PATH, without, kind=each["kind"], hours=1)) for each in compared["kinds"]]
         return {"tiles": tiles}
-
-
-def _query_of(request: Request, now: int, beside: Collection[str]) -> ActivityQuery:
-    query = read_activity_query(request.query_params, now)
-    of_address = address_errors(request.query_params, NAMES, beside)
-    return replace(query, errors={**of_address, **query.errors}) if of_address else query

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import get_args
 
 from domain.document import SERVICES
 from domain.messages import SHOP_MANAGER
 from domain.times import hours
+from shop_manager.dashboard.address_errors import AddressQuery
 from shop_manager.dashboard.query_parameters import ZONE, typed_moment
 from shop_manager.operations.activity import ActivityFilter, ActivityKind
 from shop_manager.operations.moments import wire_moment
@@ -27,16 +27,8 @@ MOMENTS = ("since", "until")
 LONGEST = 200
 
 
-@dataclass(frozen=True)
-class ActivityQuery:
-    """`values` are the valid parameters, moments in RFC 3339; `errors` says of the others what is wrong.
-
-    `wrong`: the texts that `errors` are about.
-    """
-
-    values: Mapping[str, str]
-    errors: Mapping[str, str] = field(default_factory=dict)
-    wrong: Mapping[str, str] = field(default_factory=dict)
+class ActivityQuery(AddressQuery):
+    """Its moments are in RFC 3339."""
 
     def filter(self, now: int) -> ActivityFilter:
         given = self.values.get

@@ -11,8 +11,7 @@ from typing import Any
 from fastapi import Request
 from markupsafe import Markup
 
-from domain.visible_text import comparison_key
-from http_api.principals import Principal, stable_part
+from http_api.principals import Principal, operator_key
 from shop_manager.dashboard import clerk_view as view
 from shop_manager.dashboard.act_outcome import outcome_of
 from shop_manager.dashboard.csrf import csrf_token
@@ -90,4 +89,4 @@ def _render(template: str, context: Mapping[str, Any]) -> str:
 
 def is_own(claim: Mapping[str, Any] | None, who: Principal) -> bool:
     """Has whoever looks claimed it?"""
-    return claim is not None and comparison_key(stable_part(claim["who"]))[:128] == key_of(who)
+    return claim is not None and operator_key(claim["who"]) == key_of(who)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -12,7 +11,7 @@ from starlette.datastructures import QueryParams
 
 from domain.times import from_wire, to_wire
 from http_api.problems import Problem, invalid
-from shop_manager.dashboard.address_errors import address_errors
+from shop_manager.dashboard.address_errors import checked
 from shop_manager.dashboard.chips import chips_of, quick_filters
 from shop_manager.dashboard.form_numbers import is_number
 from shop_manager.dashboard.layout import ENVIRONMENT, HEADERS, Layout, login_of, may
@@ -65,7 +64,6 @@ def clerks_pages(router: APIRouter, layout: Layout, live: LiveUpdates, operation
             steps=reader.steps,
             views=saved_views_of(request, operations, query),
             columns=COLUMNS,
-            in_the_address={name: error for name, error in query.errors.items() if name not in query.wrong},
             may_choose=bool(found["lines"]) and may(login_of(request), "admin"),
             **found,
         )
@@ -93,8 +91,7 @@ def clerks_pages(router: APIRouter, layout: Layout, live: LiveUpdates, operation
 def query_of(request: Request, now: int | None = None, beside: Collection[str] = BESIDE) -> ClerkQuery:
     """What the address asks for, by whoever is logged in. `now`: see read_clerk_query; `beside`: what else it holds."""
     query = read_clerk_query(request.query_params, key_of(login_of(request).principal), now)
-    of_address = address_errors(request.query_params, NAMES, beside)
-    return replace(query, errors={**of_address, **query.errors}) if of_address else query
+    return checked(query, request.query_params, NAMES, beside)
 
 
 def _is_a_form(parameters: QueryParams, query: ClerkQuery) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
@@ -12,6 +12,7 @@ from fastapi.responses import RedirectResponse
 from http_api.conventions import Id
 from http_api.principals import Principal
 from http_api.problems import Problem, invalid
+from shop_manager.dashboard.address_errors import address_errors
 from shop_manager.dashboard.form_data import FormData
 from shop_manager.dashboard.forms import principal_of, raise_unless_shown, validated, version_in
 from shop_manager.dashboard.hex_dump import MOST, bytes_of, hex_rows
@@ -43,7 +44,8 @@ def parked_pages(router: APIRouter, layout: Layout, operations: Operations) -> N
     def parked(
         request: Request, state: ShownState = "parked", service: QueryText = "", cursor: QueryText = ""
     ) -> Response:
-        return pages.show_all(request, state, service, cursor)
+        wrong = address_errors(request.query_params, ("state", "service"), {"cursor"})
+        return pages.show_all(request, state, service, cursor, wrong=wrong)
 
     @router.get("/parked/actions")
     def to_all() -> Response:
@@ -79,15 +81,20 @@ class ParkedPages:
         *,
         results: Sequence[DecisionResult] = (),
         problem: Problem | None = None,
+        wrong: Mapping[str, str] | None = None,
     ) -> Response:
-        of_state = None if state == "all" else state
-        found = self._reads.parked(state=of_state, service=service or None, limit=AT_ONCE, cursor=cursor or None)
+        """`wrong`: what is wrong with the names in the address; then nothing is listed."""
+        found: dict[str, Any] = {"data": [], "has_more": False, "next_cursor": None}
+        if not wrong:
+            of_state = None if state == "all" else state
+            found = self._reads.parked(state=of_state, service=service or None, limit=AT_ONCE, cursor=cursor or None)
         following = {"state": state, "service": service, "cursor": found["next_cursor"]}
         form: FormData = request.state.form if problem else FormData([])
         return self._layout.page(
             request,
             "parked.html",
-            problem.known.status if problem else 200,
+            problem.known.status if problem else 422 if wrong else 200,
+            in_the_address=wrong or {},
             lines=found["data"],
             causes=self._reads.parked_causes()["data"] if state == "parked" and not cursor else [],
             many_allowed=may(login_of(request), "admin"),

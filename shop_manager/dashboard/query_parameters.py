@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, get_args
 from urllib.parse import urlencode
 
 from domain.times import to_wire
 from http_api.problems import Problem
+from shop_manager.dashboard.address_errors import AddressQuery
 from shop_manager.operations.ages import TIMES, Times, read_times
 from shop_manager.operations.moments import moment_of, wire_moment
 from shop_manager.saga.state import StuckKind
@@ -56,16 +57,10 @@ LONGEST = 200
 
 
 @dataclass(frozen=True)
-class ClerkQuery:
-    """`values` are the valid parameters that were given, as texts; `errors` says of the others what is wrong.
+class ClerkQuery(AddressQuery):
+    """`operator`: whose claims are `mine`, as claims are told apart."""
 
-    `operator`: whose claims are `mine`, as claims are told apart. `wrong`: the texts that `errors` are about.
-    """
-
-    values: Mapping[str, str]
-    errors: Mapping[str, str] = field(default_factory=dict)
     operator: str = ""
-    wrong: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def sort(self) -> str:
@@ -137,7 +132,7 @@ def read_clerk_query(parameters: Mapping[str, str], operator: str = "", now: int
         errors["columns"], wrong["columns"] = f"allowed are {', '.join(COLUMNS)}", parameters.get("columns", "")
     elif columns:
         values["columns"] = ",".join(columns)
-    return ClerkQuery(values, errors, operator, wrong)
+    return ClerkQuery(values, errors, wrong, operator)
 
 
 def holds_what_was_typed(parameters: Mapping[str, str], moments: Sequence[str], values: Mapping[str, str]) -> bool:

@@ -7,8 +7,10 @@ from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
+from starlette.datastructures import QueryParams
 
 from http_api.principals import has_role
+from shop_manager.dashboard.address_errors import checked
 from shop_manager.dashboard.forms import principal_of, validated
 from shop_manager.dashboard.layout import HEADERS
 from shop_manager.dashboard.query_parameters import FILTERS, NAMES_IN_OPS, ClerkQuery, address, read_clerk_query
@@ -18,6 +20,8 @@ from shop_manager.operations.requests import ViewAsk
 from shop_manager.operations.saved_views import Views
 
 PATH = "/dashboard/clerks"
+KEPT = frozenset({*FILTERS, *NAMES_IN_OPS.values(), "sort", "columns"})
+"""What a view may say."""
 COUNTED = 1_000
 """Of a view that more Clerks fit it is said that there are more."""
 AT_HOME = 8
@@ -94,14 +98,10 @@ def query_string_of(query: ClerkQuery) -> str:
 def wrong_in(query_string: str) -> str:
     """What of a query the list does not know, by name and value, and what is allowed; "" when it knows all."""
     try:
-        given = dict(parse_qsl(query_string, max_num_fields=50))
+        given = QueryParams(parse_qsl(query_string, max_num_fields=50))
     except ValueError:
         return "at most 50 parameters are allowed"
-    known = {*FILTERS, *NAMES_IN_OPS.values(), "sort", "columns", "cursor"}
-    for name, value in given.items():
-        if name not in known:
-            return f"{name}={value[:40]}: there is no such filter; allowed are {', '.join(sorted(known - {'cursor'}))}"
-    errors = read_clerk_query(given).errors
+    errors = checked(read_clerk_query(given), given, KEPT, {"cursor"}).errors
     return next((f"{name}={given.get(name, '')[:40]}: {why}" for name, why in errors.items()), "")
 
 

@@ -12,8 +12,7 @@ from typing import Any, Literal
 import orjson
 from sqlalchemy import select
 
-from domain.visible_text import comparison_key
-from http_api.principals import stable_part
+from http_api.principals import operator_key
 from messaging.database import Tx
 from messaging.statements import KEYS
 from shop_manager.engine.tables import activity_schema, history
@@ -89,7 +88,7 @@ def line(at: int, kind: str, what: str, **known: Any) -> dict[str, Any]:
     row |= {"at": at, "kind": kind, "what": what, "detail": "", "count": 1}
     row |= {name: _cut(name, value) for name, value in known.items()}
     if row["who"] and not row["who_key"]:
-        row["who_key"] = comparison_key(stable_part(row["who"]))[:128]
+        row["who_key"] = operator_key(row["who"])
     return row
 
 

@@ -14,8 +14,7 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import ColumnElement, Select, func, select, tuple_
 
 from domain.times import days, hours, to_wire
-from domain.visible_text import comparison_key
-from http_api.principals import stable_part
+from http_api.principals import operator_key
 from messaging.database import Tx
 from shop_manager.engine.tables import activity_schema, operations_schema
 
@@ -65,7 +64,7 @@ class ActivityFilter:
         asked = {"kind": self.kind, "service": self.service, "step": self.step, "cause": self.cause, "code": self.code,
                  "process": self.process}  # fmt: skip
         if self.who is not None:
-            asked["who_key"] = comparison_key(stable_part(self.who))[:128]
+            asked["who_key"] = operator_key(self.who)
         found = [c[name] == value for name, value in asked.items() if value is not None]
         found.append(c.at >= (now - LONGEST if self.since is None else self.since))
         return found if self.until is None else [*found, c.at < self.until]

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, MetaData, select
 from domain.times import to_wire
 from domain.visible_text import comparison_key
 from http_api.keys import key_tables
-from http_api.principals import Principal, stable_part
+from http_api.principals import Principal, operator_key
 from messaging.database import Tx
 from shop_manager.engine.tables import operations_schema
 from shop_manager.operations.activity_acts import tell_of_act
@@ -79,7 +79,7 @@ def read_audit(tx: Tx, wanted: Mapping[str, str | None], limit: int, before: int
 def _fits(tx: Tx, name: str, wanted: str) -> ColumnElement[bool]:
     if name == "who":
         of_older_versions = table.c.who_key.is_(None) & table.c.who.in_(_spellings(tx, wanted))
-        return (table.c.who_key == comparison_key(stable_part(wanted))) | of_older_versions
+        return (table.c.who_key == operator_key(wanted)) | of_older_versions
     kind, _, person = wanted.partition(":")
     if name == "target" and kind == "person":
         return table.c.target.in_([f"person:{each}" for each in _spellings(tx, person)])
@@ -97,7 +97,7 @@ def _row(who: Principal, line: AuditLine, now: int) -> dict[str, Any]:
     return {
         "at": now,
         "who": (who.name or who.kind)[:128],
-        "who_key": comparison_key(who.stable_name)[:128],
+        "who_key": operator_key(who.stable_name),
         "role": who.role or who.kind,
         "action": line.action,
         "target": line.target[:200],

@@ -8,8 +8,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from domain.times import to_wire
-from domain.visible_text import comparison_key
-from http_api.principals import Principal
+from http_api.principals import Principal, operator_key
 from messaging.database import Tx
 from shop_manager.engine.tables import COUNTS, clerks, operations_schema
 from shop_manager.operations.claim import Claim
@@ -21,7 +20,7 @@ CAUSE = ("process", "step", "kind", "code")
 
 def key_of(who: Principal) -> str:
     """By what claims are told to be one's own."""
-    return comparison_key(who.stable_name)[:128]
+    return operator_key(who.stable_name)
 
 
 def read_claims(tx: Tx, ids: Collection[str]) -> dict[str, Claim]:

@@ -11,7 +11,7 @@ from sqlalchemy import and_, func, select, union, update
 from domain.times import to_wire
 from domain.visible_text import comparison_key
 from http_api.conventions import page
-from http_api.principals import Principal, stable_part
+from http_api.principals import Principal, operator_key
 from messaging.database import Database, Tx
 from shop_manager.engine.tables import history, metadata, operations_schema
 from shop_manager.operations.claim_rows import key_of
@@ -36,7 +36,7 @@ def remember(tx: Tx, who: Principal, clerk: str, number: int, text: str) -> None
     wanted = {comparison_key(name) for name in names_in(text)}
     if not wanted:
         return
-    known = {comparison_key(stable_part(row.name))[:128] for row in tx.execute(_PEOPLE)}
+    known = {operator_key(row.name) for row in tx.execute(_PEOPLE)}
     named = sorted((wanted & known) - {key_of(who)})
     note = {"clerk": clerk, "number": number, "at": tx.now(), "seen_at": None}
     tx.insert(table, [{"who_key": each, **note} for each in named])

@@ -15,7 +15,7 @@ from domain.document import SERVICES
 from domain.ids import is_id
 from domain.messages import SHOP_MANAGER
 from domain.visible_text import comparison_key
-from http_api.principals import stable_part
+from http_api.principals import operator_key
 from messaging.database import Tx
 from messaging.parked import ParkedMessage
 from messaging.statements import KEYS
@@ -154,7 +154,7 @@ def _operators(tx: Tx, text: str, most: int) -> list[Hit]:
 
 
 def _has_acted(tx: Tx, name: str) -> bool:
-    key = comparison_key(stable_part(name))
+    key = operator_key(name)
     return tx.execute(select(audit.c.number).where(audit.c.who_key == key).limit(1)).first() is not None
 
 

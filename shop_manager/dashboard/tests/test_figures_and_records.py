@@ -6,8 +6,12 @@ import re
 from html import unescape
 from typing import Any
 
+import pytest
+
 from domain.invariants import INVARIANTS
-from shop_manager.dashboard.tests.browser_client import BrowserClient
+from messaging.parked import ParkedMessage, park
+from shop_manager.dashboard.tests.browser_client import BrowserClient, visible_text_of
+from shop_manager.engine import tables
 from shop_manager.operations import checks
 from shop_manager.operations.tallies import count_lately
 from shop_manager.tests.http_harness import SERVER, HttpHarness
@@ -113,3 +117,23 @@ def test_checks_show_every_invariant_and_each_drift_with_its_repair(
     with harness.database.begin() as tx:
         checks.record(tx, started_at=harness.now, finished_at=harness.now, clerks=1234, drifts=[])
     assert "Yes, every invariant held" in viewer.text("/dashboard/checks")
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("audit?whom=nora", "whom: there is no such filter: allowed are action, bulk, outcome, target, who."),
+        ("audit?who=nora&who=nils", "who: it is in the address 2 times: once is allowed."),
+        ("parked?reason=x", "reason: there is no such filter: allowed are service, state."),
+        ("parked?service=risk&service=shop", "service: it is in the address 2 times: once is allowed."),
+    ],
+)
+def test_a_filter_that_a_record_does_not_know_is_named_and_nothing_is_listed(
+    harness: HttpHarness, viewer: BrowserClient, path: str, said: str
+) -> None:
+    with harness.database.begin() as tx:
+        park(tx, tables.technical.parked, [ParkedMessage("risk", "q", "bad", None, b"{")], tx.now())
+    page = viewer.get(f"/dashboard/{path}")
+    assert page.status_code == 422 and said in visible_text_of(page.text)
+    assert "<table" not in page.text and "Without it" in page.text
+    assert "prk_" in viewer.get("/dashboard/parked").text

@@ -127,7 +127,7 @@ def test_a_view_that_the_list_does_not_know_is_named_and_can_be_forgotten(viewer
     views.wrong_in = lambda query: ""  # as versions before kept them
     views.save(WHO, "old / one", "colour=red")
     text = viewer.text(LIST)
-    assert "old / one cannot be shown: colour=red: there is no such filter; allowed are " in text
+    assert "old / one cannot be shown: colour=red: there is no such filter: allowed are " in text
     assert counted(viewer, "/dashboard") == "1 more"
     viewer.get(LIST)
     assert viewer.post(f"{VIEWS}/remove", name="old / one", query="").status_code == 303
@@ -137,7 +137,7 @@ def test_a_view_that_the_list_does_not_know_is_named_and_can_be_forgotten(viewer
 @pytest.mark.parametrize(
     ("query", "said"),
     [
-        ("colour=red", "$.query: colour=red: there is no such filter; allowed are "),
+        ("colour=red", "$.query: colour=red: there is no such filter: allowed are "),
         ("stuck=true&kind=lost", "$.query: kind=lost: allowed are "),
         ("older_than=soon", "$.query: older_than=soon: "),
         ("&".join(f"a{number}=1" for number in range(60)), "$.query: at most 50 parameters are allowed"),
