@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Index,
     Integer,
     MetaData,
     String,
@@ -87,10 +88,12 @@ provider_calls = Table(
     Column("state", String(16), nullable=False),
     Column("tries", Integer, nullable=False),
     Column("asked_at", BigInteger, nullable=False),
-    Column("next_try_at", BigInteger, index=True),  # only calls without an answer have one: the index stays small
+    Column("next_try_at", BigInteger),  # only calls without an answer have one
     Column("outcome", String(16)),
     Column("reason", Text),
 )
+_OPEN = provider_calls.c.next_try_at.is_not(None)
+Index("ix_provider_calls_next_try_at", provider_calls.c.next_try_at, sqlite_where=_OPEN, postgresql_where=_OPEN)
 provider_events = Table(
     "provider_events",
     metadata,
