@@ -33,8 +33,10 @@ def split_by_owner(ours: Document, theirs: Document, section: str) -> tuple[Docu
     Returns that section (None where it is missing or no object), which is all that is taken, and the sorted names of
     the other sections in which the two documents differ: somebody edited them who does not own them.
     """
-    names = ours.keys() | theirs.keys()
-    foreign = sorted(name for name in names if name != section and ours.get(name) != theirs.get(name))
+    foreign: list[str] = []
+    if {**ours, section: None} != {**theirs, section: None}:  # mostly they are equal, and no name need be looked at
+        names = ours.keys() | theirs.keys()
+        foreign = sorted(name for name in names if name != section and ours.get(name) != theirs.get(name))
     content = theirs.get(section)
     return content if isinstance(content, dict) else None, foreign
 

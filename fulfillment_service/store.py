@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -27,6 +26,7 @@ from fulfillment_service.shipment import Recipient, Shipment, ShipmentItem, Ship
 from fulfillment_service.stock import Stock
 from http_api.keys import key_tables
 from messaging.database import Tx
+from messaging.records import as_row
 from messaging.statements import KEYS
 from messaging.technical_tables import technical_tables
 from messaging.turns import turns_table
@@ -126,7 +126,7 @@ class FulfillmentUnitOfWork:
 
     def save(self, tx: Tx) -> None:
         fresh, changed = self._of(self._changed - self._known), self._of(self._changed & self._known)
-        tx.upsert(stock, [asdict(self.stock[sku]) for sku in sorted(self._moved)], ["sku"])
+        tx.upsert(stock, [as_row(self.stock[sku]) for sku in sorted(self._moved)], ["sku"])
         tx.insert(shipments, [_shipment_row(shipment) for shipment in fresh])
         tx.update(shipments, [_shipment_row(shipment) for shipment in changed], ["session"])
         tx.insert(shipment_items, [row for shipment in fresh for row in _item_rows(shipment)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, Column, MetaData, String, Table, Text, select
 from sqlalchemy.sql import Select
 
 from messaging.database import Tx
+from messaging.records import as_row
 from messaging.statements import KEYS
 from payment_service.provider import Call, Card, ProviderAnswer
 
@@ -84,7 +85,6 @@ def sums_of(entries: Iterable[LedgerEntry]) -> Sums:
     return Sums(**sums)
 
 
-_FIELDS = tuple(field.name for field in fields(LedgerEntry))
 COUNTS_AS = {
     "authorize": ("authorized",),
     "charge": ("authorized", "captured"),
@@ -169,8 +169,14 @@ def read_entries(tx: Tx, table: Table, payments: Iterable[str]) -> dict[str, lis
 def _by_payment(rows: Iterable[Any]) -> dict[str, list[LedgerEntry]]:
     found: dict[str, list[LedgerEntry]] = {}
     for row in sorted(rows, key=lambda row: row.at):
-        found.setdefault(row.payment, []).append(LedgerEntry(**{name: row._mapping[name] for name in _FIELDS}))
+        found.setdefault(row.payment, []).append(_from_row(row))
     return found
+
+
+def _from_row(row: Any) -> LedgerEntry:
+    return LedgerEntry(
+        row.key, row.payment, row.kind, row.amount, row.currency, row.token, row.outcome, row.reason, row.at
+    )
 
 
 @cache
@@ -179,7 +185,7 @@ def _entries_of(table: Table) -> Select[Any]:
 
 
 def write_entries(tx: Tx, table: Table, entries: Sequence[LedgerEntry]) -> None:
-    tx.insert(table, [asdict(entry) for entry in entries])
+    tx.insert(table, [as_row(entry) for entry in entries])
 
 
 def outages_since(tx: Tx, table: Table, payments: Iterable[str], now: int) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 from sqlalchemy import (
@@ -23,6 +23,7 @@ from sqlalchemy import (
 from domain.messages import Command
 from http_api.keys import key_tables
 from messaging.database import Tx
+from messaging.records import as_row
 from messaging.statements import KEYS
 from messaging.technical_tables import technical_tables
 from messaging.turns import turns_table
@@ -169,7 +170,7 @@ class PaymentUnitOfWork:
             self.keep(CallRecord(transition.call, payment.session, "handed", 1, now, now + ANSWER_LIMIT_MS))
         if transition.hurries:
             self._hurried[transition.hurries] = now
-        self._trail += [{"session": payment.session, "at": now, **asdict(entry)} for entry in transition.trail]
+        self._trail += [{"session": payment.session, "at": now, **as_row(entry)} for entry in transition.trail]
         return payment
 
     def keep(self, record: CallRecord) -> None:
@@ -214,22 +215,20 @@ def open_unit_of_work(
     return PaymentUnitOfWork(read_payments(tx, {command.clerk for command in commands}), on_new_calls)
 
 
-_PAYMENTS = select(payments).where(payments.c.session.in_(KEYS))
-_FIELDS = tuple(field.name for field in fields(Payment))
+_PAYMENTS = select(*(payments.c[field.name] for field in fields(Payment))).where(payments.c.session.in_(KEYS))
 
 
 def read_payments(tx: Tx, sessions: Iterable[str]) -> dict[str, Payment]:
-    rows = tx.execute(_PAYMENTS, {"keys": sorted(sessions)}).mappings()
-    return {row["session"]: Payment(**{name: row[name] for name in _FIELDS}) for row in rows}
+    return {row.session: Payment(*row) for row in tx.execute(_PAYMENTS, {"keys": sorted(sessions)})}
 
 
 def _payment_row(payment: Payment, at: int) -> dict[str, Any]:
-    return {**{name: getattr(payment, name) for name in _FIELDS}, "updated_at": at}
+    return {**as_row(payment), "updated_at": at}
 
 
 def _call_row(record: CallRecord) -> dict[str, Any]:
     return {
-        **asdict(record.call),
+        **as_row(record.call),
         "clerk": record.clerk,
         "state": record.state,
         "tries": record.tries,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
@@ -24,6 +24,7 @@ from sqlalchemy import (
 from domain.messages import Command
 from http_api.keys import key_tables
 from messaging.database import Tx
+from messaging.records import as_row
 from messaging.statements import KEYS
 from messaging.technical_tables import technical_tables
 from messaging.turns import turns_table
@@ -146,7 +147,7 @@ class CreditUnitOfWork:
     def save(self, tx: Tx) -> None:
         gone = [session for session in self._touched if session not in self._held]
         tx.delete(reservations.c.session, gone)
-        held = [asdict(self._held[session]) for session in sorted(self._touched) if session in self._held]
+        held = [as_row(self._held[session]) for session in sorted(self._touched) if session in self._held]
         tx.upsert(reservations, held, ["session"])
         changed = {customer for customer, _ in self._changed} | self._rated
         firsts = {customer: self._currency_of(customer) for customer in sorted(changed)}
@@ -157,7 +158,7 @@ class CreditUnitOfWork:
         more = [_row(self._accounts[key]) for key in sorted(self._changed) if firsts[key[0]] != key[1]]
         tx.upsert(accounts, first_rows, ["customer"])
         tx.upsert(more_accounts, more, ["customer", "currency"])
-        settled = [{**asdict(reservation), "lesson": lesson} for reservation, lesson in self._settled.values()]
+        settled = [{**as_row(reservation), "lesson": lesson} for reservation, lesson in self._settled.values()]
         tx.upsert(settlements, settled, ["session"])
 
     def _currency_of(self, customer: str) -> str:

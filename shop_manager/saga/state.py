@@ -207,12 +207,13 @@ def _opened(clerk: str, entry: HistoryEntry) -> Saga:
 
 def evolve(saga: Saga, entry: HistoryEntry) -> Saga:
     """The saga after one more entry of its history. A note after the end leaves the time of the end as it is."""
-    values = dict(zip(_NAMES, _values_of(saga), strict=True))
-    values |= _EVOLVES[entry.what](saga, entry)
-    values["version"] = saga.version + 1
+    changes = _EVOLVES[entry.what](saga, entry) | {"version": saga.version + 1}
     if not saga.ended:
-        values["updated_at"] = entry.at
-    return Saga(**values)
+        changes["updated_at"] = entry.at
+    values = list(_values_of(saga))
+    for name, value in changes.items():
+        values[_PLACES[name]] = value
+    return Saga(*values)
 
 
 class Folding(Saga):
@@ -236,6 +237,7 @@ class Folding(Saga):
 
 
 _NAMES = tuple(field.name for field in fields(Saga))
+_PLACES = {name: place for place, name in enumerate(_NAMES)}
 _values_of = attrgetter(*_NAMES)
 FieldChanges = dict[str, Any]
 """What an entry changes of the saga, by field."""

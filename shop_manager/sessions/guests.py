@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from threading import Lock
 from time import monotonic
 from typing import Any
@@ -23,6 +23,7 @@ from http_api.problems import Problem
 from http_api.rate_limits import Buckets, Rate
 from http_api.request import Origin
 from messaging.database import Database, Tx
+from messaging.records import as_row
 from shop_manager.engine.tables import clerks, guest_sessions
 from shop_manager.sessions.opening_options import GuestLimits
 
@@ -179,7 +180,7 @@ class GuestSessions:
                     self._count += 1
                     self._bytes += session.size
             problems.append(problem)
-        tx.insert(guest_sessions, [{**asdict(session), "opened_at": tx.now()} for session in taken])
+        tx.insert(guest_sessions, [{**as_row(session), "opened_at": tx.now()} for session in taken])
         return problems
 
     def _counts(self, tx: Tx, sessions: Sequence[GuestSession], taken: Sequence[GuestSession]) -> _Counts:
