@@ -1,13 +1,16 @@
-"""Processor time of whole process trees, read from /proc."""
+"""Processor time and memory of whole process trees, read from /proc."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event, Thread
 
 TICKS = os.sysconf("SC_CLK_TCK")
+LOOK_EVERY = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +65,29 @@ def memory_mib(pid: int) -> float:
     """Resident memory of one process."""
     status = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmRSS"))
+
+
+@contextmanager
+def most_memory(root: int) -> Iterator[Callable[[], float]]:
+    """Gives the MiB that a process and all below it had at most during the block; what they share counts once."""
+    enough, seen = Event(), [0.0]
+
+    def look() -> None:
+        while not enough.wait(LOOK_EVERY):
+            seen[0] = max(seen[0], sum(_own_share(pid) for pid in family(root, read_processes())))
+
+    thread = Thread(target=look)
+    thread.start()
+    try:
+        yield lambda: seen[0]
+    finally:
+        enough.set()
+        thread.join()
+
+
+def _own_share(pid: int) -> float:
+    """Of a page that several processes have, each has its part; 0 when the process has ended."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:")), 0.0)
+    return 0.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, Protocol
@@ -30,7 +30,11 @@ from messaging.database_errors import all_said_by
 from shop_manager import facts
 from shop_manager.operations import checks
 from verifier import Violation, check
+from verifier.checking import check_clerks
+from verifier.second_process import EndedEarly, SecondProcess, second_process
 
+MANY = 5_000
+"""Clerks from which on a second process helps."""
 RESTS = 3
 """So it wants a quarter of one processor, here and at the databases, and less where others want more."""
 
@@ -46,10 +50,16 @@ class Printer(Protocol):
 def run_verify(*, secrets: bool, database: str | None, data: Path | None, as_json: bool) -> None:
     """Print every violation as it is found; exits 1 when there is any.
 
-    A running shop goes first: after each page this rests RESTS times as long as the page took.
+    A busy shop goes first: after each page this rests RESTS times as long as the page took.
     """
     began = monotonic()
-    with opened_shop(database, data) as databases, read_errors_reported(), clerks_bar(databases, as_json) as bar:
+    with (
+        opened_shop(database, data) as databases,
+        read_errors_reported(),
+        frozen_objects(),
+        _second(databases) as second,
+        clerks_bar(databases, as_json) as bar,
+    ):
         started_at = _now(databases)
         printer: Printer = _Json() if as_json else _Text(bar)
         count = {"clerks": 0, "drifts": 0}
@@ -63,16 +73,24 @@ def run_verify(*, secrets: bool, database: str | None, data: Path | None, as_jso
             sleep(RESTS * spent)
 
         planted = secrets_of(data) if secrets else None
-        with frozen_objects():
-            for violation in check(databases, secrets=planted, progress=progress, pause=rest):
-                count["drifts"] += 1
-                first += [violation] if len(first) < checks.MOST else []
-                printer.violation(violation)
+        for violation in check(databases, secrets=planted, progress=progress, pause=rest, second=second):
+            count["drifts"] += 1
+            first += [violation] if len(first) < checks.MOST else []
+            printer.violation(violation)
         names = checked("always", "on request") if secrets else checked("always")
         printer.end({**count, "checked": names, "seconds": round(monotonic() - began, 3)})
         _record(databases, started_at, count["clerks"], first, count["drifts"])
     if count["drifts"]:
         raise typer.Exit(1)
+
+
+@contextmanager
+def _second(databases: Mapping[str, Database]) -> Iterator[SecondProcess | None]:
+    """A second process, where there are so many Clerks that it is worth its start."""
+    with databases[SHOP_MANAGER].read() as tx:
+        many = len(facts.clerks_after(tx, "", MANY)) == MANY
+    with second_process(databases, lambda ids: list(check_clerks(databases, ids))) if many else nullcontext() as second:
+        yield second
 
 
 def _now(databases: Mapping[str, Database]) -> int:
@@ -100,6 +118,8 @@ def read_errors_reported() -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         raise CliError(f"a database cannot be read to the end: {all_said_by(error)}") from None
+    except EndedEarly as error:
+        raise CliError(str(error)) from None
 
 
 @contextmanager

@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import func, select
 
 from fulfillment_service.shipment import ShipmentStatus
-from fulfillment_service.store import metadata, read_shipments, shipment_items, shipments, stock, technical, turns
+from fulfillment_service.store import metadata, shipment_items, shipments, stock, technical, turns, with_items
 from messaging.database import Tx
-from messaging.facts import TurnFacts, ids_after, read_turns
+from messaging.facts import TurnFacts, ids_after, read_turns, rows_of
 
 __all__ = [
     "NOTHING",
@@ -32,6 +32,7 @@ _SUMS = (
     .group_by(shipment_items.c.sku, "held")
 )
 _STOCK = select(stock)
+_SHIPMENTS = select(shipments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def sessions_after(tx: Tx, after: str, most: int) -> list[str]:
 def read(tx: Tx, clerks: Sequence[str]) -> dict[str, FulfillmentFacts]:
     """The facts about those of the Clerks that fulfillment has anything of."""
     its_turns = read_turns(tx, turns, clerks)
-    kept = read_shipments(tx, clerks)
+    kept = with_items(tx, rows_of(tx, _SHIPMENTS, shipments.c.session, clerks))
     return {
         clerk: FulfillmentFacts(
             its_turns.get(clerk, {}),

@@ -229,6 +229,10 @@ class Database:
     def close(self) -> None:
         self.engine.dispose()
 
+    def forget_connections(self) -> None:
+        """For a process that was forked: the connections stay those of the first one, and new ones are made here."""
+        self.engine.dispose(close=False)
+
 
 class Tx:
     """One transaction: reads are SQLAlchemy statements, bulk writes one statement whatever the number of rows.

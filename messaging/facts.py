@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -28,6 +29,16 @@ from messaging.statements import KEYS
 from messaging.turns import State
 
 TEXTS_AT_ONCE = 200
+_OF_OUR_OWN = re.compile("clk_[0-9a-f]{32}")
+
+
+class Span(list[str]):
+    """Ids of Clerks in their order, all that there were from the first to the last when they were read."""
+
+
+def as_span(ids: list[str]) -> list[str]:
+    """A page of all ids as a span. Only ids as we make them: of others, each database may have an order of its own."""
+    return Span(ids) if ids and all(map(_OF_OUR_OWN.fullmatch, ids)) else ids
 
 
 class TurnFacts(NamedTuple):
@@ -81,20 +92,39 @@ class TextFacts:
         return f"{self.table}.{self.column}"
 
 
+def rows_of(tx: Tx, wanted: Select[Any], column: Column[Any], clerks: Sequence[str]) -> Sequence[Any]:
+    """The rows of a select in which the column names one of these Clerks.
+
+    Of a span they are found in one walk through the column's index; of a Clerk that has come in between there may be
+    rows too.
+    """
+    if isinstance(clerks, Span):
+        return tx.execute(_between(wanted, column), {"first": clerks[0], "last": clerks[-1]}).all()
+    return tx.execute(_among(wanted, column), {"keys": clerks}).all()
+
+
+@cache
+def _between(wanted: Select[Any], column: Column[Any]) -> Select[Any]:
+    return wanted.where(column.between(bindparam("first"), bindparam("last")))
+
+
+@cache
+def _among(wanted: Select[Any], column: Column[Any]) -> Select[Any]:
+    return wanted.where(column.in_(KEYS))
+
+
 def read_turns(tx: Tx, table: Table, clerks: Sequence[str]) -> dict[str, dict[str, TurnFacts]]:
     """The turns of these Clerks, by Clerk and step."""
-    rows = tx.execute(_turns_of(table), {"keys": clerks}).all()
     found: dict[str, dict[str, TurnFacts]] = {}
-    for clerk, *turn in rows:
+    for clerk, *turn in rows_of(tx, _turns_in(table), table.c.clerk, clerks):
         found.setdefault(clerk, {})[turn[0]] = TurnFacts._make(turn)
     return found
 
 
 @cache
-def _turns_of(table: Table) -> Select[Any]:
+def _turns_in(table: Table) -> Select[Any]:
     columns = table.c
-    wanted = (columns.clerk, columns.step, columns.state, columns.name, columns.attempt, columns.updated_at)
-    return select(*wanted).where(columns.clerk.in_(KEYS))
+    return select(columns.clerk, columns.step, columns.state, columns.name, columns.attempt, columns.updated_at)
 
 
 def ids_after(tx: Tx, columns: Iterable[Column[Any]], after: str, most: int) -> list[str]:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from sqlalchemy import select
 
 from messaging.database import Tx
-from messaging.facts import TurnFacts, ids_after, read_turns
+from messaging.facts import TurnFacts, ids_after, read_turns, rows_of
 from messaging.statements import KEYS
-from payment_service.ledger import Sums, read_entries, sums_of
+from payment_service.ledger import LedgerEntry, Sums, sums_of
 from payment_service.payment import UNDONE, Payment, section
-from payment_service.store import ledger, metadata, payments, provider_calls, read_payments, technical, turns
+from payment_service.store import ledger, metadata, payments, provider_calls, technical, turns
 
 __all__ = [
     "NOTHING",
@@ -66,12 +66,18 @@ class PaymentFacts:
 
 
 NOTHING = PaymentFacts()
-_MOMENTS = select(payments.c.session, payments.c.updated_at).where(payments.c.session.in_(KEYS))
+_KEPT = select(*(payments.c[each.name] for each in fields(Payment)), payments.c.updated_at)
 _REFERENCES = select(payments.c.reference).where(payments.c.session.in_(KEYS))
-_UNANSWERED = provider_calls.c.next_try_at.is_not(None)
+_UNANSWERED = provider_calls.c.next_try_at >= 0
+"""All that have a moment. SQLite takes the index for a range, and reads every call there ever was for IS NOT NULL."""
 _IN_FLIGHT = select(provider_calls.c.key).where(_UNANSWERED).limit(1)
-_OWED = select(provider_calls.c.clerk).where(_UNANSWERED, provider_calls.c.clerk.in_(KEYS))
-_ASKED = select(provider_calls.c.key).where(provider_calls.c.key.in_(KEYS))
+_OWED = select(provider_calls.c.clerk).where(_UNANSWERED)
+_BOOKED = (
+    select(*(ledger.c[each.name] for each in fields(LedgerEntry)), provider_calls.c.key.is_not(None).label("asked"))
+    .outerjoin(provider_calls, provider_calls.c.key == ledger.c.key)
+    .where(ledger.c.payment.in_(KEYS))
+    .order_by(ledger.c.at)
+)
 
 
 def sessions_after(tx: Tx, after: str, most: int) -> list[str]:
@@ -82,19 +88,18 @@ def sessions_after(tx: Tx, after: str, most: int) -> list[str]:
 def read(tx: Tx, clerks: Sequence[str]) -> dict[str, PaymentFacts]:
     """The facts about those of the Clerks that payment has anything of."""
     its_turns = read_turns(tx, turns, clerks)
-    kept = read_payments(tx, clerks)
-    moments = dict(tuple(row) for row in tx.execute(_MOMENTS, {"keys": clerks}))
+    kept = {}
+    for *values, updated_at in rows_of(tx, _KEPT, payments.c.session, clerks):
+        payment = Payment(*values)
+        kept[payment.session] = (payment, updated_at)
     calling = _calling(tx, clerks)
-    ledgers = _ledgers(tx, [payment.reference for payment in kept.values()])
+    ledgers = _ledgers(tx, [payment.reference for payment, _ in kept.values()])
     nothing = LedgerFacts(Sums())
-    return {
-        clerk: PaymentFacts(
-            its_turns.get(clerk, {}),
-            _money(kept[clerk], clerk in calling, moments[clerk]) if clerk in kept else None,
-            ledgers.get(kept[clerk].reference, nothing) if clerk in kept else nothing,
-        )
-        for clerk in its_turns.keys() | kept.keys()
-    }
+    found = {clerk: PaymentFacts(turns_there) for clerk, turns_there in its_turns.items()}
+    for clerk, (payment, updated_at) in kept.items():
+        money = _money(payment, clerk in calling, updated_at)
+        found[clerk] = PaymentFacts(its_turns.get(clerk, {}), money, ledgers.get(payment.reference, nothing))
+    return found
 
 
 def in_flight(tx: Tx) -> str | None:
@@ -124,19 +129,20 @@ def _sessions_of(reference: str) -> tuple[str, str]:
 
 def _calling(tx: Tx, clerks: Sequence[str]) -> set[str]:
     """Those of the Clerks for whom the provider owes an answer; the index holds calls without one only."""
-    return {row[0] for row in tx.execute(_OWED, {"keys": clerks})}
+    return {row[0] for row in rows_of(tx, _OWED, provider_calls.c.clerk, clerks)}
 
 
 def _ledgers(tx: Tx, references: Sequence[str]) -> dict[str, LedgerFacts]:
     if not references:
         return {}
-    known = read_entries(tx, ledger, references)
-    keys = [entry.key for entries in known.values() for entry in entries]
-    asked = {row[0] for row in tx.execute(_ASKED, {"keys": keys})}
-    return {
-        reference: LedgerFacts(sums_of(entries), [entry.key for entry in entries if entry.key not in asked])
-        for reference, entries in known.items()
-    }
+    entries: dict[str, list[LedgerEntry]] = {}
+    unknown: dict[str, list[str]] = {}
+    for *values, asked in tx.execute(_BOOKED, {"keys": references}):
+        entry = LedgerEntry(*values)
+        entries.setdefault(entry.payment, []).append(entry)
+        if not asked:
+            unknown.setdefault(entry.payment, []).append(entry.key)
+    return {reference: LedgerFacts(sums_of(of), unknown.get(reference, [])) for reference, of in entries.items()}
 
 
 def _money(payment: Payment, calling: bool, updated_at: int) -> MoneyFacts:

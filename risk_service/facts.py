@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import func, or_, select
 
 from messaging.database import Tx
-from messaging.facts import TurnFacts, ids_after, read_turns
-from messaging.statements import KEYS
+from messaging.facts import TurnFacts, ids_after, read_turns, rows_of
 from risk_service.store import accounts, metadata, more_accounts, reservations, settlements, technical, turns
 
 __all__ = [
@@ -45,7 +44,7 @@ class RiskFacts:
 
 NOTHING = RiskFacts()
 _HELD, _SETTLED = (
-    select(table.c.session, table.c.customer, table.c.amount, table.c.currency).where(table.c.session.in_(KEYS))
+    (select(table.c.session, table.c.customer, table.c.amount, table.c.currency), table.c.session)
     for table in (reservations, settlements)
 )
 _SUM = func.sum(reservations.c.amount)
@@ -83,8 +82,8 @@ def read(tx: Tx, clerks: Sequence[str]) -> dict[str, RiskFacts]:
     """The facts about those of the Clerks that risk has anything of."""
     its_turns = read_turns(tx, turns, clerks)
     held, settled = (
-        {row[0]: HeldFacts(row[1], row[2], row[3]) for row in tx.execute(statement, {"keys": clerks})}
-        for statement in (_HELD, _SETTLED)
+        {row[0]: HeldFacts(row[1], row[2], row[3]) for row in rows_of(tx, wanted, session, clerks)}
+        for wanted, session in (_HELD, _SETTLED)
     )
     return {
         clerk: RiskFacts(its_turns.get(clerk, {}), held.get(clerk), settled.get(clerk))

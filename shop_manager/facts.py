@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import bindparam, func, select
 
 from messaging.database import Tx
-from messaging.facts import ids_after
+from messaging.facts import has_unsent, ids_after, rows_of
 from messaging.statements import KEYS
 from shop_manager.engine.rows import decode_saga, listed
 from shop_manager.engine.store import live_mark
@@ -32,6 +32,7 @@ __all__ = [
     "clerks_after",
     "clerks_with_two_keys",
     "count",
+    "is_busy",
     "keys_after",
     "known",
     "listed",
@@ -55,12 +56,10 @@ _CLERKS = select(
     columns.document,
     columns.state_more,
     *(columns[name] for name in LISTED),
-).where(columns.id.in_(KEYS))
+)
 _LINES = history.c
-_HISTORIES = (
-    select(_LINES.clerk, _LINES.number, _LINES.at, _LINES.what, _LINES.step, _LINES.data)
-    .where(_LINES.clerk.in_(KEYS))
-    .order_by(_LINES.clerk, _LINES.number)
+_HISTORIES = select(_LINES.clerk, _LINES.number, _LINES.at, _LINES.what, _LINES.step, _LINES.data).order_by(
+    _LINES.clerk, _LINES.number
 )
 _ASKED = select(_LINES.clerk, _LINES.step, _LINES.data).where(
     _LINES.clerk.in_(KEYS), _LINES.what.in_(("asked", "note"))
@@ -70,6 +69,9 @@ _LIVE_BEHIND = (
     select(columns.id).where(_LIVE, columns.id > bindparam("after")).order_by(columns.id).limit(bindparam("most"))
 )
 _HEARTBEAT = select(heartbeat.c.last_at, heartbeat.c.outages)
+_OPENED_SINCE, _ENDED_SINCE = (
+    select(columns.id).where(moment >= bindparam("since")).limit(1) for moment in (columns.opened_at, columns.ended_at)
+)
 _ANSWERED = idempotency.c
 _BEHIND = (_ANSWERED.scope > bindparam("scope")) | (
     (_ANSWERED.scope == bindparam("scope")) & (_ANSWERED.key > bindparam("key"))
@@ -145,11 +147,21 @@ def read_heartbeat(tx: Tx) -> HeartbeatFacts:
     return HeartbeatFacts(tx.now(), row[0], max((end for _, end in orjson.loads(row[1])), default=0))
 
 
+def is_busy(tx: Tx, since: int) -> bool:
+    """Has a Clerk been opened since that moment (ms), or has one ended, or is a message on its way out?"""
+    lately = any(tx.execute(each, {"since": since}).first() for each in (_OPENED_SINCE, _ENDED_SINCE))
+    return lately or has_unsent(tx, technical.outbox)
+
+
 def read(tx: Tx, ids: Sequence[str]) -> dict[str, ClerkFacts]:
     """The Clerks there are among the ids, with their histories."""
     histories, broken = _histories(tx, ids)
-    rows = tx.execute(_CLERKS, {"keys": ids}).all()
-    return {row[0]: _facts(tuple(row), histories.get(row[0], []), broken.get(row[0])) for row in rows}
+    wanted = set(ids)
+    return {
+        row[0]: _facts(tuple(row), histories.get(row[0], []), broken.get(row[0]))
+        for row in rows_of(tx, _CLERKS, columns.id, ids)
+        if row[0] in wanted
+    }
 
 
 def asked_ids(tx: Tx, ids: Sequence[str]) -> set[tuple[str, str, int, str]]:
@@ -178,7 +190,7 @@ def clerks_with_two_keys(tx: Tx) -> list[str]:
 
 def _histories(tx: Tx, ids: Sequence[str]) -> tuple[dict[str, list[tuple[int, HistoryEntry]]], dict[str, str]]:
     """The histories, by Clerk, and what is wrong with those that cannot be read."""
-    rows = tx.execute(_HISTORIES, {"keys": ids}).all()
+    rows = rows_of(tx, _HISTORIES, _LINES.clerk, ids)
     loads = orjson.loads
     found: dict[str, list[tuple[int, HistoryEntry]]] = {}
     broken: dict[str, str] = {}

@@ -9,8 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from messaging.database import Tx
-from messaging.facts import TurnFacts, ids_after, read_turns
-from messaging.statements import KEYS
+from messaging.facts import TurnFacts, ids_after, read_turns, rows_of
 from shop_service.store import cart_items, carts, metadata, order_items, orders, technical, turns
 
 __all__ = ["NOTHING", "OrderFacts", "ShopFacts", "metadata", "read", "sessions_after", "technical"]
@@ -38,16 +37,12 @@ class ShopFacts:
 
 
 NOTHING = ShopFacts()
-_CARTS = select(carts.c.session).where(carts.c.session.in_(KEYS))
-_FILLED = select(cart_items.c.session).where(cart_items.c.session.in_(KEYS))
+_CARTS = select(carts.c.session)
+_FILLED = select(cart_items.c.session)
 _PLACED, _ITEMS = orders.c, order_items.c
-_ORDERS = select(_PLACED.session, _PLACED.customer, _PLACED.currency, _PLACED.secret_sha256, _PLACED.total).where(
-    _PLACED.session.in_(KEYS)
-)
-_LINES = (
-    select(_ITEMS.session, _ITEMS.sku, _ITEMS.name, _ITEMS.quantity, _ITEMS.unit_amount, _ITEMS.kind)
-    .where(_ITEMS.session.in_(KEYS))
-    .order_by(_ITEMS.session, _ITEMS.line)
+_ORDERS = select(_PLACED.session, _PLACED.customer, _PLACED.currency, _PLACED.secret_sha256, _PLACED.total)
+_LINES = select(_ITEMS.session, _ITEMS.sku, _ITEMS.name, _ITEMS.quantity, _ITEMS.unit_amount, _ITEMS.kind).order_by(
+    _ITEMS.session, _ITEMS.line
 )
 
 
@@ -62,8 +57,8 @@ def read(tx: Tx, clerks: Sequence[str]) -> dict[str, ShopFacts]:
     its_turns = read_turns(tx, turns, clerks)
     placed = _orders(tx, clerks)
     lines = _lines(tx, clerks)
-    open_carts = {row[0] for row in tx.execute(_CARTS, {"keys": clerks})}
-    filled = [row[0] for row in tx.execute(_FILLED, {"keys": clerks})]
+    open_carts = {row[0] for row in rows_of(tx, _CARTS, carts.c.session, clerks)}
+    filled = [row[0] for row in rows_of(tx, _FILLED, cart_items.c.session, clerks)]
     loose = [session for session in filled if session not in open_carts]
     loose += [session for session in lines if session not in placed]
     concerned = its_turns.keys() | placed.keys() | open_carts | set(loose)
@@ -79,12 +74,12 @@ def read(tx: Tx, clerks: Sequence[str]) -> dict[str, ShopFacts]:
 
 
 def _orders(tx: Tx, clerks: Sequence[str]) -> dict[str, tuple[Any, ...]]:
-    return {row[0]: tuple(row)[1:] for row in tx.execute(_ORDERS, {"keys": clerks})}
+    return {row[0]: tuple(row)[1:] for row in rows_of(tx, _ORDERS, _PLACED.session, clerks)}
 
 
 def _lines(tx: Tx, clerks: Sequence[str]) -> dict[str, list[Mapping[str, Any]]]:
     found: dict[str, list[Mapping[str, Any]]] = {}
-    for session, sku, name, quantity, unit_amount, kind in tx.execute(_LINES, {"keys": clerks}):
+    for session, sku, name, quantity, unit_amount, kind in rows_of(tx, _LINES, _ITEMS.session, clerks):
         line = {"sku": sku, "name": name, "quantity": quantity, "unit_amount": unit_amount}
         line["total"] = quantity * unit_amount  # reckoned here: what is checked is not checked by itself
         found.setdefault(session, []).append(line if kind is None else {**line, "kind": kind})

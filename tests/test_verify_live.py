@@ -51,13 +51,17 @@ def _verified_until_over(databases: Databases, shoppers: list[Future[None]]) -> 
     return found, rounds
 
 
-def test_a_page_is_followed_by_a_rest_only_while_the_shop_is_at_work(tmp_path: Path) -> None:
+def test_a_page_is_followed_by_a_rest_only_while_the_shop_has_something_to_do(tmp_path: Path) -> None:
     rests: list[float] = []
     with WholeShop(tmp_path) as shop, opened_shop(None, tmp_path) as databases:
         shop.ask("POST", "/shop/session", shop.server_key, {"items": [{"sku": "SQUEAKY-BONE", "quantity": 1}]})
+        shop.until(lambda: heartbeat_of(databases, None).beat_at > 0)
         beat = heartbeat_of(databases, None).beat_at
         assert list(check(databases, beat, pause=rests.append)) == []
         assert len(rests) == 1
         assert rests[0] > 0
-        assert list(check(databases, beat + 60_000, pause=rests.append)) == []
+        shop.until(lambda: still_under_way(databases) is None)
+        idle, gone = beat + 5_000, beat + 60_000
+        assert list(check(databases, idle, pause=rests.append)) == []
+        assert list(check(databases, gone, pause=rests.append)) == []
     assert len(rests) == 1

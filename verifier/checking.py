@@ -24,6 +24,7 @@ from verifier.money import check_money
 from verifier.orders import check_order
 from verifier.orphans import check_orphans
 from verifier.repairs import BY_HAND
+from verifier.second_process import SecondProcess
 from verifier.secrecy import check_secrecy
 from verifier.stock import check_shipment, check_stock
 from verifier.turns import check_turns
@@ -35,6 +36,8 @@ PATIENCE = 0.5
 """Seconds until a Clerk that looks wrong is read again."""
 AT_REST_MS = 60_000
 """A Clerk that has ended so long ago does not change any more: it is read again at once."""
+LATELY_MS = 1_000
+"""Before the first page: whoever has done something since then is at work."""
 MAX_READS = 6
 """How often a Clerk that changes meanwhile is read again."""
 ALWAYS: Sequence[Callable[[Facts], Iterator[Violation]]] = (check_history, check_liveness, check_turns)
@@ -67,6 +70,7 @@ def check(
     patience: float = PATIENCE,
     progress: Callable[[int], None] = lambda checked: None,
     pause: Callable[[float], None] = lambda spent: None,
+    second: SecondProcess | None = None,
 ) -> Iterator[Violation]:
     """Every violation, as it is found. Reads only, in short transactions, and keeps one page of Clerks in memory.
 
@@ -74,16 +78,28 @@ def check(
     database says it. `expected_parked`: the ids of exactly those messages that may be parked (I15), None not to ask.
     `secrets`: what must stand nowhere, beside card numbers (I16), None not to look. `patience`: seconds until a Clerk
     is read again, 0 where nothing runs. `progress` is called with the number of Clerks that are done; `pause`, while
-    ShopManager is at work, with the seconds that a page has just taken: it may let the shop go first.
+    the shop is busy, with the seconds that a page has just taken: it may let the shop go first. `second`: a process
+    that checks every other page, by `check_clerks`, while the shop is not busy.
     """
-    done = 0
+    watch, done = _Watch(databases, now), 0
+    given: Sequence[str] = ()
     for ids in pages(databases, "shop_manager", PAGE):
-        began = monotonic()
-        yield from check_clerks(databases, ids, now, patience=patience)
-        done += len(ids)
+        began, busy = monotonic(), watch.is_busy()
+        if second is not None and not given and not busy:
+            second.give(ids)
+            given = ids
+            continue
+        found = list(check_clerks(databases, ids, now, patience=patience))
+        yield from second.take() if second and given else ()
+        yield from found
+        done += len(given) + len(ids)
+        given = ()
         progress(done)
-        if is_at_work(heartbeat_of(databases, now)):
+        if busy:
             pause(monotonic() - began)
+    if second and given:
+        yield from second.take()
+        progress(done + len(given))
     yield from check_sums(databases)
     yield from check_orphans(databases)
     yield from check_messages(databases, heartbeat_of(databases, now))
@@ -154,6 +170,22 @@ def _wait_until(moment: float) -> None:
     left = moment - monotonic()
     if left > 0:
         sleep(left)
+
+
+class _Watch:
+    """Looks whether the shop does anything."""
+
+    def __init__(self, databases: Databases, now: int | None) -> None:
+        self._databases, self._now = databases, now
+        self._looked_at = heartbeat_of(databases, now).now - LATELY_MS
+
+    def is_busy(self) -> bool:
+        """Is ShopManager at work, and has it had anything to do since the last look?"""
+        with self._databases["shop_manager"].read() as tx:
+            busy = manager_facts.is_busy(tx, self._looked_at)
+        heartbeat = heartbeat_of(self._databases, self._now)
+        self._looked_at = heartbeat.now
+        return busy and is_at_work(heartbeat)
 
 
 def check_sums(databases: Databases) -> Iterator[Violation]:

@@ -9,7 +9,7 @@ from functools import cache, cached_property
 from fulfillment_service import facts as fulfillment_facts
 from fulfillment_service.facts import FulfillmentFacts
 from messaging.database import Database
-from messaging.facts import TurnFacts
+from messaging.facts import TurnFacts, as_span
 from payment_service import facts as payment_facts
 from payment_service.facts import PaymentFacts
 from risk_service import facts as risk_facts
@@ -81,8 +81,15 @@ class Facts:
         return any(step.asks == service and step.undo not in (None, NOTHING_TO_UNDO) for step in steps)
 
     @cached_property
+    def happened(self) -> frozenset[str]:
+        """What its history has entries of: most Clerks have none of what seldom happens."""
+        return frozenset([entry.what for _, entry in self.clerk.history])
+
+    @cached_property
     def repaired(self) -> frozenset[str]:
         """Steps whose undo was asked once more by a repair, after the end."""
+        if "note" not in self.happened:
+            return frozenset()
         return frozenset(entry.step for _, entry in self.clerk.history if entry.step and is_repair(entry))
 
     @cached_property
@@ -94,6 +101,8 @@ class Facts:
     @cached_property
     def settled(self) -> frozenset[str]:
         """Services for which an operator has answered: their own rows of this Clerk are then no evidence."""
+        if "settled" not in self.happened:
+            return frozenset()
         names = {entry.step for _, entry in self.clerk.history if entry.what == "settled"}
         steps = self.process.steps if self.process and names else ()
         return frozenset(step.asks for step in steps if step.name in names)
@@ -183,7 +192,7 @@ def pages(databases: Databases, service: str, most: int) -> Iterator[list[str]]:
             ids = after_of(tx, after, most)
         if not ids:
             return
-        yield ids
+        yield as_span(ids)
         if len(ids) < most:
             return
         after = ids[-1]

@@ -31,7 +31,7 @@ def check_history(facts: Facts) -> Iterator[Violation]:
         return
     for each in wrong:
         yield _violation(facts, each)
-    stored = _as_opened(facts.saga.document, entries)
+    stored = _as_opened(facts.saga.document, entries) if "amended" in facts.happened else facts.saga.document
     yield from _compare(facts, folded, stored)
     yield from _untouched(facts, entries[0], stored)
 
@@ -229,8 +229,6 @@ FOLDED = tuple(field.name for field in fields(Saga) if field.name not in ("resen
 def _as_opened(document: Document, entries: list[HistoryEntry]) -> Document:
     """The document with the fields that the client has amended as they were: the history says only which these are."""
     amended = {name for entry in entries if entry.what == "amended" for name in entry.data["fields"]}
-    if not amended:
-        return document
     before = entries[0].data["document"]
     customer = dict(document.get("customer") or {})
     customer |= {name: before["customer"][name] for name in amended & before["customer"].keys()}

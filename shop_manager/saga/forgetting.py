@@ -50,8 +50,8 @@ def nobody() -> dict[str, Any]:
 
 def _rewritten(entry: HistoryEntry) -> HistoryEntry:
     if entry.what == "opened":
-        return replace(entry, data={**entry.data, "document": without_person(entry.data["document"])})
-    return replace(entry, data={**entry.data, "text": ERASED}) if is_words(entry) else entry
+        return entry._replace(data={**entry.data, "document": without_person(entry.data["document"])})
+    return entry._replace(data={**entry.data, "text": ERASED}) if is_words(entry) else entry
 
 
 def is_words(entry: HistoryEntry) -> bool:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from operator import attrgetter
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple
 
 from domain.document import Document
 from domain.messages import Direction
@@ -23,8 +24,7 @@ StepState = Literal["to_do", "asked", "waiting", "done", "refused", "undoing", "
 StuckKind = Literal["undo_failing", "no_answer", "overdue", "parked_message", "unsupported"]
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryEntry:
+class HistoryEntry(NamedTuple):
     """One line of a Clerk's history. Entries are numbered 1…n without gaps; `data` is JSON.
 
     What each `what` carries stands with the function that evolves it, below.
@@ -33,7 +33,7 @@ class HistoryEntry:
     what: str
     at: int
     step: str | None = None
-    data: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +81,7 @@ class Resend:
     count: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(NamedTuple):
     """How far one step is. `by_hand`: an operator settled it, and it stays so when the order is undone (O2)."""
 
     state: StepState
