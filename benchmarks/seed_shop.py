@@ -33,7 +33,7 @@ from messaging.database import Database, Tx
 from shop_manager.engine.tables import operations_schema
 from verifier import still_under_way
 
-SKU, QUANTITY = "SEED-BONE", 2
+SKU, QUANTITY, CREDIT = "SEED-BONE", 2, 10**11
 ENDED = {"completed": 80, "failed": 10, "canceled": 6, "expired": 4}
 """Kinds of ended Clerks, in percent."""
 LIVE = {"shopping": 50, "shipping": 50}
@@ -98,6 +98,8 @@ def play(folder: Path, shop: MeasuredShop) -> dict[str, str]:
         "client_reference": "SEED-2026",
     }
     with httpx.Client(base_url=shop.url, headers={"Authorization": f"Bearer {shop.server_key}"}, timeout=30) as client:
+
+        client.put("/risk/customers/ada", json={"limit": CREDIT}).raise_for_status()
 
         def opened(**body: Any) -> str:
             return str(client.post("/shop/session", json=body).raise_for_status().json()["id"])

@@ -1,6 +1,6 @@
 """A second process that checks pages of Clerks beside the first one: the rules are Python's work, one core's a process.
 
-It is a fork, so it shares what is loaded already; the connections of the first are not used there (decision 153).
+It is a fork, so it shares what is loaded already; the connections of the first are not used there (docs/decisions/153).
 """
 
 from __future__ import annotations
