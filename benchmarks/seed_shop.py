@@ -98,7 +98,6 @@ def play(folder: Path, shop: MeasuredShop) -> dict[str, str]:
         "client_reference": "SEED-2026",
     }
     with httpx.Client(base_url=shop.url, headers={"Authorization": f"Bearer {shop.server_key}"}, timeout=30) as client:
-
         client.put("/risk/customers/ada", json={"limit": CREDIT}).raise_for_status()
 
         def opened(**body: Any) -> str:

@@ -19,6 +19,7 @@ from http_api.operators import Operators
 from messaging.database import Database, Tx
 from messaging.memory import MemoryBroker
 from messaging.migrations import migrate
+from messaging.postgres import ALONE
 from shop_manager.dashboard.logins import Logins
 from shop_manager.engine import store, tables
 from shop_manager.operations.tallies import count_lately
@@ -103,7 +104,7 @@ def prepare(database: Database, stuck: int) -> None:
             make_stuck(tx, stuck)
     if database.dialect == "postgresql":
         with database.engine.connect() as connection:  # as autovacuum would have done it by then
-            connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("VACUUM ANALYZE")
+            connection.execution_options(**{ALONE: True}).exec_driver_sql("VACUUM ANALYZE")
 
 
 def make_stuck(tx: Tx, count: int) -> None:
