@@ -167,9 +167,11 @@ def serve(
 
     Example: [bold]CLERK_DATABASE_URL=postgresql://…/{service} clerk serve risk --port 8472[/bold]
     """
+    from clerk_cli.lean_imports import do_without_terminals
     from clerk_cli.stopping import hold_signals
 
     hold_signals()
+    do_without_terminals()
     from clerk_cli.serve import run_serve
 
     run_serve(service, host, port, only.value if only else None)

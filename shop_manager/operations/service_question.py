@@ -48,30 +48,27 @@ def ask_readiness(client: httpx.Client, url: str) -> Answered:
 
 
 class VersionQuestion:
-    """`transport` replaces the network."""
+    """`transport` replaces the network. Its client is kept: making one reads all certificates of authorities."""
 
     def __init__(self, transport: httpx.BaseTransport | None = None) -> None:
-        self._transport = transport
+        self._client = httpx.Client(timeout=WITHIN, trust_env=False, transport=transport)
         self._published: dict[str, tuple[str, float]] = {}
 
     def ask(self, urls: Services) -> dict[str, Answered]:
         """All services at the same time, by name; of each that is ready there is a version, or UNKNOWN."""
-        with (
-            httpx.Client(timeout=WITHIN, trust_env=False, transport=self._transport) as client,
-            ThreadPoolExecutor(max(1, len(urls)), thread_name_prefix="service-question") as threads,
-        ):
-            asked = {service: threads.submit(self._ask, client, url) for service, url in urls.items()}
+        with ThreadPoolExecutor(max(1, len(urls)), thread_name_prefix="service-question") as threads:
+            asked = {service: threads.submit(self._ask, url) for service, url in urls.items()}
             return {service: answer.result() for service, answer in asked.items()}
 
-    def _ask(self, client: httpx.Client, url: str) -> Answered:
-        answered = ask_readiness(client, url)
+    def _ask(self, url: str) -> Answered:
+        answered = ask_readiness(self._client, url)
         if not answered.is_ready:
             self._published.pop(url, None)
         if answered.version is not None or not answered.is_ready:
             return answered
         version, read_at = self._published.get(url, (UNKNOWN, float("-inf")))
         if monotonic() - read_at >= KEPT:
-            version = _published_by(client, url)
+            version = _published_by(self._client, url)
             self._published[url] = version, monotonic()
         return answered._replace(version=version)
 
