@@ -19,6 +19,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from http_api.bulkhead import Bulkhead, Caller
+from http_api.outgoing_tls import authorities
 from http_api.problems import Problem, not_found
 from http_api.routes import Routes
 from http_api.shop_offers import resolved_query
@@ -92,6 +93,7 @@ class Service:
             limits=httpx.Limits(max_connections=places, max_keepalive_connections=places, keepalive_expiry=30.0),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # one caller's cookie is not another's
             trust_env=False,
+            verify=authorities(),
             follow_redirects=False,
             transport=transport,
         )

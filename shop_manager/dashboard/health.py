@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import httpx
 
+from http_api.outgoing_tls import authorities
 from messaging.health_check import HealthCheck
 from shop_manager.operations.service_question import ask_readiness
 
@@ -54,7 +55,7 @@ class ServiceHealthReader:
         within: float = WITHIN,
     ) -> None:
         self._urls = urls
-        self._client = httpx.Client(timeout=within, trust_env=False, transport=transport)
+        self._client = httpx.Client(timeout=within, trust_env=False, verify=authorities(), transport=transport)
         self._clock = clock
         self._within = within
         self._pool = ThreadPoolExecutor(max_workers=2 * len(SERVICES), thread_name_prefix="health")

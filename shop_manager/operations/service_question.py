@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 import httpx
 
+from http_api.outgoing_tls import authorities
+
 WITHIN = 3.0
 """Seconds that one answer may take."""
 UNKNOWN = "unknown"
@@ -48,10 +50,10 @@ def ask_readiness(client: httpx.Client, url: str) -> Answered:
 
 
 class VersionQuestion:
-    """`transport` replaces the network. Its client is kept: making one reads all certificates of authorities."""
+    """`transport` replaces the network. Its client is kept."""
 
     def __init__(self, transport: httpx.BaseTransport | None = None) -> None:
-        self._client = httpx.Client(timeout=WITHIN, trust_env=False, transport=transport)
+        self._client = httpx.Client(timeout=WITHIN, trust_env=False, verify=authorities(), transport=transport)
         self._published: dict[str, tuple[str, float]] = {}
 
     def ask(self, urls: Services) -> dict[str, Answered]:
