@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 TICKS = os.sysconf("SC_CLK_TCK")
-LOOK_EVERY = 0.1
+LOOK_EVERY = 0.5
 
 
 @dataclass(frozen=True, slots=True)
