@@ -382,8 +382,8 @@ class Tx:
         return self._send(head + source + suffix, flat, len(rows), counts=counts)
 
     def _execute_many(self, text: str, rows: Sequence[Mapping[str, Any]]) -> int:
-        """To SQLite: once for each row, whose values are in the order of its columns. Returns how many were written."""
-        values = [tuple(row.values()) for row in rows]
+        """To SQLite: once for each row, with the columns of the first. Returns how many were written."""
+        values = [tuple(row[column] for column in rows[0]) for row in rows]
         return self.connection.exec_driver_sql(text, values if len(values) > 1 else values[0]).rowcount
 
     def _send(self, text: str, values: tuple[Any, ...], rows: int, *, counts: bool) -> int:

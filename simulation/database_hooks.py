@@ -53,6 +53,10 @@ class HasHooks(Protocol):
     hooks: TransactionHooks
 
 
+WRITES = ("INSERT", "UPDATE")
+WRITES_CLERKS = tuple(f"{verb} clerks" for verb in ("INSERT INTO", "UPDATE"))
+
+
 class HookedConnection:
     """The connection of a transaction that writes. It calls the hooks at writes to `clerks` and to the outbox."""
 
@@ -65,9 +69,9 @@ class HookedConnection:
 
     def exec_driver_sql(self, text: str, values: Any = ()) -> Any:
         if not self._wrote:
-            if text.startswith("INSERT INTO clerks"):
+            if text.startswith(WRITES_CLERKS):
                 self._hooks.about_to_write_clerks(self._give_way)
-            self._wrote = text.startswith("INSERT")
+            self._wrote = text.startswith(WRITES)
         return self._inner.exec_driver_sql(text, values)
 
     def execute(self, statement: Any, params: Any = None) -> Any:
