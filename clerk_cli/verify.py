@@ -35,8 +35,8 @@ from verifier.second_process import EndedEarly, SecondProcess, second_process
 
 MANY = 5_000
 """Clerks from which on a second process helps."""
-RESTS = 6
-"""So it wants a seventh of one processor, here and at the databases, and less where others want more."""
+RESTS = 9
+"""So it wants a tenth of one processor, here and at the databases, and less where others want more."""
 
 
 class Printer(Protocol):
