@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
 import pytest
@@ -31,11 +32,16 @@ def services(shop: Shop) -> Iterator[ServicesHarness]:
             log_in(harness, service, own)
 
 
-def log_in(harness: ServicesHarness, service: str, variables: dict[str, str]) -> None:
-    """Restart the service's process with these variables in place of those that it has for the broker."""
+def become(harness: ServicesHarness, service: str, variables: dict[str, str]) -> None:
+    """From its next start on the service's process has these variables in place of those that it has for the broker."""
     process = harness.process(service)
     kept = {name: value for name, value in process.variables.items() if name not in BROKER}
     process.variables = kept | variables
+
+
+def log_in(harness: ServicesHarness, service: str, variables: dict[str, str]) -> None:
+    """Restart the service's process with these variables in place of those that it has for the broker."""
+    become(harness, service, variables)
     harness.stop(service)
     harness.start(service)
 
@@ -46,11 +52,11 @@ def test_S13_services_change_over_one_by_one_and_no_order_and_no_message_is_lost
     shop.stocks("SQUEAKY-BONE", 50)
     admin = services.broker.admin_url
     shared = {"CLERK_BROKER_SHARED_USER": user_in(admin)}
-    # Given all five as one user, whom each believed before the first spoke as it
-    for service in SERVICES:
-        log_in(services, service, shared | services.broker.variables(service))
-    for service in SERVICES:
-        log_in(services, service, shared | {"CLERK_BROKER_URL": admin})
+    # Given all five as one user, whom all believe
+    with contextlib.ExitStack() as all_down:
+        for service in SERVICES:
+            all_down.enter_context(shop.without(service))
+            become(services, service, shared | {"CLERK_BROKER_URL": admin})
     parked = {each["id"] for each in shop.parked()}
     # When each gets its own user, one after the other, ShopManager last
     for service in reversed(SERVICES):

@@ -102,7 +102,7 @@ def scenarios(stage: Stage) -> int:
 
 def services(stage: Stage) -> int:
     """Whatever else needs a RabbitMQ or a PostgreSQL."""
-    return _on_servers(stage, f"--ignore={SCENARIOS}")
+    return _on_servers(stage, f"--deselect={SCENARIOS}/")
 
 
 def _on_servers(stage: Stage, *where: str) -> int:
