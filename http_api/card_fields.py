@@ -69,6 +69,7 @@ PATHS = (
     "/ops/keys/{key}/actions",
     "/dashboard/alerts/{alert}/again",
     "/dashboard/customers/{customer}",
+    "/dashboard/customers/{customer}/forget",
     "/dashboard/clerks/{clerk}",
     "/dashboard/clerks/{clerk}/actions",
     "/dashboard/clerks/{clerk}/claim",

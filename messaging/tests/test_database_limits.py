@@ -19,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from messaging import database as databases
+from messaging import sqlite_engine
 from messaging.database import Database
 from messaging.database_errors import DATABASE_ERRORS, said_by
 from messaging.database_limits import Places, hurries, in_a_hurry
@@ -212,7 +213,7 @@ def writes(database: Database, number: int) -> None:
 def test_S4_a_request_gives_up_when_another_process_writes_for_too_long(
     sqlite: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(databases, "LOCK_WITHIN_MS", 200)
+    monkeypatch.setattr(sqlite_engine, "LOCK_WITHIN_MS", 200)
     other = sqlite3.connect(sqlite.url.removeprefix("sqlite:///"), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(OperationalError, match="locked"), in_a_hurry():
