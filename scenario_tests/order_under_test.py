@@ -160,16 +160,18 @@ class OrderUnderTest:
         return self
 
     def waits_for(self, act: str) -> Self:
-        """Wait until it is the customer's turn to `place_order` or `pay`."""
+        """Wait until it is the customer's turn to `place_order` or `pay`, and the service that they turn to knows it.
+
+        ShopManager tells the customer a moment before it has asked the service.
+        """
         self._wait(
             lambda session: (session["next_action"] or {}).get("type") == act, f"the customer's turn: {act}", LIMIT
         )
-        return self
-
-    def can_be_paid(self) -> Self:
-        """Wait until payment has been asked for it: the customer is told a moment earlier that it is their turn."""
-        path = f"/payment/{self.id}"
-        self._until(lambda: self._api.ask("GET", "payment", path, self.secret).status_code == 200, "payment is asked")
+        if act == "pay":
+            path = f"/payment/{self.id}"
+            self._until(
+                lambda: self._api.ask("GET", "payment", path, self.secret).status_code == 200, "payment is asked"
+            )
         return self
 
     def is_stuck(self, kind: str, limit: float = LIMIT) -> Self:

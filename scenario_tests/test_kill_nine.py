@@ -91,7 +91,7 @@ def test_killed_in_the_middle_of_an_undo(shop: Shop, service: str) -> None:
 
 def test_shop_manager_killed_while_the_customer_pays(shop: Shop) -> None:
     shop.stocks("SQUEAKY-BONE", 5)
-    clerk = shop.customer("ada").orders({"SQUEAKY-BONE": 2}).can_be_paid()
+    clerk = shop.customer("ada").orders({"SQUEAKY-BONE": 2}).waits_for("pay")
     shop.kills("shop_manager")
     assert clerk.tries_to_pay("tok_ok") is None
     shop.restarts("shop_manager")

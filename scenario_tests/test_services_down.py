@@ -37,7 +37,7 @@ FIRST_STEP = {"shop": "shopping", "risk": "credit", "payment": "payment", "fulfi
 def test_an_order_waits_for_shop_manager(shop: Shop) -> None:
     # Given a customer at the cash desk while ShopManager is down
     shop.stocks("SQUEAKY-BONE", 5)
-    clerk = shop.customer("ada").orders({"SQUEAKY-BONE": 2}).can_be_paid()
+    clerk = shop.customer("ada").orders({"SQUEAKY-BONE": 2}).waits_for("pay")
     with shop.without("shop_manager"):
         # When they pay, the payment service takes it
         assert clerk.tries_to_pay("tok_ok") is None

@@ -167,7 +167,7 @@ def test_one_of_two_shop_managers_carries_on_alone(shop: Shop) -> None:
     # Given an order that was opened at one ShopManager
     shop.stocks("SQUEAKY-BONE", 5)
     with shop.another_manager() as same_shop:
-        clerk = shop.customer("ada").orders({"SQUEAKY-BONE": 1}).can_be_paid()
+        clerk = shop.customer("ada").orders({"SQUEAKY-BONE": 1}).waits_for("pay")
         # When that one is gone, the other one goes on with it, and for 25 s more the warehouse's key is good (S2)
         shop.lists_shipments()
         with shop.without("shop_manager"):
