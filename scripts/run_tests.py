@@ -156,8 +156,8 @@ STAGES: Mapping[str, Callable[[Stage], int]] = {
     "faults": faults,
 }
 LANES: Sequence[Sequence[str]] = (
-    ("lint", "types", "unit", "simulation"),
-    ("scenarios", "clients", "faults"),
+    ("unit",),
+    ("lint", "types", "scenarios", "clients", "faults", "simulation"),
     ("browser", "services"),
 )
 """Side by side run the lanes, one after the other the stages of each."""

@@ -30,6 +30,7 @@ def test_a_customer_is_forgotten_in_shop_manager_and_where_parcels_are(
         done = shop.order(**PERSON)["id"]
         failed = shop.order(token="tok_declined", **PERSON)["id"]
         live = shop.ask("POST", "/shop/session", shop.server_key, {"customer": "ada"})["id"]
+        shop.until(lambda: knows_its_secret(template))
         refused = run(["forget-customer", "ada", "--reason", "request 17", "--database", template])
         assert (refused, live in capsys.readouterr().out) == (1, True)
         shop.ask("POST", f"/shop/session/{live}/cancel", shop.server_key)
@@ -71,7 +72,7 @@ def test_without_the_secret_of_the_search_nothing_is_done(
     with WholeShop(tmp_path) as shop:
         shop.order()
         shop.until(lambda: bool(shop.ask("GET", "/ops/search?q=ada", shop.operator_key)["groups"]))
-        shop.until(lambda: knows_its_secret(tmp_path))
+        shop.until(lambda: knows_its_secret(files_in(tmp_path)))
         monkeypatch.setenv("CLERK_SECRET", "another-secret-of-nobody-0123456789abcdef")
         assert run(["forget-customer", "ada", "--reason", "request 17", "--data", str(tmp_path), "--json"]) == 2
         assert "CLERK_SECRET is not the one" in json.dumps(capsys.readouterr().err)
@@ -91,9 +92,9 @@ def test_before_a_shop_manager_has_noted_its_secret_nothing_is_done(
     assert ("try again" in told, "\n" in told) == (True, False)
 
 
-def knows_its_secret(folder: Path) -> bool:
+def knows_its_secret(template: str) -> bool:
     """Has ShopManager noted of which secret its search is? It does so with its first tick."""
-    database = open_one(the_service(SHOP_MANAGER), files_in(folder))
+    database = open_one(the_service(SHOP_MANAGER), template)
     try:
         with database.look() as tx:
             return tx.execute(select(search_schema.fill.c.secret)).first() is not None

@@ -22,7 +22,7 @@ def test_every_stage_is_played_once_but_quick_which_is_a_part_of_unit() -> None:
 
 
 def test_some_stages_are_played_side_by_side_where_their_lanes_are() -> None:
-    assert chosen_lanes(["unit", "services", "lint"]) == [["lint", "types", "unit"], ["services"]]
+    assert chosen_lanes(["unit", "services", "lint"]) == [["unit"], ["lint", "types"], ["services"]]
     assert chosen_lanes(["quick"]) == [["lint", "types"], ["quick"]]
     assert set(PARTS) <= set(STAGES)
 
