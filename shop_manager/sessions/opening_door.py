@@ -6,8 +6,6 @@ So only so many are worked on at a time; the others wait at the door, and not fo
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
-
 from fastapi import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -21,8 +19,6 @@ INSIDE = 128
 """Openings that are worked on at a time: two batches of http_api/together.py, and what is read and answered beside."""
 OPENING_WAIT = 0.75
 """Seconds; a refusal is told within one."""
-COME_AGAIN = 2
-"""Seconds that a client is told to wait."""
 FULL = "More sessions are being opened than the shop can open at the moment."
 
 
@@ -35,14 +31,14 @@ class OpeningDoor:
         self._callers = VerifiedCallers()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with AsyncExitStack() as held:
-            if opens_session(scope):
-                full = Problem("overloaded", FULL, retry_after=COME_AGAIN)
-                try:
-                    await held.enter_async_context(
-                        self._inside.place(await self._callers.caller_of(Request(scope)), full)
-                    )
-                except Problem as refusal:
-                    await problem_response(refusal, scope, receive, send)
-                    return
+        if not opens_session(scope):
             await self.app(scope, receive, send)
+            return
+        caller, full = await self._callers.caller_of(Request(scope)), Problem("overloaded", FULL)
+        try:
+            async with self._inside.place(caller, full):
+                await self.app(scope, receive, send)
+        except Problem as problem:
+            if problem is not full:
+                raise
+            await problem_response(full, scope, receive, send)
